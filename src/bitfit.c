@@ -1,0 +1,424 @@
+/*
+ * The public shell: each call takes the lock, does its work in the pool, gives
+ * the lock back, and only then tells the misuse handler.
+ */
+#include "plan.h"
+
+/* ---------------------------------------------------------------- the lock */
+
+BF_INLINE bf_caller_lock *caller_lock_of(const bitfit_pool *pool)
+{
+    return bf_plan_lock_of(pool);
+}
+
+/* Takes the lock for real. False if it saw that this thread has it already. */
+BF_NOINLINE static bool acquire(const bitfit_pool *pool)
+{
+    if (pool->lock_kind == BITFIT_LOCK_MUTEX) {
+        return bf_mutex_acquire(bf_plan_lock_of(pool));
+    }
+    if (pool->lock_kind == BITFIT_LOCK_CALLER) {
+        caller_lock_of(pool)->lock(caller_lock_of(pool)->context);
+    }
+    return true;
+}
+
+BF_NOINLINE static void release(const bitfit_pool *pool)
+{
+    if (pool->lock_kind == BITFIT_LOCK_MUTEX) {
+        bf_mutex_release(bf_plan_lock_of(pool));
+    } else if (pool->lock_kind == BITFIT_LOCK_CALLER) {
+        caller_lock_of(pool)->unlock(caller_lock_of(pool)->context);
+    }
+}
+
+/* Enters for a call that may run the caller's code or last longer than the
+ * call: a thread that begins meanwhile must find the mutex taken. False if a
+ * call on this pool is under way in this thread. */
+static bool enter_for_long(bitfit_pool *pool)
+{
+    if (!acquire(pool)) {
+        return false;
+    }
+    if (pool->busy) {
+        release(pool);
+        return false;
+    }
+    pool->busy = true;
+    pool->elided = false;
+    return true;
+}
+
+/* Enters. No lock is needed without one, or while there is one thread. */
+BF_INLINE bool enter(bitfit_pool *pool)
+{
+    bool elide = pool->lock_kind == BITFIT_LOCK_NONE ||
+                 (pool->lock_kind == BITFIT_LOCK_MUTEX && bf_single_threaded());
+    if (!elide) {
+        return enter_for_long(pool);
+    }
+    if (BF_UNLIKELY(pool->busy)) {
+        return false;
+    }
+    pool->busy = true;
+    pool->elided = true;
+    return true;
+}
+
+BF_INLINE void leave(bitfit_pool *pool)
+{
+    pool->busy = false;
+    if (!pool->elided) {
+        release(pool);
+    }
+}
+
+/* ------------------------------------------------------------------ misuse */
+
+static const char *const crime_names[] = {
+    [0] = "no crime",
+    [BITFIT_DOUBLE_FREE] = "double free",
+    [BITFIT_INTERIOR] = "interior pointer",
+    [BITFIT_MISALIGNED] = "misaligned pointer",
+    [BITFIT_FOREIGN] = "foreign pointer",
+    [BITFIT_WRONG_SIZE] = "wrong size",
+    [BITFIT_REENTRY] = "re-entry",
+};
+
+const char *bitfit_crime_name(bitfit_crime crime)
+{
+    size_t names = sizeof crime_names / sizeof crime_names[0];
+    return (size_t)crime < names ? crime_names[crime] : "unknown crime";
+}
+
+/* A line under construction; what does not fit is left out. */
+typedef struct bf_line {
+    char text[192];
+    size_t length;
+} bf_line;
+
+static void say(bf_line *line, const char *text)
+{
+    while (*text != '\0' && line->length < sizeof line->text) {
+        line->text[line->length++] = *text++;
+    }
+}
+
+static void say_number(bf_line *line, uintptr_t number, unsigned base)
+{
+    char digits[3 * sizeof number + 1];
+    size_t first = sizeof digits;
+    digits[--first] = '\0';
+    do {
+        digits[--first] = "0123456789abcdef"[number % base];
+        number /= base;
+    } while (number != 0);
+    say(line, digits + first);
+}
+
+static void say_pointer(bf_line *line, const void *pointer)
+{
+    say(line, "0x");
+    say_number(line, (uintptr_t)pointer, 16);
+}
+
+/* The default: one line that names the crime, without allocating. */
+static void die(const bitfit_misuse *misuse)
+{
+    bf_line line = {.length = 0};
+    say(&line, "bitfit: ");
+    say(&line, bitfit_crime_name(misuse->crime));
+    say(&line, ": ");
+    say(&line, misuse->call);
+    say(&line, "(");
+    if (misuse->crime != BITFIT_REENTRY) {
+        say_pointer(&line, misuse->pointer);
+    }
+    if (misuse->crime == BITFIT_WRONG_SIZE) {
+        say(&line, ", ");
+        say_number(&line, misuse->size, 10);
+    }
+    say(&line, ") in pool ");
+    say_pointer(&line, misuse->pool);
+    say(&line, "\n");
+    bf_die(line.text, line.length, misuse);
+}
+
+BF_NOINLINE static void report(const bitfit_misuse *misuse)
+{
+    if (misuse->pool->has_handler) {
+        bf_handler handler = *bf_plan_handler_of(misuse->pool);
+        handler.on_misuse(misuse, handler.context);
+    } else {
+        die(misuse);
+    }
+}
+
+BF_NOINLINE static void report_reentry(bitfit_pool *pool, const char *call)
+{
+    report(&(bitfit_misuse){
+        .crime = BITFIT_REENTRY, .call = call, .pool = pool});
+}
+
+BF_NOINLINE static void report_pointer(bitfit_pool *pool, const char *call,
+                                       int crime, const void *pointer,
+                                       size_t size)
+{
+    report(&(bitfit_misuse){.crime = (bitfit_crime)crime,
+                            .call = call,
+                            .pool = pool,
+                            .pointer = pointer,
+                            .size = size});
+}
+
+/* ---------------------------------------------------------------- creating */
+
+const char *bitfit_version(void)
+{
+    return BITFIT_VERSION;
+}
+
+static const char *const status_texts[] = {
+    [BITFIT_OK] = "ok",
+    [BITFIT_BAD_MEMORY] = "memory is NULL, misaligned or wraps around",
+    [BITFIT_BAD_OPTIONS] = "options are not of this version",
+    [BITFIT_BAD_GRANULE] = "granule is not a power of two from 8 to 2^30",
+    [BITFIT_BAD_ALIGNMENT] = "payload alignment is not a power of two",
+    [BITFIT_BAD_BOOKKEEPING] =
+        "bookkeeping memory is misaligned, too small or overlaps",
+    [BITFIT_BAD_LOCK] = "lock function missing, or no mutex on this platform",
+    [BITFIT_TOO_SMALL] = "no room for a single granule",
+};
+
+const char *bitfit_status_text(bitfit_status status)
+{
+    size_t texts = sizeof status_texts / sizeof status_texts[0];
+    return (size_t)status < texts ? status_texts[status] : "unknown status";
+}
+
+bitfit_pool *bitfit_init(void *memory, size_t size,
+                         const bitfit_options *options)
+{
+    bf_plan plan;
+    if (bf_plan_make(&plan, memory, size, options) != BITFIT_OK) {
+        return NULL;
+    }
+    return bf_plan_carry_out(&plan);
+}
+
+bitfit_status bitfit_init_status(const void *memory, size_t size,
+                                 const bitfit_options *options)
+{
+    bf_plan plan;
+    return bf_plan_make(&plan, (void *)(uintptr_t)memory, size, options);
+}
+
+size_t bitfit_bookkeeping_size(size_t size, const bitfit_options *options)
+{
+    bitfit_options filled;
+    if (bf_plan_options(options, &filled) != BITFIT_OK ||
+        size < filled.granule) {
+        return 0;
+    }
+    return bf_plan_bookkeeping(filled.lock_kind, filled.on_misuse != NULL,
+                               size / filled.granule);
+}
+
+size_t bitfit_destroy(bitfit_pool *pool)
+{
+    if (pool == NULL) {
+        return 0;
+    }
+    if (!enter_for_long(pool)) {
+        report_reentry(pool, "bitfit_destroy");
+        return 0;
+    }
+    size_t blocks = bf_pool_blocks(pool);
+    leave(pool);
+    return blocks;
+}
+
+void bitfit_reset(bitfit_pool *pool)
+{
+    if (!enter(pool)) {
+        report_reentry(pool, "bitfit_reset");
+        return;
+    }
+    bf_pool_reset(pool);
+    leave(pool);
+}
+
+/* ------------------------------------------------------------ using blocks */
+
+void *bitfit_alloc(bitfit_pool *pool, size_t size)
+{
+    if (BF_UNLIKELY(!enter(pool))) {
+        report_reentry(pool, "bitfit_alloc");
+        return NULL;
+    }
+    void *block = bf_pool_alloc(pool, size);
+    leave(pool);
+    return block;
+}
+
+void *bitfit_calloc(bitfit_pool *pool, size_t count, size_t size)
+{
+    if (!enter(pool)) {
+        report_reentry(pool, "bitfit_calloc");
+        return NULL;
+    }
+    void *block = bf_pool_calloc(pool, count, size);
+    leave(pool);
+    return block;
+}
+
+void *bitfit_aligned_alloc(bitfit_pool *pool, size_t alignment, size_t size)
+{
+    if (!enter(pool)) {
+        report_reentry(pool, "bitfit_aligned_alloc");
+        return NULL;
+    }
+    void *block = bf_pool_aligned_alloc(pool, alignment, size);
+    leave(pool);
+    return block;
+}
+
+void *bitfit_realloc(bitfit_pool *pool, void *ptr, size_t size)
+{
+    if (ptr == NULL) {
+        return bitfit_alloc(pool, size);
+    }
+    if (!enter(pool)) {
+        report_reentry(pool, "bitfit_realloc");
+        return NULL;
+    }
+    void *block = NULL;
+    int crime = bf_pool_realloc(pool, ptr, size, &block);
+    leave(pool);
+    if (crime != 0) {
+        report_pointer(pool, "bitfit_realloc", crime, ptr, size);
+    }
+    return block;
+}
+
+void bitfit_free(bitfit_pool *pool, void *ptr)
+{
+    if (ptr == NULL) {
+        return;
+    }
+    if (BF_UNLIKELY(!enter(pool))) {
+        report_reentry(pool, "bitfit_free");
+        return;
+    }
+    int crime = bf_pool_free(pool, ptr);
+    leave(pool);
+    if (BF_UNLIKELY(crime != 0)) {
+        report_pointer(pool, "bitfit_free", crime, ptr, 0);
+    }
+}
+
+void bitfit_free_sized(bitfit_pool *pool, void *ptr, size_t size)
+{
+    if (ptr == NULL) {
+        return;
+    }
+    if (!enter(pool)) {
+        report_reentry(pool, "bitfit_free_sized");
+        return;
+    }
+    int crime = bf_pool_free_sized(pool, ptr, size);
+    leave(pool);
+    if (crime != 0) {
+        report_pointer(pool, "bitfit_free_sized", crime, ptr, size);
+    }
+}
+
+size_t bitfit_usable_size(bitfit_pool *pool, const void *ptr)
+{
+    if (ptr == NULL) {
+        return 0;
+    }
+    if (!enter(pool)) {
+        report_reentry(pool, "bitfit_usable_size");
+        return 0;
+    }
+    size_t size = 0;
+    int crime = bf_pool_usable_size(pool, ptr, &size);
+    leave(pool);
+    if (crime != 0) {
+        report_pointer(pool, "bitfit_usable_size", crime, ptr, 0);
+    }
+    return size;
+}
+
+/* What follows up to the next part reads only what no call changes. */
+
+size_t bitfit_good_size(bitfit_pool *pool, size_t size)
+{
+    return bf_pool_good_size(pool, size);
+}
+
+bool bitfit_owns(const bitfit_pool *pool, const void *ptr)
+{
+    return bf_pool_owns(pool, ptr);
+}
+
+/* ------------------------------------------------------------------ seeing */
+
+void bitfit_get_stats(bitfit_pool *pool, bitfit_stats *stats)
+{
+    *stats = (bitfit_stats){0};
+    if (!enter(pool)) {
+        report_reentry(pool, "bitfit_get_stats");
+        return;
+    }
+    bf_pool_stats(pool, stats);
+    leave(pool);
+}
+
+bool bitfit_walk(bitfit_pool *pool, bitfit_visitor *visit, void *context)
+{
+    if (!enter_for_long(pool)) {
+        report_reentry(pool, "bitfit_walk");
+        return false;
+    }
+    bool all = bf_pool_walk(pool, visit, context);
+    leave(pool);
+    return all;
+}
+
+int bitfit_check(bitfit_pool *pool)
+{
+    if (!enter(pool)) {
+        report_reentry(pool, "bitfit_check");
+        return 0;
+    }
+    int broken = bf_pool_check(pool);
+    leave(pool);
+    return broken;
+}
+
+size_t bitfit_draw(bitfit_pool *pool, char *buffer, size_t size)
+{
+    if (!enter(pool)) {
+        report_reentry(pool, "bitfit_draw");
+        return 0;
+    }
+    size_t granules = bf_pool_draw(pool, buffer, size);
+    leave(pool);
+    return granules;
+}
+
+/* ----------------------------------------------------------------- locking */
+
+void bitfit_lock(bitfit_pool *pool)
+{
+    if (!enter_for_long(pool)) {
+        report_reentry(pool, "bitfit_lock");
+    }
+}
+
+void bitfit_unlock(bitfit_pool *pool)
+{
+    leave(pool);
+}

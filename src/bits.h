@@ -1,0 +1,79 @@
+/*
+ * Bit mechanics: questions about one word, asked without knowing what a bit
+ * means. Bit 0 is the lowest address; a *run* is a row of set bits.
+ *
+ * All of it is shift-and-mask without a loop whose length depends on the data:
+ * a mispredicted branch costs more than the handful of steps it would save.
+ */
+#ifndef BITFIT_BITS_H
+#define BITFIT_BITS_H
+
+#include "platform.h"
+
+#define BF_ONE ((bf_word)1)
+#define BF_ALL (~(bf_word)0)
+#define BF_TOP_BIT (BF_ONE << (BF_WORD_BITS - 1))
+
+/* The bits below `end`; end in [0, BF_WORD_BITS]. */
+BF_INLINE bf_word bf_mask_below(unsigned end)
+{
+    return end == BF_WORD_BITS ? BF_ALL : (BF_ONE << end) - 1;
+}
+
+/* The bits from `start` on; start in [0, BF_WORD_BITS). */
+BF_INLINE bf_word bf_mask_from(unsigned start)
+{
+    return BF_ALL << start;
+}
+
+/* The bits of [start, end); start in [0, BF_WORD_BITS), end not below it. */
+BF_INLINE bf_word bf_mask_span(unsigned start, unsigned end)
+{
+    return bf_mask_from(start) & bf_mask_below(end);
+}
+
+/* Bit i of the result: a run of `count` or more covers [i, i + count). count
+ * in [1, BF_WORD_BITS]. Each step halves what is left to be covered. */
+BF_INLINE bf_word bf_runs_of(bf_word word, unsigned count)
+{
+    unsigned left = count;
+    for (unsigned step = 0; step < BF_WORD_SHIFT; step++) {
+        unsigned half = left >> 1;
+        word &= word >> half;
+        left -= half;
+    }
+    return word;
+}
+
+/* Index of the first of the lowest `count` set bits in a row; BF_WORD_BITS if
+ * there is no such run. count in [1, BF_WORD_BITS]. */
+BF_INLINE unsigned bf_find_run(bf_word word, unsigned count)
+{
+    bf_word starts = bf_runs_of(word, count);
+    return starts == 0 ? BF_WORD_BITS : bf_lowest_bit(starts);
+}
+
+/* Length of the longest run. Powers of two first, then the binary digits of
+ * the length from the highest down. */
+BF_INLINE unsigned bf_longest_run(bf_word word)
+{
+    bf_word runs_of_power[BF_WORD_SHIFT];
+    bf_word runs = word;
+    for (unsigned i = 0; i < BF_WORD_SHIFT; i++) {
+        runs_of_power[i] = runs;
+        runs &= runs >> (1u << i);
+    }
+    if (runs != 0) { /* only the full word has a run of all its bits */
+        return BF_WORD_BITS;
+    }
+    unsigned length = 0;
+    bf_word found = BF_ALL;
+    for (unsigned i = BF_WORD_SHIFT; i-- > 0;) {
+        bf_word longer = found & (runs_of_power[i] >> length);
+        length = longer != 0 ? length + (1u << i) : length;
+        found = longer != 0 ? longer : found;
+    }
+    return length;
+}
+
+#endif

@@ -1,0 +1,253 @@
+#include "plan.h"
+
+enum {
+    GRANULE_DEFAULT = 16,
+    GRANULE_MIN = 8,
+    GRANULE_MAX = 1 << 30,
+    PAYLOAD_ALIGNMENT_DEFAULT = 16
+};
+
+/* --------------------------------------------------------------- the parts */
+
+BF_INLINE size_t round_up(size_t number, size_t multiple)
+{
+    return (number + multiple - 1) & ~(multiple - 1);
+}
+
+static size_t lock_size(bitfit_lock_kind kind)
+{
+    if (kind == BITFIT_LOCK_MUTEX) {
+        return round_up(sizeof(bf_mutex), sizeof(void *));
+    }
+    return kind == BITFIT_LOCK_CALLER ? sizeof(bf_caller_lock) : 0;
+}
+
+/* Bytes in front of the index, which is aligned for a pair of words. */
+static size_t header_size(bitfit_lock_kind kind, bool has_handler)
+{
+    size_t size = sizeof(bitfit_pool) + lock_size(kind);
+    size += has_handler ? sizeof(bf_handler) : 0;
+    return round_up(size, sizeof(bf_pair));
+}
+
+size_t bf_plan_bookkeeping(bitfit_lock_kind kind, bool has_handler,
+                           size_t granules)
+{
+    return header_size(kind, has_handler) + bf_index_size(granules);
+}
+
+void *bf_plan_lock_of(const bitfit_pool *pool)
+{
+    return (void *)(uintptr_t)(pool + 1);
+}
+
+bf_handler *bf_plan_handler_of(const bitfit_pool *pool)
+{
+    unsigned char *lock = bf_plan_lock_of(pool);
+    return (bf_handler *)(void *)(lock + lock_size(
+                                             (bitfit_lock_kind)pool->lock_kind));
+}
+
+/* ----------------------------------------------------------------- options */
+
+static bool is_power_of_two(size_t number)
+{
+    return number != 0 && (number & (number - 1)) == 0;
+}
+
+/* Fields that this version does not know must be zero. */
+static bool copy_options(const bitfit_options *given, bitfit_options *options)
+{
+    size_t size = given->struct_size;
+    const unsigned char *bytes = (const unsigned char *)given;
+    for (size_t i = sizeof *options; i < size; i++) {
+        if (bytes[i] != 0) {
+            return false;
+        }
+    }
+    if (size != 0 && size < sizeof *options) {
+        return false; /* no earlier version exists */
+    }
+    *options = *given;
+    return true;
+}
+
+static bitfit_status check_lock(bitfit_options *options)
+{
+    switch (options->lock_kind) {
+    case BITFIT_LOCK_DEFAULT:
+        options->lock_kind =
+            BF_HAS_MUTEX ? BITFIT_LOCK_MUTEX : BITFIT_LOCK_NONE;
+        return BITFIT_OK;
+    case BITFIT_LOCK_NONE:
+        return BITFIT_OK;
+    case BITFIT_LOCK_MUTEX:
+        return BF_HAS_MUTEX ? BITFIT_OK : BITFIT_BAD_LOCK;
+    case BITFIT_LOCK_CALLER:
+        return options->lock != NULL && options->unlock != NULL
+                   ? BITFIT_OK
+                   : BITFIT_BAD_LOCK;
+    default:
+        return BITFIT_BAD_OPTIONS;
+    }
+}
+
+bitfit_status bf_plan_options(const bitfit_options *given,
+                              bitfit_options *options)
+{
+    *options = (bitfit_options){0};
+    if (given != NULL && !copy_options(given, options)) {
+        return BITFIT_BAD_OPTIONS;
+    }
+    if (options->granule == 0) {
+        options->granule = GRANULE_DEFAULT;
+    }
+    if (options->payload_alignment == 0) {
+        options->payload_alignment = PAYLOAD_ALIGNMENT_DEFAULT;
+    }
+    if (!is_power_of_two(options->granule) || options->granule < GRANULE_MIN ||
+        options->granule > GRANULE_MAX) {
+        return BITFIT_BAD_GRANULE;
+    }
+    if (!is_power_of_two(options->payload_alignment)) {
+        return BITFIT_BAD_ALIGNMENT;
+    }
+    return check_lock(options);
+}
+
+/* ---------------------------------------------------------------- placing */
+
+static size_t bookkeeping_for(const bitfit_options *options, size_t granules)
+{
+    return bf_plan_bookkeeping(options->lock_kind, options->on_misuse != NULL,
+                               granules);
+}
+
+/* Bytes to skip from `address` to the next multiple of the alignment. */
+static size_t skip_from(uintptr_t address, size_t alignment)
+{
+    return (size_t)(0 - address) & (alignment - 1);
+}
+
+/* The bytes in front of the payload of that many granules. */
+static size_t front_size(const bf_plan *plan, uintptr_t memory, size_t granules)
+{
+    size_t front = 0;
+    if (plan->options.bookkeeping == NULL) {
+        front = bookkeeping_for(&plan->options, granules);
+    }
+    return front +
+           skip_from(memory + front, plan->options.payload_alignment);
+}
+
+/* The most granules that fit into `size` bytes with all that goes before
+ * them. */
+static size_t most_granules(const bf_plan *plan, uintptr_t memory, size_t size)
+{
+    size_t fits = 0;
+    size_t fails = size / plan->options.granule + 1;
+    while (fails - fits > 1) {
+        size_t middle = fits + (fails - fits) / 2;
+        size_t front = front_size(plan, memory, middle);
+        if (front <= size && middle <= (size - front) / plan->options.granule) {
+            fits = middle;
+        } else {
+            fails = middle;
+        }
+    }
+    return fits;
+}
+
+static bool is_aligned(const void *memory)
+{
+    return (uintptr_t)memory % _Alignof(max_align_t) == 0;
+}
+
+static bool overlaps(uintptr_t a, size_t a_size, uintptr_t b, size_t b_size)
+{
+    return a < b ? b - a < a_size : a - b < b_size;
+}
+
+/* Whether the caller's own bookkeeping will do. */
+static bool bookkeeping_fits(const bf_plan *plan, uintptr_t memory, size_t size)
+{
+    const bitfit_options *options = &plan->options;
+    uintptr_t apart = (uintptr_t)options->bookkeeping;
+    size_t room = options->bookkeeping_size;
+    return is_aligned(options->bookkeeping) && room <= UINTPTR_MAX - apart &&
+           room >= bookkeeping_for(options, plan->granules) &&
+           !overlaps(memory, size, apart, room);
+}
+
+bitfit_status bf_plan_make(bf_plan *plan, void *memory, size_t size,
+                           const bitfit_options *options)
+{
+    bitfit_status status = bf_plan_options(options, &plan->options);
+    if (status != BITFIT_OK) {
+        return status;
+    }
+    uintptr_t address = (uintptr_t)memory;
+    if (memory == NULL || !is_aligned(memory) || size > UINTPTR_MAX - address) {
+        return BITFIT_BAD_MEMORY;
+    }
+    plan->granules = most_granules(plan, address, size);
+    if (plan->granules == 0) {
+        return BITFIT_TOO_SMALL;
+    }
+    plan->bookkeeping = memory;
+    plan->payload =
+        (unsigned char *)memory + front_size(plan, address, plan->granules);
+    if (plan->options.bookkeeping != NULL) {
+        plan->bookkeeping = plan->options.bookkeeping;
+        if (!bookkeeping_fits(plan, address, size)) {
+            return BITFIT_BAD_BOOKKEEPING;
+        }
+    }
+    return BITFIT_OK;
+}
+
+/* ---------------------------------------------------------------- carrying */
+
+static uint8_t shift_of(size_t power_of_two)
+{
+    uint8_t shift = 0;
+    while (((size_t)1 << shift) < power_of_two) {
+        shift++;
+    }
+    return shift;
+}
+
+static void place_lock(const bitfit_pool *pool, const bitfit_options *options)
+{
+    if (options->lock_kind == BITFIT_LOCK_MUTEX) {
+        bf_mutex_init(bf_plan_lock_of(pool));
+    } else if (options->lock_kind == BITFIT_LOCK_CALLER) {
+        bf_caller_lock *lock = bf_plan_lock_of(pool);
+        *lock = (bf_caller_lock){options->lock, options->unlock,
+                                 options->lock_context};
+    }
+}
+
+bitfit_pool *bf_plan_carry_out(const bf_plan *plan)
+{
+    const bitfit_options *options = &plan->options;
+    bool has_handler = options->on_misuse != NULL;
+    bitfit_pool *pool = (bitfit_pool *)(void *)plan->bookkeeping;
+    *pool = (bitfit_pool){
+        .payload = plan->payload,
+        .granule_shift = shift_of(options->granule),
+        .lock_kind = (uint8_t)options->lock_kind,
+        .resize_moves = options->resize_moves,
+        .zeroed = options->zeroed,
+        .has_handler = has_handler,
+    };
+    place_lock(pool, options);
+    if (has_handler) {
+        *bf_plan_handler_of(pool) =
+            (bf_handler){options->on_misuse, options->misuse_context};
+    }
+    size_t header = header_size(options->lock_kind, has_handler);
+    bf_index_init(&pool->index, plan->bookkeeping + header, plan->granules,
+                  options->zeroed);
+    return pool;
+}

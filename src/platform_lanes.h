@@ -1,0 +1,103 @@
+/*
+ * The seam's vector part: searches in small arrays, in SSE2 where the compiler
+ * offers it (every x86-64), else in plain C. Both give the same answers.
+ */
+#ifndef BITFIT_PLATFORM_LANES_H
+#define BITFIT_PLATFORM_LANES_H
+
+#include "platform.h"
+
+/* A node of the index has this many entries. */
+enum { BF_FANOUT = 16 };
+
+#if defined(__SSE2__) && !defined(BITFIT_NO_SIMD)
+#include <emmintrin.h>
+
+BF_INLINE __m128i bf_lane_load(const void *from)
+{
+    return _mm_loadu_si128((const __m128i *)from);
+}
+
+/* Bit i: bytes[i] >= least, for a word's number of bytes. */
+BF_INLINE bf_word bf_bytes_at_least(const uint8_t *bytes, unsigned least)
+{
+    const __m128i floor = _mm_set1_epi8((char)least);
+    bf_word found = 0;
+    for (unsigned i = 0; i < BF_WORD_BITS / 16; i++) {
+        __m128i lane = bf_lane_load(bytes + 16 * i);
+        __m128i hit = _mm_cmpeq_epi8(_mm_max_epu8(lane, floor), lane);
+        found |= (bf_word)(unsigned)_mm_movemask_epi8(hit) << (16 * i);
+    }
+    return found;
+}
+
+/* The largest of a word's number of bytes. */
+BF_INLINE unsigned bf_bytes_max(const uint8_t *bytes)
+{
+    __m128i max = bf_lane_load(bytes);
+    for (unsigned i = 1; i < BF_WORD_BITS / 16; i++) {
+        max = _mm_max_epu8(max, bf_lane_load(bytes + 16 * i));
+    }
+    max = _mm_max_epu8(max, _mm_srli_si128(max, 8));
+    max = _mm_max_epu8(max, _mm_srli_si128(max, 4));
+    max = _mm_max_epu8(max, _mm_srli_si128(max, 2));
+    max = _mm_max_epu8(max, _mm_srli_si128(max, 1));
+    return (unsigned)_mm_cvtsi128_si32(max) & 0xffu;
+}
+
+/* Bit i: counts[i] >= least, for a node's entries, all of them below 2^31;
+ * least in [1, 2^31). */
+BF_INLINE unsigned bf_counts_at_least(const uint32_t *counts, uint32_t least)
+{
+    const __m128i below = _mm_set1_epi32((int)(least - 1));
+    __m128i a = _mm_cmpgt_epi32(bf_lane_load(counts), below);
+    __m128i b = _mm_cmpgt_epi32(bf_lane_load(counts + 4), below);
+    __m128i c = _mm_cmpgt_epi32(bf_lane_load(counts + 8), below);
+    __m128i d = _mm_cmpgt_epi32(bf_lane_load(counts + 12), below);
+    __m128i low = _mm_packs_epi32(a, b);
+    __m128i high = _mm_packs_epi32(c, d);
+    return (unsigned)_mm_movemask_epi8(_mm_packs_epi16(low, high));
+}
+
+#else
+
+BF_INLINE bf_word bf_bytes_at_least(const uint8_t *bytes, unsigned least)
+{
+    bf_word found = 0;
+    for (unsigned i = 0; i < BF_WORD_BITS; i++) {
+        found |= (bf_word)(bytes[i] >= least) << i;
+    }
+    return found;
+}
+
+BF_INLINE unsigned bf_bytes_max(const uint8_t *bytes)
+{
+    unsigned max = 0;
+    for (unsigned i = 0; i < BF_WORD_BITS; i++) {
+        max = bytes[i] > max ? bytes[i] : max;
+    }
+    return max;
+}
+
+BF_INLINE unsigned bf_counts_at_least(const uint32_t *counts, uint32_t least)
+{
+    unsigned found = 0;
+    for (unsigned i = 0; i < BF_FANOUT; i++) {
+        found |= (unsigned)(counts[i] >= least) << i;
+    }
+    return found;
+}
+
+#endif
+
+/* The largest of a node's entries. */
+BF_INLINE uint32_t bf_counts_max(const uint32_t *counts)
+{
+    uint32_t max = 0;
+    for (unsigned i = 0; i < BF_FANOUT; i++) {
+        max = counts[i] > max ? counts[i] : max;
+    }
+    return max;
+}
+
+#endif

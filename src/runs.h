@@ -1,0 +1,136 @@
+/*
+ * The run map: every run of the pool, exact, in two bits a granule.
+ *
+ *     granules   A A B B . . C C . . . .
+ *     start      1 . 1 . 1 . 1 . 1 . . .    a run starts here
+ *     free       . . . . 1 1 . . 1 1 1 1    the granule is free
+ *
+ * A word without a start bit lies wholly inside one run: it is *covered*, and
+ * its free bits say nothing that the run's first word does not. The first and
+ * the last covered word of a run therefore hold a *tag* in their free bits: the
+ * number of covered words, and whether the run is free. So both ends of a run
+ * of any length are found from each other in a few words, and the covered words
+ * between the tags are never touched.
+ *
+ *     word       0         1         2         3         4
+ *     start      1..1....  ........  ........  ........  ...1....
+ *     free       ...11111  3, free   (unused)  3, free   111.....
+ *
+ * Each function touches a bounded number of words.
+ */
+#ifndef BITFIT_RUNS_H
+#define BITFIT_RUNS_H
+
+#include "bits.h"
+
+/* No granule, or no word. */
+#define BF_NONE SIZE_MAX
+
+typedef struct bf_pair {
+    bf_word free;
+    bf_word start;
+} bf_pair;
+
+/* The last word may be partly used: a start bit stands at the pool's end then,
+ * and the bits beyond are never free. */
+typedef struct bf_runs {
+    bf_pair *pairs;
+    size_t granules;
+} bf_runs;
+
+BF_INLINE size_t bf_words_for(size_t granules)
+{
+    return (granules >> BF_WORD_SHIFT) +
+           ((granules & (BF_WORD_BITS - 1)) != 0);
+}
+
+BF_INLINE size_t bf_word_of(size_t granule)
+{
+    return granule >> BF_WORD_SHIFT;
+}
+
+BF_INLINE unsigned bf_bit_of(size_t granule)
+{
+    return (unsigned)(granule & (BF_WORD_BITS - 1));
+}
+
+BF_INLINE size_t bf_granule_at(size_t word, unsigned bit)
+{
+    return (word << BF_WORD_SHIFT) + bit;
+}
+
+BF_INLINE bf_pair *bf_pair_at(const bf_runs *runs, size_t word)
+{
+    BF_TOUCH();
+    return &runs->pairs[word];
+}
+
+/* Makes all granules one free run. */
+void bf_runs_init(bf_runs *runs, bf_pair *pairs, size_t granules, bool zeroed);
+
+/* Writes the run [start, end) into a map in which no run starts inside it. The
+ * runs next to it stay as they are. */
+void bf_runs_write(const bf_runs *runs, size_t start, size_t end, bool free);
+
+/* Forgets that a run starts here: the run before reaches further, and must be
+ * written anew. */
+BF_INLINE void bf_runs_join(const bf_runs *runs, size_t granule)
+{
+    bf_pair_at(runs, bf_word_of(granule))->start &=
+        ~(BF_ONE << bf_bit_of(granule));
+}
+
+/* The end of the run that starts at `start`, if it lies in a later word. */
+size_t bf_runs_end_beyond(const bf_runs *runs, size_t word);
+
+/* The end of the run that starts at `start`. */
+BF_INLINE size_t bf_runs_end(const bf_runs *runs, size_t start)
+{
+    size_t word = bf_word_of(start);
+    unsigned bit = bf_bit_of(start);
+    bf_word later = bf_pair_at(runs, word)->start & (BF_ALL << 1 << bit);
+    return BF_LIKELY(later != 0) ? bf_granule_at(word, bf_lowest_bit(later))
+                                 : bf_runs_end_beyond(runs, word);
+}
+
+/* The start of the run that ends at `end`, where a run starts. end > 0. */
+size_t bf_runs_start_before(const bf_runs *runs, size_t end);
+
+/* Whether the run that ends at `end`, where a run starts, is free. */
+bool bf_runs_free_before(const bf_runs *runs, size_t end);
+
+/* Whether a free run starts at `granule`, where a run starts or the pool ends. */
+BF_INLINE bool bf_runs_free_at(const bf_runs *runs, size_t granule)
+{
+    return granule < runs->granules &&
+           (bf_pair_at(runs, bf_word_of(granule))->free >> bf_bit_of(granule) &
+            1) != 0;
+}
+
+/* Whether a block starts at `granule`, below the pool's end. */
+BF_INLINE bool bf_runs_is_block(const bf_runs *runs, size_t granule)
+{
+    const bf_pair *pair = bf_pair_at(runs, bf_word_of(granule));
+    return ((pair->start & ~pair->free) >> bf_bit_of(granule) & 1) != 0;
+}
+
+/* Whether the run [start, end) has the tags that bf_runs_write() gives it. */
+bool bf_runs_tags_fit(const bf_runs *runs, size_t start, size_t end, bool free);
+
+/* The words that a run covers wholly: how many, and 0 for most runs. */
+BF_INLINE size_t bf_words_covered(size_t start, size_t end)
+{
+    size_t between = bf_word_of(end) - bf_word_of(start);
+    return between == 0 ? 0 : between - 1;
+}
+
+/* The free run that starts in this word and reaches beyond it: its start, or
+ * BF_NONE if there is none. */
+BF_INLINE size_t bf_runs_tail(const bf_runs *runs, size_t word)
+{
+    const bf_pair *pair = bf_pair_at(runs, word);
+    bool reaches = (pair->free & BF_TOP_BIT) != 0 && pair->start != 0;
+    return reaches ? bf_granule_at(word, bf_highest_bit(pair->start)) : BF_NONE;
+}
+
+#endif
