@@ -246,7 +246,9 @@ BITFIT_API void *bitfit_calloc(bitfit_pool *pool, size_t count, size_t size);
  *
  * Up to the block alignment (the smaller of granule and payload alignment) the
  * cost is bitfit_alloc()'s. Above, each hole that is long enough but holds no
- * aligned place costs one more search, logarithmic in the pool's size.
+ * aligned place costs one more search, logarithmic in the pool's size. Blocks
+ * start on granules only: a payload alignment below the granule may leave none
+ * of them at a multiple of a larger alignment.
  */
 BITFIT_API void *bitfit_aligned_alloc(bitfit_pool *pool, size_t alignment,
                                       size_t size);
@@ -262,7 +264,8 @@ BITFIT_API void *bitfit_aligned_alloc(bitfit_pool *pool, size_t alignment,
  * never fails.
  *
  * With the option `resize_moves` a change of granule count always moves to the
- * first fit, and a shrink that finds no place keeps the block and succeeds.
+ * first fit, and a shrink that finds no place keeps the block and succeeds: ask
+ * bitfit_usable_size() before a sized free then.
  */
 BITFIT_API void *bitfit_realloc(bitfit_pool *pool, void *ptr, size_t size);
 
@@ -282,7 +285,8 @@ BITFIT_API void bitfit_free_sized(bitfit_pool *pool, void *ptr, size_t size);
 BITFIT_API size_t bitfit_usable_size(bitfit_pool *pool, const void *ptr);
 
 /* The size of the block that a request for `size` bytes would get: `size`
- * rounded up to granules; 0 if and only if that is more than the payload. */
+ * rounded up to granules; 0 if and only if that is more than the payload. (To
+ * ask for 0 bytes instead would succeed: do not pass the 0 on.) */
 BITFIT_API size_t bitfit_good_size(bitfit_pool *pool, size_t size);
 
 /* Whether `ptr` lies inside the payload, in a live block or not. */

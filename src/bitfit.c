@@ -40,12 +40,11 @@ static bool enter_for_long(bitfit_pool *pool)
     if (!acquire(pool)) {
         return false;
     }
-    if (pool->busy) {
+    if (pool->state != BF_IDLE) {
         release(pool);
         return false;
     }
-    pool->busy = true;
-    pool->elided = false;
+    pool->state = BF_LOCKED;
     return true;
 }
 
@@ -57,18 +56,18 @@ BF_INLINE bool enter(bitfit_pool *pool)
     if (!elide) {
         return enter_for_long(pool);
     }
-    if (BF_UNLIKELY(pool->busy)) {
+    if (BF_UNLIKELY(pool->state != BF_IDLE)) {
         return false;
     }
-    pool->busy = true;
-    pool->elided = true;
+    pool->state = BF_ELIDED;
     return true;
 }
 
 BF_INLINE void leave(bitfit_pool *pool)
 {
-    pool->busy = false;
-    if (!pool->elided) {
+    bool locked = pool->state == BF_LOCKED;
+    pool->state = BF_IDLE;
+    if (BF_UNLIKELY(locked)) {
         release(pool);
     }
 }
@@ -250,15 +249,20 @@ void bitfit_reset(bitfit_pool *pool)
 
 /* ------------------------------------------------------------ using blocks */
 
-void *bitfit_alloc(bitfit_pool *pool, size_t size)
+BF_INLINE void *alloc(bitfit_pool *pool, size_t size, const char *call)
 {
     if (BF_UNLIKELY(!enter(pool))) {
-        report_reentry(pool, "bitfit_alloc");
+        report_reentry(pool, call);
         return NULL;
     }
     void *block = bf_pool_alloc(pool, size);
     leave(pool);
     return block;
+}
+
+void *bitfit_alloc(bitfit_pool *pool, size_t size)
+{
+    return alloc(pool, size, "bitfit_alloc");
 }
 
 void *bitfit_calloc(bitfit_pool *pool, size_t count, size_t size)
@@ -286,7 +290,7 @@ void *bitfit_aligned_alloc(bitfit_pool *pool, size_t alignment, size_t size)
 void *bitfit_realloc(bitfit_pool *pool, void *ptr, size_t size)
 {
     if (ptr == NULL) {
-        return bitfit_alloc(pool, size);
+        return alloc(pool, size, "bitfit_realloc");
     }
     if (!enter(pool)) {
         report_reentry(pool, "bitfit_realloc");

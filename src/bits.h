@@ -37,6 +37,7 @@ BF_INLINE bf_word bf_mask_span(unsigned start, unsigned end)
 BF_INLINE bf_word bf_runs_of(bf_word word, unsigned count)
 {
     unsigned left = count;
+    BF_UNROLL
     for (unsigned step = 0; step < BF_WORD_SHIFT; step++) {
         unsigned half = left >> 1;
         word &= word >> half;
@@ -59,6 +60,7 @@ BF_INLINE unsigned bf_longest_run(bf_word word)
 {
     bf_word runs_of_power[BF_WORD_SHIFT];
     bf_word runs = word;
+    BF_UNROLL
     for (unsigned i = 0; i < BF_WORD_SHIFT; i++) {
         runs_of_power[i] = runs;
         runs &= runs >> (1u << i);
@@ -68,10 +70,12 @@ BF_INLINE unsigned bf_longest_run(bf_word word)
     }
     unsigned length = 0;
     bf_word found = BF_ALL;
+    BF_UNROLL
     for (unsigned i = BF_WORD_SHIFT; i-- > 0;) {
         bf_word longer = found & (runs_of_power[i] >> length);
-        length = longer != 0 ? length + (1u << i) : length;
-        found = longer != 0 ? longer : found;
+        bf_word none = (bf_word)(longer != 0) - 1; /* a mask, not a branch */
+        length += (1u << i) & ~(unsigned)none;
+        found = longer | (found & none);
     }
     return length;
 }

@@ -2,25 +2,25 @@
 
 /* ------------------------------------------------------------------ layout */
 
-BF_INLINE bool has_tree(const bf_index *index)
-{
-#ifdef BITFIT_NO_INDEX
-    (void)index;
-    return false;
-#else
-    return index->tree != NULL;
-#endif
-}
-
 BF_INLINE bool wants_tree(size_t granules)
 {
-    return bf_words_for(granules) > BF_SCAN_WORDS;
+    return granules > BF_SCAN_WORDS * BF_WORD_BITS;
 }
 
-/* The leaves are searched in lanes of 16 bytes. */
+BF_INLINE bool has_tree(const bf_index *index)
+{
+    return wants_tree(index->runs.granules);
+}
+
+BF_INLINE bf_tree *tree_of(const bf_index *index)
+{
+    return (bf_tree *)(void *)index->runs.pairs - 1;
+}
+
+/* The header, rounded up so that the pairs stay aligned. */
 BF_INLINE size_t tree_header_size(void)
 {
-    return (sizeof(bf_tree) + 15) & ~(size_t)15;
+    return (sizeof(bf_tree) + sizeof(bf_pair) - 1) & ~(sizeof(bf_pair) - 1);
 }
 
 size_t bf_index_size(size_t granules)
@@ -35,22 +35,34 @@ size_t bf_index_size(size_t granules)
 
 void bf_index_init(bf_index *index, void *memory, size_t granules, bool zeroed)
 {
-    bf_runs_init(&index->runs, memory, granules, zeroed);
-    index->tree = NULL;
-    if (wants_tree(granules)) {
-        size_t words = bf_words_for(granules);
-        unsigned char *header = (unsigned char *)memory + words * sizeof(bf_pair);
-        index->tree = (bf_tree *)(void *)header;
-        bf_tree_init(index->tree, header + tree_header_size(), words, zeroed);
-        bf_tree_gain(index->tree, 0, granules);
+    unsigned char *pairs = memory;
+    *index = (bf_index){.last_count = 0};
+    if (!wants_tree(granules)) {
+        bf_runs_init(&index->runs, memory, granules, zeroed);
+        return;
     }
+    size_t words = bf_words_for(granules);
+    pairs += tree_header_size();
+    bf_runs_init(&index->runs, (bf_pair *)(void *)pairs, granules, zeroed);
+    bf_tree_init(tree_of(index), pairs + words * sizeof(bf_pair), words,
+                 zeroed);
+    bf_tree_gain(tree_of(index), 0, granules);
+}
+
+void bf_index_empty(bf_index *index)
+{
+    unsigned char *memory = (unsigned char *)index->runs.pairs;
+    if (has_tree(index)) {
+        memory -= tree_header_size();
+    }
+    bf_index_init(index, memory, index->runs.granules, false);
 }
 
 /* A free run grew to, or came to be, [start, end). */
 BF_INLINE void gain(const bf_index *index, size_t start, size_t end)
 {
     if (has_tree(index)) {
-        bf_tree_gain(index->tree, start, end);
+        bf_tree_gain(tree_of(index), start, end);
     }
 }
 
@@ -59,26 +71,36 @@ BF_INLINE void gain(const bf_index *index, size_t start, size_t end)
 BF_INLINE void lose(const bf_index *index, size_t start)
 {
     if (has_tree(index)) {
-        bf_tree_lose(index->tree, &index->runs, bf_word_of(start));
+        bf_tree_lose(tree_of(index), &index->runs, bf_word_of(start));
     }
 }
 
 BF_INLINE void settle(const bf_index *index)
 {
     if (has_tree(index)) {
-        bf_tree_settle(index->tree, &index->runs);
+        bf_tree_settle(tree_of(index), &index->runs);
     }
 }
 
 /* Settles any word but the one of `granule`, which is likely to change next. */
 BF_INLINE void settle_elsewhere(const bf_index *index, size_t granule)
 {
-    if (has_tree(index) && index->tree->unsettled != bf_word_of(granule)) {
-        bf_tree_settle(index->tree, &index->runs);
+    if (has_tree(index) && tree_of(index)->unsettled != bf_word_of(granule)) {
+        bf_tree_settle(tree_of(index), &index->runs);
     }
 }
 
 /* --------------------------------------------------------------- searching */
+
+/* The run that reaches beyond this word, if it has `count` granules. */
+BF_NOINLINE static size_t find_tail(const bf_runs *runs, size_t word,
+                                    size_t count)
+{
+    size_t tail = bf_runs_tail(runs, word);
+    bool fits =
+        tail != BF_NONE && bf_runs_end_beyond(runs, word) - tail >= count;
+    return fits ? tail : BF_NONE;
+}
 
 /* The first run of `count` granules that starts in this word; the unsettled one
  * may be covered by now. No run before it is that long, so free bits of a run
@@ -92,10 +114,7 @@ BF_INLINE size_t find_in_word(const bf_runs *runs, size_t word, size_t count)
             return bf_granule_at(word, bit);
         }
     }
-    size_t tail = bf_runs_tail(runs, word);
-    bool fits =
-        tail != BF_NONE && bf_runs_end_beyond(runs, word) - tail >= count;
-    return fits ? tail : BF_NONE;
+    return find_tail(runs, word, count);
 }
 
 /* The next word after `word` (from the first if BF_NONE) in which a run of
@@ -103,8 +122,8 @@ BF_INLINE size_t find_in_word(const bf_runs *runs, size_t word, size_t count)
 static size_t next_word(const bf_index *index, size_t word, size_t count)
 {
     if (has_tree(index)) {
-        return word == BF_NONE ? bf_tree_first(index->tree, count)
-                               : bf_tree_next(index->tree, word, count);
+        return word == BF_NONE ? bf_tree_first(tree_of(index), count)
+                               : bf_tree_next(tree_of(index), word, count);
     }
     size_t words = bf_words_for(index->runs.granules);
     for (word++; word < words; word++) { /* BF_NONE + 1 is 0 */
@@ -130,10 +149,12 @@ BF_NOINLINE static size_t find_through(const bf_index *index, size_t count)
     return BF_NONE;
 }
 
+/* The start of the first free run of `count` granules or more; BF_NONE if there
+ * is none. */
 BF_INLINE size_t find(const bf_index *index, size_t count)
 {
     if (has_tree(index)) {
-        size_t word = bf_tree_first(index->tree, count);
+        size_t word = bf_tree_first(tree_of(index), count);
         if (BF_LIKELY(word != BF_NONE)) {
             size_t start = find_in_word(&index->runs, word, count);
             if (BF_LIKELY(start != BF_NONE)) {
@@ -204,7 +225,7 @@ size_t bf_index_longest(const bf_index *index)
     const bf_runs *runs = &index->runs;
     settle(index);
     if (has_tree(index)) {
-        return bf_tree_longest(index->tree, runs);
+        return bf_tree_longest(tree_of(index), runs);
     }
     size_t longest = 0;
     for (size_t start = 0; start < runs->granules;) {
@@ -219,19 +240,12 @@ size_t bf_index_longest(const bf_index *index)
 
 /* ---------------------------------------------------------------- changing */
 
-/* Makes [start, end), the front of a free run, a block. Where what follows
- * begins in the same word, two masks do it. */
-BF_INLINE void take_front(const bf_index *index, size_t start, size_t end)
+BF_NOINLINE static void take_front_beyond(const bf_index *index, size_t start,
+                                          size_t end)
 {
     const bf_runs *runs = &index->runs;
-    lose(index, start);
-    if (BF_LIKELY(bf_word_of(start) == bf_word_of(end))) {
-        bf_pair *pair = bf_pair_at(runs, bf_word_of(start));
-        pair->free &= ~bf_mask_span(bf_bit_of(start), bf_bit_of(end));
-        pair->start |= BF_ONE << bf_bit_of(end);
-        return;
-    }
     size_t run_end = bf_runs_end(runs, start);
+    lose(index, start);
     bf_runs_write(runs, start, end, false);
     if (end < run_end) {
         bf_runs_write(runs, end, run_end, true);
@@ -239,11 +253,45 @@ BF_INLINE void take_front(const bf_index *index, size_t start, size_t end)
     }
 }
 
-size_t bf_index_alloc(const bf_index *index, size_t count)
+/* Makes [start, end), the front of a free run, a block. Where what follows
+ * begins in the same word, two masks do it. */
+BF_INLINE void take_front(const bf_index *index, size_t start, size_t end)
 {
+    size_t word = bf_word_of(start);
+    if (BF_UNLIKELY(word != bf_word_of(end))) {
+        take_front_beyond(index, start, end);
+        return;
+    }
+    bf_pair *pair = bf_pair_at(&index->runs, word);
+    bf_word here = BF_ONE << bf_bit_of(start);
+    bf_word there = BF_ONE << bf_bit_of(end);
+    if (has_tree(index)) {
+        bf_word later = pair->start & (0 - here - here);
+        unsigned length =
+            later == 0 ? BF_CODE_MAX : bf_lowest_bit(later) - bf_bit_of(start);
+        bf_tree_lose_run(tree_of(index), &index->runs, word, length);
+    }
+    pair->free &= ~(there - here);
+    pair->start |= there;
+}
+
+/* Remembers the block that was taken last; one beyond 32 bits is not. */
+BF_INLINE void remember(bf_index *index, size_t start, size_t count)
+{
+    bool fits = (start | count) < BF_WAITING;
+    index->last_start = (uint32_t)start;
+    index->last_count = fits ? (uint32_t)count : 0;
+}
+
+size_t bf_index_alloc_in_map(bf_index *index, size_t count)
+{
+    if (BF_UNLIKELY(index->last_count >= BF_WAITING)) {
+        bf_index_flush(index);
+    }
     size_t start = find(index, count);
     if (BF_LIKELY(start != BF_NONE)) {
         take_front(index, start, start + count);
+        remember(index, start, count);
     }
     return start;
 }
@@ -258,9 +306,10 @@ static void cut(const bf_index *index, size_t run, size_t at)
     gain(index, at, end);
 }
 
-size_t bf_index_alloc_aligned(const bf_index *index, size_t count,
-                              size_t alignment, size_t phase)
+size_t bf_index_alloc_aligned(bf_index *index, size_t count, size_t alignment,
+                              size_t phase)
 {
+    bf_index_flush(index);
     const bf_request request = {count, alignment, phase};
     bf_place place;
     if (!find_aligned(index, &request, &place)) {
@@ -274,7 +323,8 @@ size_t bf_index_alloc_aligned(const bf_index *index, size_t count,
 }
 
 /* Makes the block [start, end) free, one run with the holes that touch it. */
-static void give_back(const bf_index *index, size_t start, size_t end)
+BF_NOINLINE static void give_back(const bf_index *index, size_t start,
+                                  size_t end)
 {
     const bf_runs *runs = &index->runs;
     size_t left =
@@ -295,39 +345,60 @@ static void give_back(const bf_index *index, size_t start, size_t end)
     settle_elsewhere(index, left);
 }
 
-/* As give_back() of a block in one word, if the merged run is in that word too;
- * false otherwise, and nothing has changed. */
-BF_INLINE bool give_back_in_word(const bf_index *index, size_t start,
-                                 unsigned end_bit)
+/* Frees the block at `start` if it and the run that it becomes lie in its word:
+ * returns its granules. 0 otherwise, and nothing has changed. */
+BF_INLINE size_t free_in_word(const bf_index *index, size_t start)
 {
     size_t word = bf_word_of(start);
     unsigned bit = bf_bit_of(start);
     bf_pair *pair = bf_pair_at(&index->runs, word);
     bf_word here = BF_ONE << bit;
-    bf_word joined = (here & pair->free << 1) |
-                     (BF_ONE << end_bit & pair->free);
+    bf_word later = pair->start & (0 - here - here);
+    bf_word end = later & (0 - later);
+    bf_word joined = (here & pair->free << 1) | (end & pair->free);
     bf_word starts = pair->start & ~joined;
     bf_word before = starts & (here | (here - 1));
-    bf_word after = starts & (BF_ALL << 1 << bit);
-    if (bit == 0 || before == 0 || after == 0) {
-        return false;
+    bf_word after = starts & (0 - here - here);
+    if (BF_UNLIKELY(bit == 0 || before == 0 || after == 0)) {
+        return 0;
     }
     pair->start = starts;
-    pair->free |= bf_mask_span(bit, end_bit);
-    gain(index, bf_granule_at(word, bf_highest_bit(before)),
-         bf_granule_at(word, bf_lowest_bit(after)));
+    pair->free |= end - here;
+    if (has_tree(index)) {
+        bf_tree_gain_in_word(tree_of(index), word,
+                             bf_lowest_bit(after) - bf_highest_bit(before));
+    }
     settle_elsewhere(index, start);
-    return true;
+    return bf_lowest_bit(end) - bit;
 }
 
-size_t bf_index_free(const bf_index *index, size_t start)
+BF_INLINE size_t free_in_map(const bf_index *index, size_t start)
 {
-    size_t end = bf_runs_end(&index->runs, start);
-    if (bf_word_of(start) != bf_word_of(end) ||
-        !give_back_in_word(index, start, bf_bit_of(end))) {
+    size_t count = free_in_word(index, start);
+    if (BF_UNLIKELY(count == 0)) {
+        size_t end = bf_runs_end(&index->runs, start);
         give_back(index, start, end);
+        count = end - start;
     }
-    return end - start;
+    return count;
+}
+
+void bf_index_flush(bf_index *index)
+{
+    bool waiting = index->last_count >= BF_WAITING;
+    index->last_count = 0;
+    if (waiting) {
+        free_in_map(index, index->last_start);
+    }
+}
+
+size_t bf_index_free_in_map(bf_index *index, size_t start)
+{
+    if (BF_UNLIKELY(index->last_count >= BF_WAITING)) {
+        bf_index_flush(index);
+    }
+    index->last_count = 0; /* something lower may be free now */
+    return free_in_map(index, start);
 }
 
 static void shrink(const bf_index *index, size_t start, size_t end,
@@ -364,8 +435,9 @@ static bool grow(const bf_index *index, size_t start, size_t end,
     return true;
 }
 
-bool bf_index_resize(const bf_index *index, size_t start, size_t count)
+bool bf_index_resize(bf_index *index, size_t start, size_t count)
 {
+    bf_index_flush(index);
     size_t end = bf_runs_end(&index->runs, start);
     size_t new_end = start + count;
     if (new_end < end) {
@@ -462,7 +534,7 @@ int bf_index_check(const bf_index *index, size_t *live, size_t *blocks)
     }
     int broken = check_runs(&index->runs, live, blocks);
     if (broken == 0 && has_tree(index) &&
-        !bf_tree_check(index->tree, &index->runs)) {
+        !bf_tree_check(tree_of(index), &index->runs)) {
         broken = 5;
     }
     return broken;

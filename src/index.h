@@ -9,6 +9,11 @@
  * where is a hole that fits). A pool of a few words has no tree: looking at each
  * word is faster than keeping one.
  *
+ * The last block taken was the first fit for its size. If the very next call
+ * frees it, it *waits*: the map still shows a block. A request for as many
+ * granules gets it back, since nothing lower has become free; any other call
+ * frees it in the map first. The commonest pair of calls thus touches no map.
+ *
  * Invariants, by the numbers that bitfit_check() returns:
  *     1  a run starts at granule 0, and at the pool's end where that lies
  *        inside a word; no start bit stands beyond
@@ -30,10 +35,14 @@
 #define BF_SCAN_WORDS ((size_t)4)
 #endif
 
+/* The tree's header stands right before the pairs, where there is a tree. */
 typedef struct bf_index {
     bf_runs runs;
-    bf_tree *tree; /* NULL if the pool is searched word by word */
+    uint32_t last_start; /* of the last block taken */
+    uint32_t last_count; /* its granules, plus BF_WAITING if it waits; or 0 */
 } bf_index;
+
+#define BF_WAITING ((uint32_t)1 << 31)
 
 /* Bytes that the index needs for that many granules. */
 size_t bf_index_size(size_t granules);
@@ -42,17 +51,44 @@ size_t bf_index_size(size_t granules);
  * zeroed: the memory is all zero bytes. */
 void bf_index_init(bf_index *index, void *memory, size_t granules, bool zeroed);
 
+/* Frees every block: one free run again. */
+void bf_index_empty(bf_index *index);
+
+/* Frees the waiting block in the map, so that the map tells everything. */
+void bf_index_flush(bf_index *index);
+
+/* As bf_index_alloc(), if the waiting block will not do. */
+size_t bf_index_alloc_in_map(bf_index *index, size_t count);
+
 /* Makes the first `count` granules of the first free run that is long enough a
  * block. Its start; BF_NONE if and only if there is no such run. count > 0. */
-size_t bf_index_alloc(const bf_index *index, size_t count);
+BF_INLINE size_t bf_index_alloc(bf_index *index, size_t count)
+{
+    if (index->last_count == count + BF_WAITING) {
+        index->last_count = (uint32_t)count;
+        return index->last_start;
+    }
+    return bf_index_alloc_in_map(index, count);
+}
 
 /* As bf_index_alloc(), at the lowest place whose granule number plus `phase` is
  * a multiple of `alignment`, a power of two. */
-size_t bf_index_alloc_aligned(const bf_index *index, size_t count,
-                              size_t alignment, size_t phase);
+size_t bf_index_alloc_aligned(bf_index *index, size_t count, size_t alignment,
+                              size_t phase);
+
+/* As bf_index_free(), of any block but the last one taken. */
+size_t bf_index_free_in_map(bf_index *index, size_t start);
 
 /* Frees the block that starts at `start`; returns its granules. */
-size_t bf_index_free(const bf_index *index, size_t start);
+BF_INLINE size_t bf_index_free(bf_index *index, size_t start)
+{
+    uint32_t count = index->last_count;
+    if (start == index->last_start && count != 0) {
+        index->last_count = count + BF_WAITING;
+        return count;
+    }
+    return bf_index_free_in_map(index, start);
+}
 
 /* The granules of the block that starts at `start`. */
 BF_INLINE size_t bf_index_count(const bf_index *index, size_t start)
@@ -63,15 +99,19 @@ BF_INLINE size_t bf_index_count(const bf_index *index, size_t start)
 /* Whether a block starts at this granule. */
 BF_INLINE bool bf_index_is_block(const bf_index *index, size_t granule)
 {
-    return bf_runs_is_block(&index->runs, granule);
+    bool waits =
+        granule == index->last_start && index->last_count >= BF_WAITING;
+    return bf_runs_is_block(&index->runs, granule) && !waits;
 }
-
-/* Whether this granule is free. Time: it may look at every word. */
-bool bf_index_is_free(const bf_index *index, size_t granule);
 
 /* Resizes a block to `count` granules where it stands. False if and only if it
  * would have to grow into a block or beyond the pool: nothing has changed. */
-bool bf_index_resize(const bf_index *index, size_t start, size_t count);
+bool bf_index_resize(bf_index *index, size_t start, size_t count);
+
+/* What follows needs a map that tells everything: bf_index_flush() first. */
+
+/* Whether this granule is free. Time: it may look at every word. */
+bool bf_index_is_free(const bf_index *index, size_t granule);
 
 /* The granules of the longest free run. */
 size_t bf_index_longest(const bf_index *index);

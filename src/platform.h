@@ -43,6 +43,15 @@ enum { BF_WORD_BITS = BITFIT_WORD_BITS };
 #define BF_INLINE static inline __attribute__((always_inline))
 #define BF_NOINLINE __attribute__((noinline))
 
+/* Before a short loop of fixed length on the hot path. -Os leaves it rolled. */
+#ifdef __OPTIMIZE_SIZE__
+#define BF_UNROLL
+#elif defined(__clang__)
+#define BF_UNROLL _Pragma("clang loop unroll(full)")
+#else
+#define BF_UNROLL _Pragma("GCC unroll 16")
+#endif
+
 /* Index of the lowest and of the highest set bit; the word is not 0. */
 BF_INLINE unsigned bf_lowest_bit(bf_word word)
 {
@@ -61,6 +70,7 @@ BF_INLINE unsigned bf_highest_bit(bf_word word)
 #define BF_UNLIKELY(condition) (condition)
 #define BF_INLINE static inline
 #define BF_NOINLINE
+#define BF_UNROLL
 
 BF_INLINE unsigned bf_highest_bit(bf_word word)
 {

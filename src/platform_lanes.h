@@ -23,6 +23,7 @@ BF_INLINE bf_word bf_bytes_at_least(const uint8_t *bytes, unsigned least)
 {
     const __m128i floor = _mm_set1_epi8((char)least);
     bf_word found = 0;
+    BF_UNROLL
     for (unsigned i = 0; i < BF_WORD_BITS / 16; i++) {
         __m128i lane = bf_lane_load(bytes + 16 * i);
         __m128i hit = _mm_cmpeq_epi8(_mm_max_epu8(lane, floor), lane);
@@ -35,6 +36,7 @@ BF_INLINE bf_word bf_bytes_at_least(const uint8_t *bytes, unsigned least)
 BF_INLINE unsigned bf_bytes_max(const uint8_t *bytes)
 {
     __m128i max = bf_lane_load(bytes);
+    BF_UNROLL
     for (unsigned i = 1; i < BF_WORD_BITS / 16; i++) {
         max = _mm_max_epu8(max, bf_lane_load(bytes + 16 * i));
     }
@@ -64,6 +66,7 @@ BF_INLINE unsigned bf_counts_at_least(const uint32_t *counts, uint32_t least)
 BF_INLINE bf_word bf_bytes_at_least(const uint8_t *bytes, unsigned least)
 {
     bf_word found = 0;
+    BF_UNROLL
     for (unsigned i = 0; i < BF_WORD_BITS; i++) {
         found |= (bf_word)(bytes[i] >= least) << i;
     }
@@ -73,6 +76,7 @@ BF_INLINE bf_word bf_bytes_at_least(const uint8_t *bytes, unsigned least)
 BF_INLINE unsigned bf_bytes_max(const uint8_t *bytes)
 {
     unsigned max = 0;
+    BF_UNROLL
     for (unsigned i = 0; i < BF_WORD_BITS; i++) {
         max = bytes[i] > max ? bytes[i] : max;
     }
@@ -82,6 +86,7 @@ BF_INLINE unsigned bf_bytes_max(const uint8_t *bytes)
 BF_INLINE unsigned bf_counts_at_least(const uint32_t *counts, uint32_t least)
 {
     unsigned found = 0;
+    BF_UNROLL
     for (unsigned i = 0; i < BF_FANOUT; i++) {
         found |= (unsigned)(counts[i] >= least) << i;
     }
@@ -94,6 +99,7 @@ BF_INLINE unsigned bf_counts_at_least(const uint32_t *counts, uint32_t least)
 BF_INLINE uint32_t bf_counts_max(const uint32_t *counts)
 {
     uint32_t max = 0;
+    BF_UNROLL
     for (unsigned i = 0; i < BF_FANOUT; i++) {
         max = counts[i] > max ? counts[i] : max;
     }

@@ -1,7 +1,5 @@
 #include "tree.h"
 
-enum { FANOUT_SHIFT = 4 };
-
 /* ------------------------------------------------------------------- codes */
 
 BF_INLINE unsigned code_of_run(size_t start, size_t end)
@@ -12,23 +10,6 @@ BF_INLINE unsigned code_of_run(size_t start, size_t end)
     }
     size_t code = BF_PLAIN_MAX + covered;
     return code < BF_CODE_MAX ? (unsigned)code : BF_CODE_MAX;
-}
-
-/* The least code of a word in which a run of `count` granules may start. */
-BF_INLINE unsigned least_code(size_t count)
-{
-    if (BF_LIKELY(count <= BF_PLAIN_MAX)) {
-        return (unsigned)count;
-    }
-    size_t covered =
-        (count - BF_PLAIN_MAX + BF_WORD_BITS - 1) >> BF_WORD_SHIFT;
-    size_t code = BF_PLAIN_MAX + covered;
-    return code < BF_CODE_MAX ? (unsigned)code : BF_CODE_MAX;
-}
-
-BF_INLINE uint32_t count_of(size_t length)
-{
-    return length < BF_COUNT_MAX ? (uint32_t)length : BF_COUNT_MAX;
 }
 
 /* The most granules that a run with this code may have. */
@@ -57,7 +38,7 @@ BF_INLINE size_t groups_of(size_t words)
 
 BF_INLINE size_t nodes_of(size_t entries)
 {
-    return round_up(entries, BF_FANOUT) >> FANOUT_SHIFT;
+    return round_up(entries, BF_FANOUT) >> BF_FANOUT_SHIFT;
 }
 
 size_t bf_tree_size(size_t words)
@@ -89,81 +70,49 @@ void bf_tree_init(bf_tree *tree, void *memory, size_t words, bool zeroed)
     }
 }
 
-BF_INLINE uint8_t *leaves_of(const bf_tree *tree, size_t group)
-{
-    BF_TOUCH();
-    return tree->leaves + (group << BF_WORD_SHIFT);
-}
-
-/* The node that holds this entry. */
-BF_INLINE uint32_t *node_of(const bf_tree *tree, unsigned level, size_t entry)
-{
-    BF_TOUCH();
-    return tree->counts[level] + (entry & ~(size_t)(BF_FANOUT - 1));
-}
-
 /* --------------------------------------------------------------- searching */
-
-/* The first word below this entry that may serve. The entry says that there is
- * one; BF_NONE if that was the unsettled word's doing. */
-BF_INLINE size_t descend(const bf_tree *tree, unsigned level, size_t entry,
-                         size_t count)
-{
-    while (level-- > 0) {
-        entry <<= FANOUT_SHIFT;
-        unsigned fits =
-            bf_counts_at_least(node_of(tree, level, entry), count_of(count));
-        if (BF_UNLIKELY(fits == 0)) {
-            return BF_NONE;
-        }
-        entry += bf_lowest_bit(fits);
-    }
-    bf_word fits =
-        bf_bytes_at_least(leaves_of(tree, entry), least_code(count));
-    return fits == 0 ? BF_NONE : bf_granule_at(entry, bf_lowest_bit(fits));
-}
-
-size_t bf_tree_first(const bf_tree *tree, size_t count)
-{
-    return descend(tree, tree->levels, 0, count);
-}
 
 size_t bf_tree_next(const bf_tree *tree, size_t word, size_t count)
 {
-    size_t entry = bf_word_of(word);
+    size_t entry = bf_group_of(word);
     bf_word words =
-        bf_bytes_at_least(leaves_of(tree, entry), least_code(count));
+        bf_bytes_at_least(bf_leaves_of(tree, entry), bf_least_code(count));
     words &= BF_ALL << 1 << bf_bit_of(word);
     if (words != 0) {
         return bf_granule_at(entry, bf_lowest_bit(words));
     }
-    for (unsigned level = 0; level < tree->levels; level++) {
+    for (size_t level = 0; level < tree->levels; level++) {
         unsigned fits =
-            bf_counts_at_least(node_of(tree, level, entry), count_of(count));
+            bf_counts_at_least(bf_node_of(tree, level, entry), bf_count_of(count));
         fits &= ~1u << (entry & (BF_FANOUT - 1));
         if (fits != 0) {
             entry = (entry & ~(size_t)(BF_FANOUT - 1)) + bf_lowest_bit(fits);
-            return descend(tree, level, entry, count);
+            return bf_tree_descend(tree, level, entry, count);
         }
-        entry >>= FANOUT_SHIFT;
+        entry >>= BF_FANOUT_SHIFT;
     }
     return BF_NONE;
 }
 
 /* --------------------------------------------------------------- computing */
 
-/* The code of the longest run that starts in this word. */
+/* The code of the longest run that starts in this word: one by one, since there
+ * are seldom more than two or three. Only the last may reach beyond. */
 BF_INLINE unsigned leaf_from_runs(const bf_runs *runs, size_t word)
 {
     const bf_pair *pair = bf_pair_at(runs, word);
-    if (pair->start == 0) {
-        return 0;
-    }
-    unsigned first = bf_lowest_bit(pair->start);
-    unsigned longest = bf_longest_run(pair->free & bf_mask_from(first));
-    size_t tail = bf_runs_tail(runs, word);
-    if (tail != BF_NONE) {
-        unsigned code = code_of_run(tail, bf_runs_end_beyond(runs, word));
+    unsigned longest = 0;
+    for (bf_word holes = pair->start & pair->free; holes != 0;
+         holes &= holes - 1) {
+        unsigned bit = bf_lowest_bit(holes);
+        bf_word later = pair->start >> bit >> 1;
+        unsigned code;
+        if (BF_LIKELY(later != 0)) {
+            code = bf_lowest_bit(later) + 1;
+        } else {
+            code = code_of_run(bf_granule_at(word, bit),
+                               bf_runs_end_beyond(runs, word));
+        }
         longest = code > longest ? code : longest;
     }
     return longest;
@@ -178,16 +127,14 @@ static size_t length_of_code(const bf_runs *runs, size_t word, unsigned code)
     return bf_runs_end_beyond(runs, word) - bf_runs_tail(runs, word);
 }
 
-/* The longest run that starts in this group. Codes next to each other overlap
- * in length, so a few words may have to be looked at: at most half of them. */
-static size_t longest_in_group(const bf_tree *tree, const bf_runs *runs,
-                               size_t group)
+/* The longest run that starts in a group in which some run covers words. Codes
+ * next to each other overlap in length, so a few words may have to be looked
+ * at: at most half of them. */
+BF_NOINLINE static size_t longest_long_in_group(const bf_tree *tree,
+                                                const bf_runs *runs,
+                                                size_t group, unsigned max)
 {
-    const uint8_t *leaves = leaves_of(tree, group);
-    unsigned max = bf_bytes_max(leaves);
-    if (BF_LIKELY(max <= BF_PLAIN_MAX)) {
-        return max;
-    }
+    const uint8_t *leaves = bf_leaves_of(tree, group);
     unsigned least = max == BF_PLAIN_MAX + 1 ? BF_WORD_BITS + 1 : max - 1;
     size_t longest = 0;
     for (bf_word words = bf_bytes_at_least(leaves, least); words != 0;
@@ -198,6 +145,16 @@ static size_t longest_in_group(const bf_tree *tree, const bf_runs *runs,
         longest = length > longest ? length : longest;
     }
     return longest;
+}
+
+/* The longest run that starts in this group. */
+BF_INLINE size_t longest_in_group(const bf_tree *tree, const bf_runs *runs,
+                                  size_t group)
+{
+    unsigned max = bf_bytes_max(bf_leaves_of(tree, group));
+    return BF_LIKELY(max <= BF_PLAIN_MAX)
+               ? max
+               : longest_long_in_group(tree, runs, group, max);
 }
 
 size_t bf_tree_longest(const bf_tree *tree, const bf_runs *runs)
@@ -219,61 +176,59 @@ size_t bf_tree_longest(const bf_tree *tree, const bf_runs *runs)
 
 /* ---------------------------------------------------------------- updating */
 
-void bf_tree_gain(bf_tree *tree, size_t start, size_t end)
+void bf_tree_rise(bf_tree *tree, size_t group, uint32_t count)
 {
-    size_t word = bf_word_of(start);
-    size_t entry = bf_word_of(word);
-    uint8_t *leaf = leaves_of(tree, entry) + bf_bit_of(word);
-    unsigned code = code_of_run(start, end);
-    *leaf = (uint8_t)(code > *leaf ? code : *leaf);
-    uint32_t count = count_of(end - start);
-    for (unsigned level = 0; level < tree->levels; level++) {
-        uint32_t *node = node_of(tree, level, entry);
+    size_t entry = group;
+    for (size_t level = 0; level < tree->levels; level++) {
+        uint32_t *node = bf_node_of(tree, level, entry);
         if (node[entry & (BF_FANOUT - 1)] >= count) {
             return;
         }
         node[entry & (BF_FANOUT - 1)] = count;
-        entry >>= FANOUT_SHIFT;
+        entry >>= BF_FANOUT_SHIFT;
     }
 }
 
-/* The longest run of this group is now `count` long. */
-static void set_group(bf_tree *tree, size_t group, uint32_t count)
+void bf_tree_gain(bf_tree *tree, size_t start, size_t end)
 {
-    size_t entry = group;
-    for (unsigned level = 0; level < tree->levels; level++) {
-        uint32_t *node = node_of(tree, level, entry);
-        if (node[entry & (BF_FANOUT - 1)] == count) {
+    size_t word = bf_word_of(start);
+    uint8_t *leaf = bf_leaves_of(tree, bf_group_of(word)) + bf_bit_of(word);
+    unsigned code = code_of_run(start, end);
+    if (code > *leaf) {
+        *leaf = (uint8_t)code;
+    }
+    bf_tree_rise(tree, bf_group_of(word), bf_count_of(end - start));
+}
+
+/* An entry of this level has become smaller: the maxima above it follow. */
+BF_NOINLINE static void sink(bf_tree *tree, size_t level, size_t entry)
+{
+    while (level + 1 < tree->levels) {
+        uint32_t max = bf_counts_max(bf_node_of(tree, level, entry));
+        entry >>= BF_FANOUT_SHIFT;
+        uint32_t *above = &tree->counts[++level][entry];
+        if (*above == max) {
             return;
         }
-        node[entry & (BF_FANOUT - 1)] = count;
-        count = bf_counts_max(node);
-        entry >>= FANOUT_SHIFT;
+        *above = max;
     }
 }
 
-void bf_tree_settle(bf_tree *tree, const bf_runs *runs)
+void bf_tree_settle_word(bf_tree *tree, const bf_runs *runs)
 {
     size_t word = tree->unsettled;
-    if (word == BF_NONE) {
-        return;
-    }
+    size_t group = bf_group_of(word);
+    uint8_t *leaf = bf_leaves_of(tree, group) + bf_bit_of(word);
+    uint32_t most = most_of_code(*leaf);
     tree->unsettled = BF_NONE;
-    size_t group = bf_word_of(word);
-    uint8_t *leaf = leaves_of(tree, group) + bf_bit_of(word);
-    unsigned before = *leaf;
     *leaf = (uint8_t)leaf_from_runs(runs, word);
-    if (tree->levels == 0 || tree->counts[0][group] > most_of_code(before)) {
+    if (tree->levels == 0 || tree->counts[0][group] > most) {
         return; /* the group's longest run starts in another word */
     }
-    set_group(tree, group, count_of(longest_in_group(tree, runs, group)));
-}
-
-void bf_tree_lose(bf_tree *tree, const bf_runs *runs, size_t word)
-{
-    if (tree->unsettled != word) {
-        bf_tree_settle(tree, runs);
-        tree->unsettled = word;
+    uint32_t count = bf_count_of(longest_in_group(tree, runs, group));
+    if (tree->counts[0][group] != count) {
+        tree->counts[0][group] = count;
+        sink(tree, 0, group);
     }
 }
 
@@ -302,7 +257,7 @@ static bool leaves_fit(const bf_tree *tree, const bf_runs *runs)
 }
 
 /* A level's entries are the maxima of the entries below, as they stand. */
-static bool level_fits(const bf_tree *tree, unsigned level, size_t entries)
+static bool level_fits(const bf_tree *tree, size_t level, size_t entries)
 {
     for (size_t i = 0; i < round_up(entries, BF_FANOUT); i++) {
         uint32_t exact =
@@ -319,10 +274,10 @@ static bool groups_fit(const bf_tree *tree, const bf_runs *runs, size_t groups)
 {
     for (size_t i = 0; i < round_up(groups, BF_FANOUT); i++) {
         bool unsettled =
-            tree->unsettled != BF_NONE && bf_word_of(tree->unsettled) == i;
+            tree->unsettled != BF_NONE && bf_group_of(tree->unsettled) == i;
         size_t exact = 0;
         if (i < groups && !unsettled) {
-            exact = count_of(longest_in_group(tree, runs, i));
+            exact = bf_count_of(longest_in_group(tree, runs, i));
         }
         if (!value_fits(tree->counts[0][i], exact, unsettled)) {
             return false;
@@ -340,7 +295,7 @@ bool bf_tree_check(const bf_tree *tree, const bf_runs *runs)
     if (tree->levels > 0 && !groups_fit(tree, runs, entries)) {
         return false;
     }
-    for (unsigned level = 1; level < tree->levels; level++) {
+    for (size_t level = 1; level < tree->levels; level++) {
         entries = nodes_of(entries);
         if (!level_fits(tree, level, entries)) {
             return false;

@@ -31,6 +31,7 @@
 
 enum {
     BF_LEVELS_MAX = SIZE_MAX > UINT32_MAX ? 13 : 6, /* the address space */
+    BF_FANOUT_SHIFT = 4,
     BF_PLAIN_MAX = 2 * BF_WORD_BITS - 1, /* longest run that covers no word */
     BF_CODE_MAX = UINT8_MAX
 };
@@ -41,7 +42,7 @@ enum {
 typedef struct bf_tree {
     uint8_t *leaves;
     size_t unsettled; /* a word, or BF_NONE */
-    unsigned levels;  /* of counts; 0 if there is one group only */
+    size_t levels;    /* of counts; 0 if there is one group only */
     uint32_t *counts[BF_LEVELS_MAX];
 } bf_tree;
 
@@ -51,10 +52,69 @@ size_t bf_tree_size(size_t words);
 /* Lays the leaves and counts out at `memory`, all empty. */
 void bf_tree_init(bf_tree *tree, void *memory, size_t words, bool zeroed);
 
+BF_INLINE size_t bf_group_of(size_t word)
+{
+    return word >> BF_WORD_SHIFT;
+}
+
+BF_INLINE uint8_t *bf_leaves_of(const bf_tree *tree, size_t group)
+{
+    BF_TOUCH();
+    return tree->leaves + (group << BF_WORD_SHIFT);
+}
+
+/* The node that holds this entry. */
+BF_INLINE uint32_t *bf_node_of(const bf_tree *tree, size_t level, size_t entry)
+{
+    BF_TOUCH();
+    return tree->counts[level] + (entry & ~(size_t)(BF_FANOUT - 1));
+}
+
+BF_INLINE uint32_t bf_count_of(size_t length)
+{
+    return length < BF_COUNT_MAX ? (uint32_t)length : BF_COUNT_MAX;
+}
+
+/* The least code of a word in which a run of `count` granules may start. */
+BF_INLINE unsigned bf_least_code(size_t count)
+{
+    if (BF_LIKELY(count <= BF_PLAIN_MAX)) {
+        return (unsigned)count;
+    }
+    size_t covered =
+        (count - BF_PLAIN_MAX + BF_WORD_BITS - 1) >> BF_WORD_SHIFT;
+    size_t code = BF_PLAIN_MAX + covered;
+    return code < BF_CODE_MAX ? (unsigned)code : BF_CODE_MAX;
+}
+
+/* The first word below this entry that may serve. The entry says that there is
+ * one; BF_NONE if that was the unsettled word's doing. */
+BF_INLINE size_t bf_tree_descend(const bf_tree *tree, size_t level,
+                                 size_t entry, size_t count)
+{
+    while (level-- > 0) {
+        entry <<= BF_FANOUT_SHIFT;
+        unsigned fits = bf_counts_at_least(bf_node_of(tree, level, entry),
+                                           bf_count_of(count));
+        if (BF_UNLIKELY(fits == 0)) {
+            return BF_NONE;
+        }
+        entry += bf_lowest_bit(fits);
+    }
+    bf_word fits =
+        bf_bytes_at_least(bf_leaves_of(tree, entry), bf_least_code(count));
+    return BF_UNLIKELY(fits == 0)
+               ? BF_NONE
+               : bf_granule_at(entry, bf_lowest_bit(fits));
+}
+
 /* The first word in which a run of `count` granules may start, and surely does
  * if it is settled and count <= BF_WORD_BITS + 1. BF_NONE if there is none, or
  * if the unsettled word misled the search. */
-size_t bf_tree_first(const bf_tree *tree, size_t count);
+BF_INLINE size_t bf_tree_first(const bf_tree *tree, size_t count)
+{
+    return bf_tree_descend(tree, tree->levels, 0, count);
+}
 
 /* As bf_tree_first(), after `word`. No word is unsettled. */
 size_t bf_tree_next(const bf_tree *tree, size_t word, size_t count);
@@ -62,12 +122,53 @@ size_t bf_tree_next(const bf_tree *tree, size_t word, size_t count);
 /* A free run grew to, or came to be, [start, end). */
 void bf_tree_gain(bf_tree *tree, size_t start, size_t end);
 
-/* The longest run that starts in this word will be shorter: said before the map
- * changes, since another word is settled by the map as it is. */
-void bf_tree_lose(bf_tree *tree, const bf_runs *runs, size_t word);
+/* The entries above this group hold at least `count`. */
+void bf_tree_rise(bf_tree *tree, size_t group, uint32_t count);
+
+/* As bf_tree_gain() of a run of `length` granules inside one word. */
+BF_INLINE void bf_tree_gain_in_word(bf_tree *tree, size_t word, unsigned length)
+{
+    size_t group = bf_group_of(word);
+    uint8_t *leaf = bf_leaves_of(tree, group) + bf_bit_of(word);
+    if (length <= *leaf) { /* a store would delay the next search's loads */
+        return;
+    }
+    *leaf = (uint8_t)length;
+    if (tree->levels != 0 && tree->counts[0][group] < length) {
+        bf_tree_rise(tree, group, length);
+    }
+}
+
+/* As bf_tree_settle(), where there is an unsettled word. */
+void bf_tree_settle_word(bf_tree *tree, const bf_runs *runs);
 
 /* Makes every entry exact. */
-void bf_tree_settle(bf_tree *tree, const bf_runs *runs);
+BF_INLINE void bf_tree_settle(bf_tree *tree, const bf_runs *runs)
+{
+    if (tree->unsettled != BF_NONE) {
+        bf_tree_settle_word(tree, runs);
+    }
+}
+
+/* The longest run that starts in this word will be shorter: said before the map
+ * changes, since another word is settled by the map as it is. */
+BF_INLINE void bf_tree_lose(bf_tree *tree, const bf_runs *runs, size_t word)
+{
+    if (tree->unsettled != word) {
+        bf_tree_settle(tree, runs);
+        tree->unsettled = word;
+    }
+}
+
+/* As bf_tree_lose(), of a run whose length is known, or BF_CODE_MAX: nothing is
+ * lost if the word has a longer one. */
+BF_INLINE void bf_tree_lose_run(bf_tree *tree, const bf_runs *runs, size_t word,
+                                unsigned length)
+{
+    if (length >= bf_leaves_of(tree, bf_group_of(word))[bf_bit_of(word)]) {
+        bf_tree_lose(tree, runs, word);
+    }
+}
 
 /* The longest free run. No word is unsettled. */
 size_t bf_tree_longest(const bf_tree *tree, const bf_runs *runs);
