@@ -134,8 +134,9 @@ static size_t next_word(const bf_index *index, size_t word, size_t count)
     return BF_NONE;
 }
 
-/* Every candidate in turn: a code stands for several lengths. */
-BF_NOINLINE static size_t find_through(const bf_index *index, size_t count)
+/* The start of the first free run of `count` granules or more: each candidate
+ * in turn, since a code stands for several lengths. BF_NONE if there is none. */
+static size_t find(const bf_index *index, size_t count)
 {
     settle(index);
     size_t word = next_word(index, BF_NONE, count);
@@ -147,22 +148,6 @@ BF_NOINLINE static size_t find_through(const bf_index *index, size_t count)
         word = next_word(index, word, count);
     }
     return BF_NONE;
-}
-
-/* The start of the first free run of `count` granules or more; BF_NONE if there
- * is none. */
-BF_INLINE size_t find(const bf_index *index, size_t count)
-{
-    if (has_tree(index)) {
-        size_t word = bf_tree_first(tree_of(index), count);
-        if (BF_LIKELY(word != BF_NONE)) {
-            size_t start = find_in_word(&index->runs, word, count);
-            if (BF_LIKELY(start != BF_NONE)) {
-                return start;
-            }
-        }
-    }
-    return find_through(index, count);
 }
 
 typedef struct bf_place {
@@ -240,8 +225,8 @@ size_t bf_index_longest(const bf_index *index)
 
 /* ---------------------------------------------------------------- changing */
 
-BF_NOINLINE static void take_front_beyond(const bf_index *index, size_t start,
-                                          size_t end)
+/* Makes [start, end), the front of a free run, a block. */
+static void take_front(const bf_index *index, size_t start, size_t end)
 {
     const bf_runs *runs = &index->runs;
     size_t run_end = bf_runs_end(runs, start);
@@ -253,28 +238,6 @@ BF_NOINLINE static void take_front_beyond(const bf_index *index, size_t start,
     }
 }
 
-/* Makes [start, end), the front of a free run, a block. Where what follows
- * begins in the same word, two masks do it. */
-BF_INLINE void take_front(const bf_index *index, size_t start, size_t end)
-{
-    size_t word = bf_word_of(start);
-    if (BF_UNLIKELY(word != bf_word_of(end))) {
-        take_front_beyond(index, start, end);
-        return;
-    }
-    bf_pair *pair = bf_pair_at(&index->runs, word);
-    bf_word here = BF_ONE << bf_bit_of(start);
-    bf_word there = BF_ONE << bf_bit_of(end);
-    if (has_tree(index)) {
-        bf_word later = pair->start & (0 - here - here);
-        unsigned length =
-            later == 0 ? BF_CODE_MAX : bf_lowest_bit(later) - bf_bit_of(start);
-        bf_tree_lose_run(tree_of(index), &index->runs, word, length);
-    }
-    pair->free &= ~(there - here);
-    pair->start |= there;
-}
-
 /* Remembers the block that was taken last; one beyond 32 bits is not. */
 BF_INLINE void remember(bf_index *index, size_t start, size_t count)
 {
@@ -283,16 +246,54 @@ BF_INLINE void remember(bf_index *index, size_t start, size_t count)
     index->last_count = fits ? (uint32_t)count : 0;
 }
 
-size_t bf_index_alloc_in_map(bf_index *index, size_t count)
+/* The general case: a run of any length, in or beyond the first candidate, or
+ * BF_NONE for none known. */
+BF_NOINLINE static size_t alloc_anywhere(bf_index *index, size_t candidate,
+                                         size_t count)
 {
-    if (BF_UNLIKELY(index->last_count >= BF_WAITING)) {
+    if (index->last_count >= BF_WAITING) {
         bf_index_flush(index);
+        candidate = BF_NONE;
     }
-    size_t start = find(index, count);
-    if (BF_LIKELY(start != BF_NONE)) {
+    size_t start = BF_NONE;
+    if (candidate != BF_NONE) {
+        start = find_in_word(&index->runs, candidate, count);
+    }
+    if (start == BF_NONE) {
+        start = find(index, count);
+    }
+    if (start != BF_NONE) {
         take_front(index, start, start + count);
         remember(index, start, count);
     }
+    return start;
+}
+
+/* The usual case: the block and what follows begin in one word, where two masks
+ * do it all. */
+size_t bf_index_alloc_in_map(bf_index *index, size_t count)
+{
+    if (!has_tree(index) || index->last_count >= BF_WAITING) {
+        return alloc_anywhere(index, BF_NONE, count);
+    }
+    bf_tree *tree = tree_of(index);
+    size_t word = bf_tree_first(tree, count);
+    if (BF_UNLIKELY(word == BF_NONE || count >= BF_WORD_BITS)) {
+        return alloc_anywhere(index, word, count);
+    }
+    bf_pair *pair = bf_pair_at(&index->runs, word);
+    unsigned bit = bf_find_run(pair->free, (unsigned)count);
+    bool settled = tree->unsettled == BF_NONE || tree->unsettled == word;
+    if (BF_UNLIKELY(bit + count >= BF_WORD_BITS || pair->start == 0 ||
+                    !settled)) {
+        return alloc_anywhere(index, word, count);
+    }
+    bf_word here = BF_ONE << bit;
+    pair->free &= ~((here << count) - here);
+    pair->start |= here << count;
+    tree->unsettled = word;
+    size_t start = bf_granule_at(word, bit);
+    remember(index, start, count);
     return start;
 }
 

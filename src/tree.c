@@ -19,7 +19,7 @@ BF_INLINE uint32_t most_of_code(unsigned code)
         return code;
     }
     return code == BF_CODE_MAX
-               ? BF_COUNT_MAX
+               ? UINT32_MAX
                : (code - BF_PLAIN_MAX) * BF_WORD_BITS + BF_PLAIN_MAX;
 }
 
@@ -52,6 +52,14 @@ size_t bf_tree_size(size_t words)
     return size;
 }
 
+/* A 32nd of the pool, but not below what a leaf tells exactly. */
+static size_t cut_of(size_t words)
+{
+    size_t cut = words * (BF_WORD_BITS / 32);
+    cut = cut > BF_PLAIN_MAX ? cut : BF_PLAIN_MAX;
+    return cut < BF_COUNT_MAX ? cut : BF_COUNT_MAX;
+}
+
 void bf_tree_init(bf_tree *tree, void *memory, size_t words, bool zeroed)
 {
     if (!zeroed) {
@@ -61,6 +69,7 @@ void bf_tree_init(bf_tree *tree, void *memory, size_t words, bool zeroed)
     tree->leaves = next;
     tree->unsettled = BF_NONE;
     tree->levels = 0;
+    tree->cut = cut_of(words);
     next += round_up(words, BF_WORD_BITS);
     size_t entries = groups_of(words);
     while (entries > 1) {
@@ -75,19 +84,20 @@ void bf_tree_init(bf_tree *tree, void *memory, size_t words, bool zeroed)
 size_t bf_tree_next(const bf_tree *tree, size_t word, size_t count)
 {
     size_t entry = bf_group_of(word);
+    uint32_t least = bf_count_of(tree, count);
     bf_word words =
-        bf_bytes_at_least(bf_leaves_of(tree, entry), bf_least_code(count));
+        bf_bytes_at_least(bf_leaves_of(tree, entry), bf_least_code(least));
     words &= BF_ALL << 1 << bf_bit_of(word);
     if (words != 0) {
         return bf_granule_at(entry, bf_lowest_bit(words));
     }
     for (size_t level = 0; level < tree->levels; level++) {
         unsigned fits =
-            bf_counts_at_least(bf_node_of(tree, level, entry), bf_count_of(count));
+            bf_counts_at_least(bf_node_of(tree, level, entry), least);
         fits &= ~1u << (entry & (BF_FANOUT - 1));
         if (fits != 0) {
             entry = (entry & ~(size_t)(BF_FANOUT - 1)) + bf_lowest_bit(fits);
-            return bf_tree_descend(tree, level, entry, count);
+            return bf_tree_descend(tree, level, entry, least);
         }
         entry >>= BF_FANOUT_SHIFT;
     }
@@ -96,26 +106,50 @@ size_t bf_tree_next(const bf_tree *tree, size_t word, size_t count)
 
 /* --------------------------------------------------------------- computing */
 
-/* The code of the longest run that starts in this word: one by one, since there
- * are seldom more than two or three. Only the last may reach beyond. */
-BF_INLINE unsigned leaf_from_runs(const bf_runs *runs, size_t word)
+typedef struct bf_hole {
+    size_t start;
+    size_t end;
+} bf_hole;
+
+/* The longest of the free runs that start in a word, taken one by one since
+ * there are seldom more than two or three. The last may reach beyond the word:
+ * it counts up to the word's end here, and `reaches` says so. */
+BF_INLINE unsigned longest_inside(const bf_pair *pair, bool *reaches)
 {
-    const bf_pair *pair = bf_pair_at(runs, word);
     unsigned longest = 0;
+    bf_word later = 1;
     for (bf_word holes = pair->start & pair->free; holes != 0;
          holes &= holes - 1) {
         unsigned bit = bf_lowest_bit(holes);
-        bf_word later = pair->start >> bit >> 1;
-        unsigned code;
-        if (BF_LIKELY(later != 0)) {
-            code = bf_lowest_bit(later) + 1;
-        } else {
-            code = code_of_run(bf_granule_at(word, bit),
-                               bf_runs_end_beyond(runs, word));
-        }
-        longest = code > longest ? code : longest;
+        later = pair->start >> bit >> 1;
+        unsigned length =
+            later != 0 ? bf_lowest_bit(later) + 1 : BF_WORD_BITS - bit;
+        longest = length > longest ? length : longest;
     }
+    *reaches = later == 0;
     return longest;
+}
+
+/* The longest free run that starts in this word; empty if there is none. */
+static bf_hole longest_in_word(const bf_runs *runs, size_t word)
+{
+    bool reaches;
+    unsigned longest = longest_inside(bf_pair_at(runs, word), &reaches);
+    size_t base = bf_granule_at(word, 0);
+    if (reaches) {
+        bf_hole tail = {bf_runs_tail(runs, word),
+                        bf_runs_end_beyond(runs, word)};
+        if (tail.end - tail.start > longest) {
+            return tail;
+        }
+    }
+    return (bf_hole){base, base + longest};
+}
+
+BF_INLINE unsigned leaf_from_runs(const bf_runs *runs, size_t word)
+{
+    bf_hole hole = longest_in_word(runs, word);
+    return code_of_run(hole.start, hole.end);
 }
 
 /* The exact length of the longest run that starts in a word with this code. */
@@ -157,18 +191,23 @@ BF_INLINE size_t longest_in_group(const bf_tree *tree, const bf_runs *runs,
                : longest_long_in_group(tree, runs, group, max);
 }
 
+BF_INLINE unsigned tree_leaf(const bf_tree *tree, size_t word)
+{
+    return bf_leaves_of(tree, bf_group_of(word))[bf_bit_of(word)];
+}
+
 size_t bf_tree_longest(const bf_tree *tree, const bf_runs *runs)
 {
     if (tree->levels == 0) {
         return longest_in_group(tree, runs, 0);
     }
     size_t longest = bf_counts_max(tree->counts[tree->levels - 1]);
-    if (longest < BF_COUNT_MAX) {
+    if (longest < tree->cut) {
         return longest;
     }
-    for (size_t word = bf_tree_first(tree, BF_COUNT_MAX); word != BF_NONE;
-         word = bf_tree_next(tree, word, BF_COUNT_MAX)) {
-        size_t length = length_of_code(runs, word, BF_CODE_MAX);
+    for (size_t word = bf_tree_first(tree, tree->cut); word != BF_NONE;
+         word = bf_tree_next(tree, word, tree->cut)) {
+        size_t length = length_of_code(runs, word, tree_leaf(tree, word));
         longest = length > longest ? length : longest;
     }
     return longest;
@@ -197,7 +236,7 @@ void bf_tree_gain(bf_tree *tree, size_t start, size_t end)
     if (code > *leaf) {
         *leaf = (uint8_t)code;
     }
-    bf_tree_rise(tree, bf_group_of(word), bf_count_of(end - start));
+    bf_tree_rise(tree, bf_group_of(word), bf_count_of(tree, end - start));
 }
 
 /* An entry of this level has become smaller: the maxima above it follow. */
@@ -214,22 +253,64 @@ BF_NOINLINE static void sink(bf_tree *tree, size_t level, size_t entry)
     }
 }
 
+/* The group's longest run is `longest` now: its count, and those above. */
+BF_INLINE void set_count(bf_tree *tree, size_t group, size_t longest)
+{
+    uint32_t *count = &tree->counts[0][group];
+    if (*count != longest) {
+        *count = (uint32_t)longest;
+        if (tree->levels > 1) {
+            sink(tree, 0, group);
+        }
+    }
+}
+
+BF_NOINLINE static void set_long_count(bf_tree *tree, const bf_runs *runs,
+                                       size_t group)
+{
+    size_t longest = longest_in_group(tree, runs, group);
+    set_count(tree, group, bf_count_of(tree, longest));
+}
+
+/* As bf_tree_settle_word(), with runs of any length. */
+BF_NOINLINE static void settle_long(bf_tree *tree, const bf_runs *runs,
+                                    size_t word)
+{
+    size_t group = bf_group_of(word);
+    uint8_t *leaf = bf_leaves_of(tree, group) + bf_bit_of(word);
+    uint32_t most = most_of_code(*leaf);
+    bf_hole hole = longest_in_word(runs, word);
+    *leaf = (uint8_t)code_of_run(hole.start, hole.end);
+    if (tree->levels == 0 || tree->counts[0][group] > most ||
+        tree->counts[0][group] <= hole.end - hole.start) {
+        return; /* another run sets the count, or this one does still */
+    }
+    set_long_count(tree, runs, group);
+}
+
 void bf_tree_settle_word(bf_tree *tree, const bf_runs *runs)
 {
     size_t word = tree->unsettled;
     size_t group = bf_group_of(word);
     uint8_t *leaf = bf_leaves_of(tree, group) + bf_bit_of(word);
-    uint32_t most = most_of_code(*leaf);
+    bool reaches;
+    unsigned longest = longest_inside(bf_pair_at(runs, word), &reaches);
     tree->unsettled = BF_NONE;
-    *leaf = (uint8_t)leaf_from_runs(runs, word);
-    if (tree->levels == 0 || tree->counts[0][group] > most) {
+    if (reaches || *leaf > BF_PLAIN_MAX) {
+        settle_long(tree, runs, word);
+        return;
+    }
+    unsigned before = *leaf;
+    *leaf = (uint8_t)longest;
+    if (tree->levels == 0 || tree->counts[0][group] != before) {
         return; /* the group's longest run starts in another word */
     }
-    uint32_t count = bf_count_of(longest_in_group(tree, runs, group));
-    if (tree->counts[0][group] != count) {
-        tree->counts[0][group] = count;
-        sink(tree, 0, group);
+    unsigned max = bf_bytes_max(bf_leaves_of(tree, group));
+    if (BF_UNLIKELY(max > BF_PLAIN_MAX)) {
+        set_long_count(tree, runs, group);
+        return;
     }
+    set_count(tree, group, max);
 }
 
 /* ---------------------------------------------------------------- checking */
@@ -277,7 +358,7 @@ static bool groups_fit(const bf_tree *tree, const bf_runs *runs, size_t groups)
             tree->unsettled != BF_NONE && bf_group_of(tree->unsettled) == i;
         size_t exact = 0;
         if (i < groups && !unsettled) {
-            exact = bf_count_of(longest_in_group(tree, runs, i));
+            exact = bf_count_of(tree, longest_in_group(tree, runs, i));
         }
         if (!value_fits(tree->counts[0][i], exact, unsettled)) {
             return false;

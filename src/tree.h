@@ -11,6 +11,10 @@
  *     counts   [ 9  70  ...                      ]                 16 groups
  *     leaves   [ 3 9 0 5 ... ] [ 0 130 0 ... ]                     1 word each
  *
+ * Counts are cut off at a 32nd of the pool. At most 32 runs are as long as that,
+ * and a request for more looks at each. So a pool's one long run, from which
+ * block after block is taken, changes no count until it is short itself.
+ *
  * So the first run of n granules is found from the top: in each node the first
  * entry that is large enough. No entry depends on two words at once, and a
  * change stops rising at the first entry that is larger anyway.
@@ -36,13 +40,14 @@ enum {
     BF_CODE_MAX = UINT8_MAX
 };
 
-/* Lengths are cut off here, to be told apart by looking at the run. */
+/* What a vector compares as signed numbers. */
 #define BF_COUNT_MAX ((uint32_t)INT32_MAX)
 
 typedef struct bf_tree {
     uint8_t *leaves;
     size_t unsettled; /* a word, or BF_NONE */
     size_t levels;    /* of counts; 0 if there is one group only */
+    size_t cut;       /* no count is larger */
     uint32_t *counts[BF_LEVELS_MAX];
 } bf_tree;
 
@@ -70,9 +75,9 @@ BF_INLINE uint32_t *bf_node_of(const bf_tree *tree, size_t level, size_t entry)
     return tree->counts[level] + (entry & ~(size_t)(BF_FANOUT - 1));
 }
 
-BF_INLINE uint32_t bf_count_of(size_t length)
+BF_INLINE uint32_t bf_count_of(const bf_tree *tree, size_t length)
 {
-    return length < BF_COUNT_MAX ? (uint32_t)length : BF_COUNT_MAX;
+    return (uint32_t)(length < tree->cut ? length : tree->cut);
 }
 
 /* The least code of a word in which a run of `count` granules may start. */
@@ -87,15 +92,16 @@ BF_INLINE unsigned bf_least_code(size_t count)
     return code < BF_CODE_MAX ? (unsigned)code : BF_CODE_MAX;
 }
 
-/* The first word below this entry that may serve. The entry says that there is
- * one; BF_NONE if that was the unsettled word's doing. */
+/* The first word below this entry whose longest run counts `count`, which is
+ * not above the cut. The entry says that there is one; BF_NONE if that was the
+ * unsettled word's doing. */
 BF_INLINE size_t bf_tree_descend(const bf_tree *tree, size_t level,
-                                 size_t entry, size_t count)
+                                 size_t entry, uint32_t count)
 {
     while (level-- > 0) {
         entry <<= BF_FANOUT_SHIFT;
-        unsigned fits = bf_counts_at_least(bf_node_of(tree, level, entry),
-                                           bf_count_of(count));
+        unsigned fits =
+            bf_counts_at_least(bf_node_of(tree, level, entry), count);
         if (BF_UNLIKELY(fits == 0)) {
             return BF_NONE;
         }
@@ -113,7 +119,7 @@ BF_INLINE size_t bf_tree_descend(const bf_tree *tree, size_t level,
  * if the unsettled word misled the search. */
 BF_INLINE size_t bf_tree_first(const bf_tree *tree, size_t count)
 {
-    return bf_tree_descend(tree, tree->levels, 0, count);
+    return bf_tree_descend(tree, tree->levels, 0, bf_count_of(tree, count));
 }
 
 /* As bf_tree_first(), after `word`. No word is unsettled. */
@@ -157,16 +163,6 @@ BF_INLINE void bf_tree_lose(bf_tree *tree, const bf_runs *runs, size_t word)
     if (tree->unsettled != word) {
         bf_tree_settle(tree, runs);
         tree->unsettled = word;
-    }
-}
-
-/* As bf_tree_lose(), of a run whose length is known, or BF_CODE_MAX: nothing is
- * lost if the word has a longer one. */
-BF_INLINE void bf_tree_lose_run(bf_tree *tree, const bf_runs *runs, size_t word,
-                                unsigned length)
-{
-    if (length >= bf_leaves_of(tree, bf_group_of(word))[bf_bit_of(word)]) {
-        bf_tree_lose(tree, runs, word);
     }
 }
 
