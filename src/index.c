@@ -66,27 +66,11 @@ BF_INLINE void gain(const bf_index *index, size_t start, size_t end)
     }
 }
 
-/* The free run that starts at `start` will be shorter, or gone: said before the
- * map changes, since another word may be settled by the map as it is. */
+/* The free run that started at `start` is shorter or gone. Said after gain(). */
 BF_INLINE void lose(const bf_index *index, size_t start)
 {
     if (has_tree(index)) {
         bf_tree_lose(tree_of(index), &index->runs, bf_word_of(start));
-    }
-}
-
-BF_INLINE void settle(const bf_index *index)
-{
-    if (has_tree(index)) {
-        bf_tree_settle(tree_of(index), &index->runs);
-    }
-}
-
-/* Settles any word but the one of `granule`, which is likely to change next. */
-BF_INLINE void settle_elsewhere(const bf_index *index, size_t granule)
-{
-    if (has_tree(index) && tree_of(index)->unsettled != bf_word_of(granule)) {
-        bf_tree_settle(tree_of(index), &index->runs);
     }
 }
 
@@ -102,13 +86,13 @@ BF_NOINLINE static size_t find_tail(const bf_runs *runs, size_t word,
     return fits ? tail : BF_NONE;
 }
 
-/* The first run of `count` granules that starts in this word; the unsettled one
- * may be covered by now. No run before it is that long, so free bits of a run
- * from an earlier word cannot mislead. */
+/* The first run of `count` granules that starts in this word, where some run
+ * starts. No run before it is that long, so free bits of a run from an earlier
+ * word cannot mislead. */
 BF_INLINE size_t find_in_word(const bf_runs *runs, size_t word, size_t count)
 {
     const bf_pair *pair = bf_pair_at(runs, word);
-    if (BF_LIKELY(count <= BF_WORD_BITS && pair->start != 0)) {
+    if (BF_LIKELY(count <= BF_WORD_BITS)) {
         unsigned bit = bf_find_run(pair->free, (unsigned)count);
         if (BF_LIKELY(bit < BF_WORD_BITS)) {
             return bf_granule_at(word, bit);
@@ -138,7 +122,6 @@ static size_t next_word(const bf_index *index, size_t word, size_t count)
  * in turn, since a code stands for several lengths. BF_NONE if there is none. */
 static size_t find(const bf_index *index, size_t count)
 {
-    settle(index);
     size_t word = next_word(index, BF_NONE, count);
     while (word != BF_NONE) {
         size_t start = find_in_word(&index->runs, word, count);
@@ -182,7 +165,6 @@ static bool find_aligned_in_word(const bf_runs *runs, size_t word,
 static bool find_aligned(const bf_index *index, const bf_request *request,
                          bf_place *place)
 {
-    settle(index);
     size_t word = next_word(index, BF_NONE, request->count);
     while (word != BF_NONE) {
         if (find_aligned_in_word(&index->runs, word, request, place)) {
@@ -208,7 +190,6 @@ bool bf_index_is_free(const bf_index *index, size_t granule)
 size_t bf_index_longest(const bf_index *index)
 {
     const bf_runs *runs = &index->runs;
-    settle(index);
     if (has_tree(index)) {
         return bf_tree_longest(tree_of(index), runs);
     }
@@ -230,12 +211,12 @@ static void take_front(const bf_index *index, size_t start, size_t end)
 {
     const bf_runs *runs = &index->runs;
     size_t run_end = bf_runs_end(runs, start);
-    lose(index, start);
     bf_runs_write(runs, start, end, false);
     if (end < run_end) {
         bf_runs_write(runs, end, run_end, true);
         gain(index, end, run_end);
     }
+    lose(index, start);
 }
 
 /* Remembers the block that was taken last; one beyond 32 bits is not. */
@@ -251,10 +232,6 @@ BF_INLINE void remember(bf_index *index, size_t start, size_t count)
 BF_NOINLINE static size_t alloc_anywhere(bf_index *index, size_t candidate,
                                          size_t count)
 {
-    if (index->last_count >= BF_WAITING) {
-        bf_index_flush(index);
-        candidate = BF_NONE;
-    }
     size_t start = BF_NONE;
     if (candidate != BF_NONE) {
         start = find_in_word(&index->runs, candidate, count);
@@ -269,11 +246,41 @@ BF_NOINLINE static size_t alloc_anywhere(bf_index *index, size_t candidate,
     return start;
 }
 
-/* The usual case: the block and what follows begin in one word, where two masks
- * do it all. */
+/* The first hole of `count` granules in a word, and the longest hole when these
+ * are taken from it, as far as the holes lie in the word. Masks, not branches:
+ * which hole it will be cannot be predicted. */
+BF_INLINE unsigned place_in_word(const bf_pair *pair, unsigned count,
+                                 unsigned *longest)
+{
+    unsigned place = BF_WORD_BITS;
+    unsigned max = 0;
+    for (bf_word holes = pair->start & pair->free; holes != 0;
+         holes &= holes - 1) {
+        unsigned bit = bf_lowest_bit(holes);
+        bf_word end = pair->start >> bit >> 1 | BF_TOP_BIT >> bit;
+        unsigned length = bf_lowest_bit(end) + 1;
+        bool first = length >= count && place == BF_WORD_BITS;
+        unsigned mask = 0 - (unsigned)first;
+        place ^= (place ^ bit) & mask;
+        length -= count & mask;
+        max = length > max ? length : max;
+    }
+    *longest = max;
+    return place;
+}
+
+/* Whether a hole reaches the end of this word, and perhaps goes on. */
+BF_INLINE bool word_has_tail(const bf_pair *pair)
+{
+    return (pair->free & BF_TOP_BIT) != 0;
+}
+
 size_t bf_index_alloc_in_map(bf_index *index, size_t count)
 {
-    if (!has_tree(index) || index->last_count >= BF_WAITING) {
+    if (BF_UNLIKELY(index->last_count >= BF_WAITING)) {
+        bf_index_flush(index);
+    }
+    if (!has_tree(index)) {
         return alloc_anywhere(index, BF_NONE, count);
     }
     bf_tree *tree = tree_of(index);
@@ -281,19 +288,22 @@ size_t bf_index_alloc_in_map(bf_index *index, size_t count)
     if (BF_UNLIKELY(word == BF_NONE || count >= BF_WORD_BITS)) {
         return alloc_anywhere(index, word, count);
     }
+    unsigned longest;
     bf_pair *pair = bf_pair_at(&index->runs, word);
-    unsigned bit = bf_find_run(pair->free, (unsigned)count);
-    bool settled = tree->unsettled == BF_NONE || tree->unsettled == word;
-    if (BF_UNLIKELY(bit + count >= BF_WORD_BITS || pair->start == 0 ||
-                    !settled)) {
+    unsigned bit = place_in_word(pair, (unsigned)count, &longest);
+    if (BF_UNLIKELY(bit + count >= BF_WORD_BITS)) {
         return alloc_anywhere(index, word, count);
     }
     bf_word here = BF_ONE << bit;
     pair->free &= ~((here << count) - here);
     pair->start |= here << count;
-    tree->unsettled = word;
     size_t start = bf_granule_at(word, bit);
     remember(index, start, count);
+    if (word_has_tail(pair)) {
+        bf_tree_lose(tree, &index->runs, word);
+    } else {
+        bf_tree_lose_in_word(tree, &index->runs, word, longest);
+    }
     return start;
 }
 
@@ -301,10 +311,10 @@ size_t bf_index_alloc_in_map(bf_index *index, size_t count)
 static void cut(const bf_index *index, size_t run, size_t at)
 {
     size_t end = bf_runs_end(&index->runs, run);
-    lose(index, run);
     bf_runs_write(&index->runs, run, at, true);
     bf_runs_write(&index->runs, at, end, true);
     gain(index, at, end);
+    lose(index, run);
 }
 
 size_t bf_index_alloc_aligned(bf_index *index, size_t count, size_t alignment,
@@ -332,9 +342,6 @@ BF_NOINLINE static void give_back(const bf_index *index, size_t start,
         bf_runs_free_before(runs, start) ? bf_runs_start_before(runs, start)
                                          : start;
     size_t right = bf_runs_free_at(runs, end) ? bf_runs_end(runs, end) : end;
-    if (right != end && bf_word_of(end) != bf_word_of(left)) {
-        lose(index, end);
-    }
     if (left != start) {
         bf_runs_join(runs, start);
     }
@@ -343,7 +350,9 @@ BF_NOINLINE static void give_back(const bf_index *index, size_t start,
     }
     bf_runs_write(runs, left, right, true);
     gain(index, left, right);
-    settle_elsewhere(index, left);
+    if (right != end && bf_word_of(end) != bf_word_of(left)) {
+        lose(index, end);
+    }
 }
 
 /* Frees the block at `start` if it and the run that it becomes lie in its word:
@@ -369,7 +378,6 @@ BF_INLINE size_t free_in_word(const bf_index *index, size_t start)
         bf_tree_gain_in_word(tree_of(index), word,
                              bf_lowest_bit(after) - bf_highest_bit(before));
     }
-    settle_elsewhere(index, start);
     return bf_lowest_bit(end) - bit;
 }
 
@@ -407,15 +415,15 @@ static void shrink(const bf_index *index, size_t start, size_t end,
 {
     const bf_runs *runs = &index->runs;
     size_t right = bf_runs_free_at(runs, end) ? bf_runs_end(runs, end) : end;
-    if (right != end && bf_word_of(end) != bf_word_of(new_end)) {
-        lose(index, end);
-    }
     if (right != end) {
         bf_runs_join(runs, end);
     }
     bf_runs_write(runs, start, new_end, false);
     bf_runs_write(runs, new_end, right, true);
     gain(index, new_end, right);
+    if (right != end && bf_word_of(end) != bf_word_of(new_end)) {
+        lose(index, end);
+    }
 }
 
 static bool grow(const bf_index *index, size_t start, size_t end,
@@ -426,13 +434,13 @@ static bool grow(const bf_index *index, size_t start, size_t end,
         return false;
     }
     size_t right = bf_runs_end(runs, end);
-    lose(index, end);
     bf_runs_join(runs, end);
     bf_runs_write(runs, start, new_end, false);
     if (new_end < right) {
         bf_runs_write(runs, new_end, right, true);
         gain(index, new_end, right);
     }
+    lose(index, end);
     return true;
 }
 

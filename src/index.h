@@ -20,7 +20,7 @@
  *     2  the free bits of a run are all alike in its first and last word
  *     3  the first and the last covered word of a run have its tag
  *     4  no two free runs touch
- *     5  the tree says what the map says, never too little
+ *     5  the tree says what the map says
  *     6  the counters of live granules and blocks are what the map says
  */
 #ifndef BITFIT_INDEX_H

@@ -67,7 +67,6 @@ void bf_tree_init(bf_tree *tree, void *memory, size_t words, bool zeroed)
     }
     uint8_t *next = memory;
     tree->leaves = next;
-    tree->unsettled = BF_NONE;
     tree->levels = 0;
     tree->cut = cut_of(words);
     next += round_up(words, BF_WORD_BITS);
@@ -111,38 +110,29 @@ typedef struct bf_hole {
     size_t end;
 } bf_hole;
 
-/* The longest of the free runs that start in a word, taken one by one since
- * there are seldom more than two or three. The last may reach beyond the word:
- * it counts up to the word's end here, and `reaches` says so. */
-BF_INLINE unsigned longest_inside(const bf_pair *pair, bool *reaches)
+/* The longest free run that starts in this word; empty if there is none. One
+ * by one, since there are seldom more than two or three; the last may reach
+ * beyond the word. */
+static bf_hole longest_in_word(const bf_runs *runs, size_t word)
 {
+    const bf_pair *pair = bf_pair_at(runs, word);
     unsigned longest = 0;
-    bf_word later = 1;
     for (bf_word holes = pair->start & pair->free; holes != 0;
          holes &= holes - 1) {
         unsigned bit = bf_lowest_bit(holes);
-        later = pair->start >> bit >> 1;
-        unsigned length =
-            later != 0 ? bf_lowest_bit(later) + 1 : BF_WORD_BITS - bit;
+        bf_word later = pair->start >> bit >> 1;
+        if (later == 0) {
+            size_t tail = bf_granule_at(word, bit);
+            size_t end = bf_runs_end_beyond(runs, word);
+            if (end - tail > longest) {
+                return (bf_hole){tail, end};
+            }
+            break;
+        }
+        unsigned length = bf_lowest_bit(later) + 1;
         longest = length > longest ? length : longest;
     }
-    *reaches = later == 0;
-    return longest;
-}
-
-/* The longest free run that starts in this word; empty if there is none. */
-static bf_hole longest_in_word(const bf_runs *runs, size_t word)
-{
-    bool reaches;
-    unsigned longest = longest_inside(bf_pair_at(runs, word), &reaches);
     size_t base = bf_granule_at(word, 0);
-    if (reaches) {
-        bf_hole tail = {bf_runs_tail(runs, word),
-                        bf_runs_end_beyond(runs, word)};
-        if (tail.end - tail.start > longest) {
-            return tail;
-        }
-    }
     return (bf_hole){base, base + longest};
 }
 
@@ -239,13 +229,13 @@ void bf_tree_gain(bf_tree *tree, size_t start, size_t end)
     bf_tree_rise(tree, bf_group_of(word), bf_count_of(tree, end - start));
 }
 
-/* An entry of this level has become smaller: the maxima above it follow. */
-BF_NOINLINE static void sink(bf_tree *tree, size_t level, size_t entry)
+/* A group's count has become smaller: the maxima above it follow. */
+BF_NOINLINE static void sink_above(bf_tree *tree, size_t entry)
 {
-    while (level + 1 < tree->levels) {
+    for (size_t level = 0; level + 1 < tree->levels; level++) {
         uint32_t max = bf_counts_max(bf_node_of(tree, level, entry));
         entry >>= BF_FANOUT_SHIFT;
-        uint32_t *above = &tree->counts[++level][entry];
+        uint32_t *above = &tree->counts[level + 1][entry];
         if (*above == max) {
             return;
         }
@@ -253,28 +243,19 @@ BF_NOINLINE static void sink(bf_tree *tree, size_t level, size_t entry)
     }
 }
 
-/* The group's longest run is `longest` now: its count, and those above. */
-BF_INLINE void set_count(bf_tree *tree, size_t group, size_t longest)
+void bf_tree_sink(bf_tree *tree, const bf_runs *runs, size_t group)
 {
+    size_t longest = longest_in_group(tree, runs, group);
     uint32_t *count = &tree->counts[0][group];
-    if (*count != longest) {
-        *count = (uint32_t)longest;
+    if (*count != bf_count_of(tree, longest)) {
+        *count = bf_count_of(tree, longest);
         if (tree->levels > 1) {
-            sink(tree, 0, group);
+            sink_above(tree, group);
         }
     }
 }
 
-BF_NOINLINE static void set_long_count(bf_tree *tree, const bf_runs *runs,
-                                       size_t group)
-{
-    size_t longest = longest_in_group(tree, runs, group);
-    set_count(tree, group, bf_count_of(tree, longest));
-}
-
-/* As bf_tree_settle_word(), with runs of any length. */
-BF_NOINLINE static void settle_long(bf_tree *tree, const bf_runs *runs,
-                                    size_t word)
+void bf_tree_lose(bf_tree *tree, const bf_runs *runs, size_t word)
 {
     size_t group = bf_group_of(word);
     uint8_t *leaf = bf_leaves_of(tree, group) + bf_bit_of(word);
@@ -285,47 +266,16 @@ BF_NOINLINE static void settle_long(bf_tree *tree, const bf_runs *runs,
         tree->counts[0][group] <= hole.end - hole.start) {
         return; /* another run sets the count, or this one does still */
     }
-    set_long_count(tree, runs, group);
-}
-
-void bf_tree_settle_word(bf_tree *tree, const bf_runs *runs)
-{
-    size_t word = tree->unsettled;
-    size_t group = bf_group_of(word);
-    uint8_t *leaf = bf_leaves_of(tree, group) + bf_bit_of(word);
-    bool reaches;
-    unsigned longest = longest_inside(bf_pair_at(runs, word), &reaches);
-    tree->unsettled = BF_NONE;
-    if (reaches || *leaf > BF_PLAIN_MAX) {
-        settle_long(tree, runs, word);
-        return;
-    }
-    unsigned before = *leaf;
-    *leaf = (uint8_t)longest;
-    if (tree->levels == 0 || tree->counts[0][group] != before) {
-        return; /* the group's longest run starts in another word */
-    }
-    unsigned max = bf_bytes_max(bf_leaves_of(tree, group));
-    if (BF_UNLIKELY(max > BF_PLAIN_MAX)) {
-        set_long_count(tree, runs, group);
-        return;
-    }
-    set_count(tree, group, max);
+    bf_tree_sink(tree, runs, group);
 }
 
 /* ---------------------------------------------------------------- checking */
-
-static bool value_fits(size_t value, size_t exact, bool unsettled)
-{
-    return unsettled ? value >= exact : value == exact;
-}
 
 static bool leaves_fit(const bf_tree *tree, const bf_runs *runs)
 {
     size_t words = bf_words_for(runs->granules);
     for (size_t word = 0; word < words; word++) {
-        if (!value_fits(tree->leaves[word], leaf_from_runs(runs, word),
-                        word == tree->unsettled)) {
+        if (tree->leaves[word] != leaf_from_runs(runs, word)) {
             return false;
         }
     }
@@ -337,30 +287,23 @@ static bool leaves_fit(const bf_tree *tree, const bf_runs *runs)
     return true;
 }
 
-/* A level's entries are the maxima of the entries below, as they stand. */
-static bool level_fits(const bf_tree *tree, size_t level, size_t entries)
+/* The longest run below this entry, as the entries below it stand. */
+static uint32_t count_from_below(const bf_tree *tree, const bf_runs *runs,
+                                 size_t level, size_t entry)
+{
+    if (level == 0) {
+        return bf_count_of(tree, longest_in_group(tree, runs, entry));
+    }
+    return bf_counts_max(bf_node_of(tree, level - 1, entry * BF_FANOUT));
+}
+
+static bool level_fits(const bf_tree *tree, const bf_runs *runs, size_t level,
+                       size_t entries)
 {
     for (size_t i = 0; i < round_up(entries, BF_FANOUT); i++) {
         uint32_t exact =
-            i < entries ? bf_counts_max(tree->counts[level - 1] + i * BF_FANOUT)
-                        : 0;
+            i < entries ? count_from_below(tree, runs, level, i) : 0;
         if (tree->counts[level][i] != exact) {
-            return false;
-        }
-    }
-    return true;
-}
-
-static bool groups_fit(const bf_tree *tree, const bf_runs *runs, size_t groups)
-{
-    for (size_t i = 0; i < round_up(groups, BF_FANOUT); i++) {
-        bool unsettled =
-            tree->unsettled != BF_NONE && bf_group_of(tree->unsettled) == i;
-        size_t exact = 0;
-        if (i < groups && !unsettled) {
-            exact = bf_count_of(tree, longest_in_group(tree, runs, i));
-        }
-        if (!value_fits(tree->counts[0][i], exact, unsettled)) {
             return false;
         }
     }
@@ -369,18 +312,15 @@ static bool groups_fit(const bf_tree *tree, const bf_runs *runs, size_t groups)
 
 bool bf_tree_check(const bf_tree *tree, const bf_runs *runs)
 {
-    size_t entries = groups_of(bf_words_for(runs->granules));
     if (!leaves_fit(tree, runs)) {
         return false;
     }
-    if (tree->levels > 0 && !groups_fit(tree, runs, entries)) {
-        return false;
-    }
-    for (size_t level = 1; level < tree->levels; level++) {
-        entries = nodes_of(entries);
-        if (!level_fits(tree, level, entries)) {
+    size_t entries = groups_of(bf_words_for(runs->granules));
+    for (size_t level = 0; level < tree->levels; level++) {
+        if (!level_fits(tree, runs, level, entries)) {
             return false;
         }
+        entries = nodes_of(entries);
     }
     return true;
 }

@@ -19,11 +19,6 @@
  * entry that is large enough. No entry depends on two words at once, and a
  * change stops rising at the first entry that is larger anyway.
  *
- * One word, the *unsettled* one, may have had its longest run shortened since
- * its leaf was computed: its leaf and the entries above it may be too high,
- * never too low. A pair of alloc and free in one word thus computes nothing; a
- * search that is misled settles the word and begins anew, once.
- *
  * Codes: a run that covers no word has its length, at most two words' bits less
  * one. A run that covers words is coded by how many. 255 is that many or more.
  */
@@ -45,7 +40,6 @@ enum {
 
 typedef struct bf_tree {
     uint8_t *leaves;
-    size_t unsettled; /* a word, or BF_NONE */
     size_t levels;    /* of counts; 0 if there is one group only */
     size_t cut;       /* no count is larger */
     uint32_t *counts[BF_LEVELS_MAX];
@@ -93,8 +87,7 @@ BF_INLINE unsigned bf_least_code(size_t count)
 }
 
 /* The first word below this entry whose longest run counts `count`, which is
- * not above the cut. The entry says that there is one; BF_NONE if that was the
- * unsettled word's doing. */
+ * not above the cut. The entry says that there is one. */
 BF_INLINE size_t bf_tree_descend(const bf_tree *tree, size_t level,
                                  size_t entry, uint32_t count)
 {
@@ -102,7 +95,7 @@ BF_INLINE size_t bf_tree_descend(const bf_tree *tree, size_t level,
         entry <<= BF_FANOUT_SHIFT;
         unsigned fits =
             bf_counts_at_least(bf_node_of(tree, level, entry), count);
-        if (BF_UNLIKELY(fits == 0)) {
+        if (fits == 0) { /* at the top only: there is none */
             return BF_NONE;
         }
         entry += bf_lowest_bit(fits);
@@ -115,14 +108,13 @@ BF_INLINE size_t bf_tree_descend(const bf_tree *tree, size_t level,
 }
 
 /* The first word in which a run of `count` granules may start, and surely does
- * if it is settled and count <= BF_WORD_BITS + 1. BF_NONE if there is none, or
- * if the unsettled word misled the search. */
+ * if count <= BF_WORD_BITS + 1. BF_NONE if there is none. */
 BF_INLINE size_t bf_tree_first(const bf_tree *tree, size_t count)
 {
     return bf_tree_descend(tree, tree->levels, 0, bf_count_of(tree, count));
 }
 
-/* As bf_tree_first(), after `word`. No word is unsettled. */
+/* As bf_tree_first(), after `word`. */
 size_t bf_tree_next(const bf_tree *tree, size_t word, size_t count);
 
 /* A free run grew to, or came to be, [start, end). */
@@ -145,32 +137,35 @@ BF_INLINE void bf_tree_gain_in_word(bf_tree *tree, size_t word, unsigned length)
     }
 }
 
-/* As bf_tree_settle(), where there is an unsettled word. */
-void bf_tree_settle_word(bf_tree *tree, const bf_runs *runs);
+/* The longest run that starts in this word is shorter than it was, by the map;
+ * every gain of the same call has been told. */
+void bf_tree_lose(bf_tree *tree, const bf_runs *runs, size_t word);
 
-/* Makes every entry exact. */
-BF_INLINE void bf_tree_settle(bf_tree *tree, const bf_runs *runs)
+/* The group's longest run may be shorter than it was: its longest leaf was
+ * `before`, a length, and is less now. */
+void bf_tree_sink(bf_tree *tree, const bf_runs *runs, size_t group);
+
+/* As bf_tree_lose(), where the longest run is known to be `length` granules and
+ * to cover no word, like the one that it was. */
+BF_INLINE void bf_tree_lose_in_word(bf_tree *tree, const bf_runs *runs,
+                                    size_t word, unsigned length)
 {
-    if (tree->unsettled != BF_NONE) {
-        bf_tree_settle_word(tree, runs);
+    size_t group = bf_group_of(word);
+    uint8_t *leaf = bf_leaves_of(tree, group) + bf_bit_of(word);
+    unsigned before = *leaf;
+    if (length == before) {
+        return;
+    }
+    *leaf = (uint8_t)length;
+    if (tree->levels != 0 && tree->counts[0][group] == before) {
+        bf_tree_sink(tree, runs, group);
     }
 }
 
-/* The longest run that starts in this word will be shorter: said before the map
- * changes, since another word is settled by the map as it is. */
-BF_INLINE void bf_tree_lose(bf_tree *tree, const bf_runs *runs, size_t word)
-{
-    if (tree->unsettled != word) {
-        bf_tree_settle(tree, runs);
-        tree->unsettled = word;
-    }
-}
-
-/* The longest free run. No word is unsettled. */
+/* The longest free run. */
 size_t bf_tree_longest(const bf_tree *tree, const bf_runs *runs);
 
-/* Whether every entry is what the run map says, but for the unsettled word's,
- * which are not too low. */
+/* Whether every entry is what the run map says. */
 bool bf_tree_check(const bf_tree *tree, const bf_runs *runs);
 
 #endif
