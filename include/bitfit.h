@@ -20,7 +20,8 @@
  * in bytes.
  *
  * Complexity: unless a call says otherwise its work is bounded by a constant
- * times the logarithm of the pool's size, whatever the sizes of the blocks.
+ * times the logarithm of the pool's size, whatever the sizes of the blocks, but
+ * for bytes that are zeroed or copied.
  *
  * Threads: calls on different pools never interfere. Calls on one pool may come
  * from any thread under the default lock or the caller's; with BITFIT_LOCK_NONE
@@ -70,7 +71,7 @@ typedef enum bitfit_crime {
     BITFIT_INTERIOR,        /* it lies inside a live block, not at its start */
     BITFIT_MISALIGNED,      /* it lies in the payload, off every granule */
     BITFIT_FOREIGN,         /* it lies outside the payload */
-    BITFIT_WRONG_SIZE,      /* the size given does not round up to the block's */
+    BITFIT_WRONG_SIZE,      /* the size given rounds up to another than its */
     BITFIT_REENTRY          /* a call from inside another call on this pool */
 } bitfit_crime;
 
@@ -272,7 +273,8 @@ BITFIT_API void *bitfit_realloc(bitfit_pool *pool, void *ptr, size_t size);
 /*
  * Gives a block back. NULL does nothing. Any other pointer that is not the
  * start of a live block of this pool is misuse: decided in O(1), before
- * anything changes.
+ * anything changes. (To name a crime inside a long block or hole, its start is
+ * looked for word by word.)
  */
 BITFIT_API void bitfit_free(bitfit_pool *pool, void *ptr);
 
@@ -309,7 +311,7 @@ typedef struct bitfit_stats {
     uint64_t allocations;   /* calls that made a new block, a realloc's move
                                not counted */
     uint64_t frees;         /* blocks freed, a realloc's move not counted */
-    uint64_t reallocations; /* bitfit_realloc() calls on a block that succeeded */
+    uint64_t reallocations; /* bitfit_realloc() of a block that succeeded */
     uint64_t failures;      /* requests answered with NULL for lack of memory, a
                                product that overflows or a bad alignment */
 } bitfit_stats;

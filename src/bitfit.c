@@ -155,8 +155,8 @@ BF_NOINLINE static void report(const bitfit_misuse *misuse)
 
 BF_NOINLINE static void report_reentry(bitfit_pool *pool, const char *call)
 {
-    report(&(bitfit_misuse){
-        .crime = BITFIT_REENTRY, .call = call, .pool = pool});
+    report(
+        &(bitfit_misuse){.crime = BITFIT_REENTRY, .call = call, .pool = pool});
 }
 
 BF_NOINLINE static void report_pointer(bitfit_pool *pool, const char *call,
@@ -377,6 +377,9 @@ void bitfit_get_stats(bitfit_pool *pool, bitfit_stats *stats)
         return;
     }
     bf_pool_stats(pool, stats);
+    stats->bookkeeping =
+        bf_plan_bookkeeping((bitfit_lock_kind)pool->lock_kind,
+                            pool->has_handler, pool->index.runs.granules);
     leave(pool);
 }
 

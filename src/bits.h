@@ -2,8 +2,8 @@
  * Bit mechanics: questions about one word, asked without knowing what a bit
  * means. Bit 0 is the lowest address; a *run* is a row of set bits.
  *
- * All of it is shift-and-mask without a loop whose length depends on the data:
- * a mispredicted branch costs more than the handful of steps it would save.
+ * Shift and mask, without a branch that depends on the data: one that is
+ * mispredicted costs more than the handful of steps that it saves.
  */
 #ifndef BITFIT_BITS_H
 #define BITFIT_BITS_H
@@ -54,30 +54,10 @@ BF_INLINE unsigned bf_find_run(bf_word word, unsigned count)
     return starts == 0 ? BF_WORD_BITS : bf_lowest_bit(starts);
 }
 
-/* Length of the longest run. Powers of two first, then the binary digits of
- * the length from the highest down. */
-BF_INLINE unsigned bf_longest_run(bf_word word)
+/* The next multiple of a power of two. */
+BF_INLINE size_t bf_round_up(size_t number, size_t multiple)
 {
-    bf_word runs_of_power[BF_WORD_SHIFT];
-    bf_word runs = word;
-    BF_UNROLL
-    for (unsigned i = 0; i < BF_WORD_SHIFT; i++) {
-        runs_of_power[i] = runs;
-        runs &= runs >> (1u << i);
-    }
-    if (runs != 0) { /* only the full word has a run of all its bits */
-        return BF_WORD_BITS;
-    }
-    unsigned length = 0;
-    bf_word found = BF_ALL;
-    BF_UNROLL
-    for (unsigned i = BF_WORD_SHIFT; i-- > 0;) {
-        bf_word longer = found & (runs_of_power[i] >> length);
-        bf_word none = (bf_word)(longer != 0) - 1; /* a mask, not a branch */
-        length += (1u << i) & ~(unsigned)none;
-        found = longer | (found & none);
-    }
-    return length;
+    return (number + multiple - 1) & ~(multiple - 1);
 }
 
 #endif

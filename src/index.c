@@ -4,7 +4,7 @@
 
 BF_INLINE bool wants_tree(size_t granules)
 {
-    return granules > BF_SCAN_WORDS * BF_WORD_BITS;
+    return BF_SCAN_WORDS != SIZE_MAX && granules > BF_SCAN_WORDS * BF_WORD_BITS;
 }
 
 BF_INLINE bool has_tree(const bf_index *index)
@@ -20,7 +20,7 @@ BF_INLINE bf_tree *tree_of(const bf_index *index)
 /* The header, rounded up so that the pairs stay aligned. */
 BF_INLINE size_t tree_header_size(void)
 {
-    return (sizeof(bf_tree) + sizeof(bf_pair) - 1) & ~(sizeof(bf_pair) - 1);
+    return bf_round_up(sizeof(bf_tree), sizeof(bf_pair));
 }
 
 size_t bf_index_size(size_t granules)
@@ -66,7 +66,8 @@ BF_INLINE void gain(const bf_index *index, size_t start, size_t end)
     }
 }
 
-/* The free run that started at `start` is shorter or gone. Said after gain(). */
+/* The free run that started at `start` is shorter or gone. Said after gain().
+ */
 BF_INLINE void lose(const bf_index *index, size_t start)
 {
     if (has_tree(index)) {
@@ -119,7 +120,8 @@ static size_t next_word(const bf_index *index, size_t word, size_t count)
 }
 
 /* The start of the first free run of `count` granules or more: each candidate
- * in turn, since a code stands for several lengths. BF_NONE if there is none. */
+ * in turn, since a code stands for several lengths. BF_NONE if there is none.
+ */
 static size_t find(const bf_index *index, size_t count)
 {
     size_t word = next_word(index, BF_NONE, count);
@@ -338,9 +340,9 @@ BF_NOINLINE static void give_back(const bf_index *index, size_t start,
                                   size_t end)
 {
     const bf_runs *runs = &index->runs;
-    size_t left =
-        bf_runs_free_before(runs, start) ? bf_runs_start_before(runs, start)
-                                         : start;
+    size_t left = bf_runs_free_before(runs, start)
+                      ? bf_runs_start_before(runs, start)
+                      : start;
     size_t right = bf_runs_free_at(runs, end) ? bf_runs_end(runs, end) : end;
     if (left != start) {
         bf_runs_join(runs, start);

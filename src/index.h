@@ -6,12 +6,12 @@
  *     expect  "AABBDDCC...."
  *
  * It joins the run map (runs.h: what is where) with the tree of maxima (tree.h:
- * where is a hole that fits). A pool of a few words has no tree: looking at each
- * word is faster than keeping one.
+ * where is a hole that fits). A pool of a few words has no tree: looking at
+ * each word is faster than keeping one.
  *
- * The last block taken was the first fit for its size. If the very next call
- * frees it, it *waits*: the map still shows a block. A request for as many
- * granules gets it back, since nothing lower has become free; any other call
+ * The last block taken was the first fit for its size. If it is freed before
+ * any other, it *waits*: the map still shows a block. A request for as many
+ * granules gets it back, since nothing lower has become free; any other change
  * frees it in the map first. The commonest pair of calls thus touches no map.
  *
  * Invariants, by the numbers that bitfit_check() returns:
@@ -117,7 +117,7 @@ bool bf_index_is_free(const bf_index *index, size_t granule);
 size_t bf_index_longest(const bf_index *index);
 
 /* The first of the invariants 1 to 5 that is broken, or 0; then `live` granules
- * are in `blocks` blocks. It trusts nothing that it reads. */
+ * are in `blocks` blocks. No tag is trusted. */
 int bf_index_check(const bf_index *index, size_t *live, size_t *blocks);
 
 #endif

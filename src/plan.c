@@ -9,15 +9,10 @@ enum {
 
 /* --------------------------------------------------------------- the parts */
 
-BF_INLINE size_t round_up(size_t number, size_t multiple)
-{
-    return (number + multiple - 1) & ~(multiple - 1);
-}
-
 static size_t lock_size(bitfit_lock_kind kind)
 {
     if (kind == BITFIT_LOCK_MUTEX) {
-        return round_up(sizeof(bf_mutex), sizeof(void *));
+        return bf_round_up(sizeof(bf_mutex), sizeof(void *));
     }
     return kind == BITFIT_LOCK_CALLER ? sizeof(bf_caller_lock) : 0;
 }
@@ -27,7 +22,7 @@ static size_t header_size(bitfit_lock_kind kind, bool has_handler)
 {
     size_t size = sizeof(bitfit_pool) + lock_size(kind);
     size += has_handler ? sizeof(bf_handler) : 0;
-    return round_up(size, sizeof(bf_pair));
+    return bf_round_up(size, sizeof(bf_pair));
 }
 
 size_t bf_plan_bookkeeping(bitfit_lock_kind kind, bool has_handler,
@@ -44,8 +39,8 @@ void *bf_plan_lock_of(const bitfit_pool *pool)
 bf_handler *bf_plan_handler_of(const bitfit_pool *pool)
 {
     unsigned char *lock = bf_plan_lock_of(pool);
-    return (bf_handler *)(void *)(lock + lock_size(
-                                             (bitfit_lock_kind)pool->lock_kind));
+    return (bf_handler *)(void *)(lock +
+                                  lock_size((bitfit_lock_kind)pool->lock_kind));
 }
 
 /* ----------------------------------------------------------------- options */
@@ -136,8 +131,7 @@ static size_t front_size(const bf_plan *plan, uintptr_t memory, size_t granules)
     if (plan->options.bookkeeping == NULL) {
         front = bookkeeping_for(&plan->options, granules);
     }
-    return front +
-           skip_from(memory + front, plan->options.payload_alignment);
+    return front + skip_from(memory + front, plan->options.payload_alignment);
 }
 
 /* The most granules that fit into `size` bytes with all that goes before

@@ -99,7 +99,6 @@ extern unsigned long bitfit_touched;
 
 /* All that a freestanding build must supply. */
 void *memcpy(void *restrict to, const void *restrict from, size_t size);
-void *memmove(void *to, const void *from, size_t size);
 void *memset(void *to, int byte, size_t size);
 
 /* ------------------------------------------------------------------- locks */

@@ -1,7 +1,5 @@
 #include "pool.h"
 
-#include "plan.h"
-
 int bf_crime_of(bitfit_pool *pool, const void *ptr)
 {
     size_t offset = bf_offset_of(pool, ptr);
@@ -23,7 +21,8 @@ void *bf_pool_calloc(bitfit_pool *pool, size_t count, size_t size)
     if (size != 0 && count > SIZE_MAX / size) {
         return bf_count_request(pool, NULL);
     }
-    size_t fresh = pool->zeroed ? bf_bytes_of(pool, pool->high_water) : SIZE_MAX;
+    size_t fresh =
+        pool->zeroed ? bf_bytes_of(pool, pool->high_water) : SIZE_MAX;
     size_t granules = bf_count_for(pool, count * size);
     void *block = bf_pool_alloc(pool, count * size);
     if (block != NULL && bf_offset_of(pool, block) < fresh) {
@@ -63,8 +62,8 @@ void *bf_pool_aligned_alloc(bitfit_pool *pool, size_t alignment, size_t size)
     if (off_granule != 0) { /* every block is misaligned alike */
         return bf_count_request(pool, NULL);
     }
-    return bf_count_request(pool,
-                         take_aligned(pool, alignment, bf_count_for(pool, size)));
+    return bf_count_request(
+        pool, take_aligned(pool, alignment, bf_count_for(pool, size)));
 }
 
 int bf_pool_free_sized(bitfit_pool *pool, void *ptr, size_t size)
@@ -145,7 +144,9 @@ int bf_pool_usable_size(bitfit_pool *pool, const void *ptr, size_t *size)
 
 size_t bf_pool_good_size(const bitfit_pool *pool, size_t size)
 {
-    return size > bf_capacity_of(pool) ? 0 : bf_bytes_of(pool, bf_count_for(pool, size));
+    return size > bf_capacity_of(pool)
+               ? 0
+               : bf_bytes_of(pool, bf_count_for(pool, size));
 }
 
 bool bf_pool_owns(const bitfit_pool *pool, const void *ptr)
@@ -181,8 +182,6 @@ void bf_pool_stats(bitfit_pool *pool, bitfit_stats *stats)
     *stats = (bitfit_stats){
         .granule = bf_bytes_of(pool, 1),
         .capacity = bf_capacity_of(pool),
-        .bookkeeping = bf_plan_bookkeeping(
-            (bitfit_lock_kind)pool->lock_kind, pool->has_handler, granules),
         .live = bf_bytes_of(pool, pool->live),
         .free = bf_bytes_of(pool, granules - pool->live),
         .blocks = bf_pool_blocks(pool),

@@ -87,7 +87,7 @@ BF_INLINE void bf_raise_to(size_t *mark, size_t value)
 
 /* [start, start + count) is a block now, `more` granules of it newly so. */
 BF_INLINE void bf_count_live(bitfit_pool *pool, size_t start, size_t count,
-                          size_t more)
+                             size_t more)
 {
     pool->live += more;
     bf_raise_to(&pool->peak_live, pool->live);
@@ -153,6 +153,7 @@ size_t bf_pool_good_size(const bitfit_pool *pool, size_t size);
 bool bf_pool_owns(const bitfit_pool *pool, const void *ptr);
 size_t bf_pool_blocks(const bitfit_pool *pool);
 void bf_pool_reset(bitfit_pool *pool);
+/* All but the size of the bookkeeping, which the pool does not know. */
 void bf_pool_stats(bitfit_pool *pool, bitfit_stats *stats);
 bool bf_pool_walk(bitfit_pool *pool, bitfit_visitor *visit, void *context);
 int bf_pool_check(bitfit_pool *pool);

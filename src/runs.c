@@ -28,8 +28,8 @@ void bf_runs_init(bf_runs *runs, bf_pair *pairs, size_t granules, bool zeroed)
         memset(pairs, 0, bf_words_for(granules) * sizeof *pairs);
     }
     if (bf_bit_of(granules) != 0) {
-        bf_pair_at(runs, bf_word_of(granules))->start =
-            BF_ONE << bf_bit_of(granules);
+        bf_pair_at(runs, bf_word_of(granules))->start = BF_ONE
+                                                        << bf_bit_of(granules);
     }
     bf_runs_write(runs, 0, granules, true);
 }

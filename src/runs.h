@@ -40,8 +40,7 @@ typedef struct bf_runs {
 
 BF_INLINE size_t bf_words_for(size_t granules)
 {
-    return (granules >> BF_WORD_SHIFT) +
-           ((granules & (BF_WORD_BITS - 1)) != 0);
+    return (granules >> BF_WORD_SHIFT) + ((granules & (BF_WORD_BITS - 1)) != 0);
 }
 
 BF_INLINE size_t bf_word_of(size_t granule)
@@ -99,7 +98,8 @@ size_t bf_runs_start_before(const bf_runs *runs, size_t end);
 /* Whether the run that ends at `end`, where a run starts, is free. */
 bool bf_runs_free_before(const bf_runs *runs, size_t end);
 
-/* Whether a free run starts at `granule`, where a run starts or the pool ends. */
+/* Whether a free run starts at `granule`, where a run starts or the pool ends.
+ */
 BF_INLINE bool bf_runs_free_at(const bf_runs *runs, size_t granule)
 {
     return granule < runs->granules &&

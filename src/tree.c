@@ -25,37 +25,32 @@ BF_INLINE uint32_t most_of_code(unsigned code)
 
 /* ------------------------------------------------------------------ layout */
 
-BF_INLINE size_t round_up(size_t number, size_t multiple)
-{
-    return (number + multiple - 1) & ~(multiple - 1);
-}
-
 /* Entries of the level above a level (or row of words) of `below` entries. */
 BF_INLINE size_t groups_of(size_t words)
 {
-    return round_up(words, BF_WORD_BITS) >> BF_WORD_SHIFT;
+    return bf_round_up(words, BF_WORD_BITS) >> BF_WORD_SHIFT;
 }
 
 BF_INLINE size_t nodes_of(size_t entries)
 {
-    return round_up(entries, BF_FANOUT) >> BF_FANOUT_SHIFT;
+    return bf_round_up(entries, BF_FANOUT) >> BF_FANOUT_SHIFT;
 }
 
 size_t bf_tree_size(size_t words)
 {
-    size_t size = round_up(words, BF_WORD_BITS);
+    size_t size = bf_round_up(words, BF_WORD_BITS);
     size_t entries = groups_of(words);
     while (entries > 1) {
-        size += round_up(entries, BF_FANOUT) * sizeof(uint32_t);
+        size += bf_round_up(entries, BF_FANOUT) * sizeof(uint32_t);
         entries = nodes_of(entries);
     }
     return size;
 }
 
-/* A 32nd of the pool, but not below what a leaf tells exactly. */
+/* A 16th of the pool, but not below what a leaf tells exactly. */
 static size_t cut_of(size_t words)
 {
-    size_t cut = words * (BF_WORD_BITS / 32);
+    size_t cut = words * (BF_WORD_BITS / 16);
     cut = cut > BF_PLAIN_MAX ? cut : BF_PLAIN_MAX;
     return cut < BF_COUNT_MAX ? cut : BF_COUNT_MAX;
 }
@@ -69,11 +64,11 @@ void bf_tree_init(bf_tree *tree, void *memory, size_t words, bool zeroed)
     tree->leaves = next;
     tree->levels = 0;
     tree->cut = cut_of(words);
-    next += round_up(words, BF_WORD_BITS);
+    next += bf_round_up(words, BF_WORD_BITS);
     size_t entries = groups_of(words);
     while (entries > 1) {
         tree->counts[tree->levels++] = (uint32_t *)(void *)next;
-        next += round_up(entries, BF_FANOUT) * sizeof(uint32_t);
+        next += bf_round_up(entries, BF_FANOUT) * sizeof(uint32_t);
         entries = nodes_of(entries);
     }
 }
@@ -153,7 +148,7 @@ static size_t length_of_code(const bf_runs *runs, size_t word, unsigned code)
 
 /* The longest run that starts in a group in which some run covers words. Codes
  * next to each other overlap in length, so a few words may have to be looked
- * at: at most half of them. */
+ * at. */
 BF_NOINLINE static size_t longest_long_in_group(const bf_tree *tree,
                                                 const bf_runs *runs,
                                                 size_t group, unsigned max)
@@ -300,7 +295,7 @@ static uint32_t count_from_below(const bf_tree *tree, const bf_runs *runs,
 static bool level_fits(const bf_tree *tree, const bf_runs *runs, size_t level,
                        size_t entries)
 {
-    for (size_t i = 0; i < round_up(entries, BF_FANOUT); i++) {
+    for (size_t i = 0; i < bf_round_up(entries, BF_FANOUT); i++) {
         uint32_t exact =
             i < entries ? count_from_below(tree, runs, level, i) : 0;
         if (tree->counts[level][i] != exact) {

@@ -9,11 +9,12 @@
  *
  *     counts   [ 70                              ...            ]  16 nodes
  *     counts   [ 9  70  ...                      ]                 16 groups
- *     leaves   [ 3 9 0 5 ... ] [ 0 130 0 ... ]                     1 word each
+ *     leaves   [ 3 9 0 5 ... ] [ 0 128 0 ... ]                     1 word each
  *
- * Counts are cut off at a 32nd of the pool. At most 32 runs are as long as that,
- * and a request for more looks at each. So a pool's one long run, from which
- * block after block is taken, changes no count until it is short itself.
+ * Counts are cut off at a 16th of the pool. At most 16 runs are as long as
+ * that, and a request for more may have to look at each. So a pool's one long
+ * run, from which block after block is taken, changes no count until it is
+ * short itself.
  *
  * So the first run of n granules is found from the top: in each node the first
  * entry that is large enough. No entry depends on two words at once, and a
@@ -40,8 +41,8 @@ enum {
 
 typedef struct bf_tree {
     uint8_t *leaves;
-    size_t levels;    /* of counts; 0 if there is one group only */
-    size_t cut;       /* no count is larger */
+    size_t levels; /* of counts; 0 if there is one group only */
+    size_t cut;    /* no count is larger */
     uint32_t *counts[BF_LEVELS_MAX];
 } bf_tree;
 
@@ -80,8 +81,7 @@ BF_INLINE unsigned bf_least_code(size_t count)
     if (BF_LIKELY(count <= BF_PLAIN_MAX)) {
         return (unsigned)count;
     }
-    size_t covered =
-        (count - BF_PLAIN_MAX + BF_WORD_BITS - 1) >> BF_WORD_SHIFT;
+    size_t covered = (count - BF_PLAIN_MAX + BF_WORD_BITS - 1) >> BF_WORD_SHIFT;
     size_t code = BF_PLAIN_MAX + covered;
     return code < BF_CODE_MAX ? (unsigned)code : BF_CODE_MAX;
 }
@@ -102,9 +102,8 @@ BF_INLINE size_t bf_tree_descend(const bf_tree *tree, size_t level,
     }
     bf_word fits =
         bf_bytes_at_least(bf_leaves_of(tree, entry), bf_least_code(count));
-    return BF_UNLIKELY(fits == 0)
-               ? BF_NONE
-               : bf_granule_at(entry, bf_lowest_bit(fits));
+    return BF_UNLIKELY(fits == 0) ? BF_NONE
+                                  : bf_granule_at(entry, bf_lowest_bit(fits));
 }
 
 /* The first word in which a run of `count` granules may start, and surely does
