@@ -1,0 +1,62 @@
+# The front door. CMake holds the truth about the build: see CMakePresets.json.
+
+MAKEFLAGS += --no-print-directory
+PREFIX    ?= /usr/local
+FUZZ_TIME ?= 600
+JOBS      ?= $(shell nproc 2>/dev/null || echo 2)
+
+# The builds that `make test` makes, each with its own tests.
+TREES = release clang asan tsan scalar word32 tiny
+
+.PHONY: all demo test bench install uninstall
+.PHONY: format lint fuzz coverage dist clean
+
+all:
+	cmake -S . -B build/plain -DCMAKE_INSTALL_PREFIX=$(PREFIX) \
+	    -DBITFIT_BUILD_TESTS=OFF -DBITFIT_BUILD_EXAMPLES=OFF
+	cmake --build build/plain -j $(JOBS)
+
+demo:
+	scripts/install-tools demo
+	scripts/build-trees -j $(JOBS) demo
+	build/demo/examples/sqlite/demo_sqlite
+
+test:
+	scripts/install-tools test
+	scripts/build-trees -j $(JOBS) $(TREES)
+	scripts/run-tests -j $(JOBS) $(TREES)
+
+bench:
+	scripts/install-tools bench
+	scripts/build-trees -j $(JOBS) bench
+	cmake --build build/bench --target run-bench
+
+install: all
+	cmake --install build/plain
+
+uninstall:
+	cmake --build build/plain --target uninstall
+
+format:
+	scripts/install-tools lint
+	scripts/c-files | xargs clang-format -i
+
+lint:
+	scripts/install-tools lint
+	scripts/lint
+
+fuzz:
+	scripts/install-tools test
+	scripts/build-trees -j $(JOBS) asan
+	scripts/fuzz $(FUZZ_TIME)
+
+coverage:
+	scripts/install-tools coverage
+	scripts/build-trees -j $(JOBS) coverage
+	scripts/coverage -j $(JOBS)
+
+dist:
+	scripts/amalgamate build/dist
+
+clean:
+	rm -rf build
