@@ -1,0 +1,248 @@
+/*
+ * bitfit_check() finds what is broken: each invariant is broken by hand, by its
+ * number (index.h), every bit of the run map is flipped in turn, and garbage
+ * neither passes nor leads astray.
+ */
+#include "support.h"
+
+#include "pool.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* Short runs and long ones, which cover words; a tail beyond the last word. */
+static const char scene[] = "AAB..C{70}.{65}D.{60}EE.F{5}G.{300}H{291}.I..";
+
+/* A scene, and a copy of its bookkeeping to return to. */
+typedef struct patient {
+    rig rig;
+    unsigned char *whole;
+    bf_pair *pairs;
+    size_t words;
+} patient;
+
+static void open_patient(patient *p, const char *notation)
+{
+    char *picture = picture_expand(notation);
+    rig_open(&p->rig, strlen(picture), NULL);
+    rig_build(&p->rig, picture);
+    assert_sound(p->rig.pool);
+    size_t size = p->rig.options.bookkeeping_size;
+    p->whole = malloc(size);
+    assert_non_null(p->whole);
+    memcpy(p->whole, p->rig.options.bookkeeping, size);
+    p->pairs = p->rig.pool->index.runs.pairs;
+    p->words = bf_words_for(p->rig.count);
+    free(picture);
+}
+
+static void heal(patient *p)
+{
+    memcpy(p->rig.options.bookkeeping, p->whole,
+           p->rig.options.bookkeeping_size);
+}
+
+static void close_patient(patient *p)
+{
+    heal(p);
+    assert_sound(p->rig.pool);
+    free(p->whole);
+    rig_close(&p->rig);
+}
+
+static void assert_broken(patient *p, int invariant)
+{
+    assert_int_equal(bitfit_check(p->rig.pool), invariant);
+    heal(p);
+    assert_sound(p->rig.pool);
+}
+
+static void invariant_1_a_run_starts_at_the_pools_ends(void **state)
+{
+    (void)state;
+    patient p;
+    open_patient(&p, scene);
+    size_t last = bf_word_of(p.rig.count);
+    unsigned bit = bf_bit_of(p.rig.count);
+    assert_true(bit > 0 && bit < BF_WORD_BITS - 2);
+    p.pairs[0].start &= ~BF_ONE;
+    assert_broken(&p, 1);
+    p.pairs[last].start &= ~(BF_ONE << bit);
+    assert_broken(&p, 1);
+    p.pairs[last].start |= BF_ONE << (bit + 1);
+    assert_broken(&p, 1);
+    p.pairs[last].free |= BF_ONE << (bit + 1);
+    assert_broken(&p, 1);
+    close_patient(&p);
+}
+
+static void invariant_2_the_free_bits_of_a_run_are_alike(void **state)
+{
+    (void)state;
+    patient p;
+    open_patient(&p, scene);
+    p.pairs[0].free ^= BF_ONE << 1; /* in A */
+    assert_broken(&p, 2);
+    p.pairs[0].free ^= BF_ONE << 4; /* in the hole behind B */
+    assert_broken(&p, 2);
+    close_patient(&p);
+}
+
+static void invariant_3_the_ends_of_a_long_run_have_its_tag(void **state)
+{
+    (void)state;
+    patient p;
+    open_patient(&p, "A.{400}B");
+    size_t last = bf_word_of(401) - 1;
+    p.pairs[1].free ^= BF_ONE << 3;
+    assert_broken(&p, 3);
+    p.pairs[last].free ^= BF_ONE << 3;
+    assert_broken(&p, 3);
+    p.pairs[2].free = 12345; /* between the tags nothing matters */
+    assert_sound(p.rig.pool);
+    close_patient(&p);
+}
+
+static void invariant_4_no_two_free_runs_touch(void **state)
+{
+    (void)state;
+    patient p;
+    open_patient(&p, "A....B");
+    p.pairs[0].start |= BF_ONE << 3;
+    assert_broken(&p, 4);
+    close_patient(&p);
+}
+
+#ifndef BITFIT_NO_INDEX
+static bf_tree *tree_of(patient *p)
+{
+    return (bf_tree *)(void *)p->pairs - 1;
+}
+
+/* Every leaf and every count, too high and too low. */
+static void invariant_5_the_tree_says_what_the_map_says(void **state)
+{
+    (void)state;
+    patient p;
+    open_patient(&p, "A.{9}B.{300}C{9000}.{70}D.{5000}E.{2}");
+    bf_tree *tree = tree_of(&p);
+    size_t too_high = 0;
+    assert_true(tree->levels > 0);
+    for (size_t word = 0; word < p.words; word++) {
+        if (tree->leaves[word] > 0) {
+            tree->leaves[word]--;
+            assert_broken(&p, 5);
+        }
+        tree->leaves[word]++;
+        too_high += bitfit_check(p.rig.pool) == 5;
+        heal(&p);
+    }
+    /* But for those words, one or two, that are computed when needed. */
+    assert_true(too_high + 2 >= p.words);
+    for (size_t level = 0; level < tree->levels; level++) {
+        for (size_t i = 0; i < BF_FANOUT; i++) {
+            tree->counts[level][i]++;
+            assert_broken(&p, 5);
+        }
+    }
+    close_patient(&p);
+}
+
+/* Behind the last word of the pool there are leaves that nobody owns. */
+static void invariant_5_nothing_is_said_beyond_the_end(void **state)
+{
+    (void)state;
+    patient p;
+    open_patient(&p, "A.{600}B");
+    bf_tree *tree = tree_of(&p);
+    tree->leaves[p.words] = 1;
+    assert_broken(&p, 5);
+    close_patient(&p);
+}
+#endif
+
+static void invariant_6_the_counters_are_what_the_map_says(void **state)
+{
+    (void)state;
+    patient p;
+    open_patient(&p, scene);
+    p.rig.pool->live++;
+    assert_broken(&p, 6);
+    p.rig.pool->live--;
+    assert_broken(&p, 6);
+    p.rig.pool->allocations++;
+    assert_broken(&p, 6);
+    p.rig.pool->frees++;
+    assert_broken(&p, 6);
+    close_patient(&p);
+}
+
+/* Whether the word and both its neighbours lie inside one run: its free bits
+ * mean nothing then. */
+static bool is_between_tags(const patient *p, size_t word)
+{
+    return word > 0 && word + 1 < p->words && p->pairs[word - 1].start == 0 &&
+           p->pairs[word].start == 0 && p->pairs[word + 1].start == 0;
+}
+
+static void every_flipped_bit_of_the_map_is_found(void **state)
+{
+    (void)state;
+    patient p;
+    open_patient(&p, scene);
+    for (size_t i = 0; i < p.words * BF_WORD_BITS; i++) {
+        size_t word = i / BF_WORD_BITS;
+        bool matters = !is_between_tags(&p, word);
+        p.pairs[word].start ^= BF_ONE << (i % BF_WORD_BITS);
+        assert_int_not_equal(bitfit_check(p.rig.pool), 0);
+        heal(&p);
+        p.pairs[word].free ^= BF_ONE << (i % BF_WORD_BITS);
+        assert_int_equal(bitfit_check(p.rig.pool) != 0, matters);
+        heal(&p);
+    }
+    close_patient(&p);
+}
+
+static void garbage_is_found_and_leads_nobody_astray(void **state)
+{
+    (void)state;
+    patient p;
+    dice d = dice_from(99);
+    open_patient(&p, scene);
+    for (size_t i = 0; i < 20000; i++) {
+        size_t word = dice_below(&d, p.words);
+        p.pairs[word].start = (bf_word)(dice_next(&d) & dice_next(&d));
+        p.pairs[word].free = (bf_word)dice_next(&d);
+        size_t other = dice_below(&d, p.words);
+        p.pairs[other].start = 0;
+        assert_true(bitfit_check(p.rig.pool) >= 0);
+        heal(&p);
+    }
+    for (size_t i = 0; i < 1000; i++) {
+        for (size_t word = 0; word < p.words; word++) {
+            p.pairs[word].start = (bf_word)dice_next(&d);
+            p.pairs[word].free = (bf_word)dice_next(&d);
+        }
+        assert_int_not_equal(bitfit_check(p.rig.pool), 0);
+        heal(&p);
+    }
+    close_patient(&p);
+}
+
+int main(void)
+{
+    static const struct CMUnitTest tests[] = {
+        cmocka_unit_test(invariant_1_a_run_starts_at_the_pools_ends),
+        cmocka_unit_test(invariant_2_the_free_bits_of_a_run_are_alike),
+        cmocka_unit_test(invariant_3_the_ends_of_a_long_run_have_its_tag),
+        cmocka_unit_test(invariant_4_no_two_free_runs_touch),
+#ifndef BITFIT_NO_INDEX
+        cmocka_unit_test(invariant_5_the_tree_says_what_the_map_says),
+        cmocka_unit_test(invariant_5_nothing_is_said_beyond_the_end),
+#endif
+        cmocka_unit_test(invariant_6_the_counters_are_what_the_map_says),
+        cmocka_unit_test(every_flipped_bit_of_the_map_is_found),
+        cmocka_unit_test(garbage_is_found_and_leads_nobody_astray),
+    };
+    return cmocka_run_group_tests_name("check", tests, NULL, NULL);
+}

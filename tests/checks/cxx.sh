@@ -1,0 +1,18 @@
+#!/bin/sh
+# usage: cxx.sh LIBRARY COMPILER...
+# The header in C++, old and new, without a warning; and a program that runs.
+set -eu
+root=$(cd "$(dirname "$0")/../.." && pwd)
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+library=$1
+shift
+
+for compiler in "$@"; do
+    for standard in c++11 c++14 c++17 c++20; do
+        "$compiler" -std=$standard -Wall -Wextra -Wpedantic -Wold-style-cast \
+            -Werror -I"$root/include" "$root/tests/checks/consumer/main.cpp" \
+            "$library" -pthread -o "$work/program"
+        "$work/program"
+    done
+done

@@ -1,0 +1,65 @@
+#!/bin/sh
+# The shape of the core: short functions, freestanding headers, and nothing that
+# depends on the platform but in the seam. Outside the core: bitfit.h alone.
+set -eu
+cd "$(dirname "$0")/../.."
+failed=0
+
+complain() {
+    echo "== $1"
+    failed=1
+}
+
+# A function starts at a line that ends its signature or opens its body in the
+# first column, and ends at the brace in the first column.
+awk -v limit=40 '
+    FNR == 1 { body = 0 }
+    /^[a-z].*\(/ { name = $0 }
+    !body && (/^\{$/ || /\) *\{$/) { body = 1; lines = 0; next }
+    body && /^\}/ {
+        body = 0
+        if (lines > limit) {
+            printf "%s: %d lines: %s\n", FILENAME, lines, name
+            bad = 1
+        }
+        next
+    }
+    body { lines++ }
+    END { exit bad }
+' src/*.c src/*.h || complain 'functions of more than 40 lines'
+
+core=$(find src -name '*.[ch]' ! -name 'platform*' | sort)
+
+# Guards and the options of the build are all that may be asked for.
+# shellcheck disable=SC2086 # a list
+awk '
+    /^[ \t]*#[ \t]*(if|ifdef|ifndef|elif)/ {
+        line = $0
+        sub(/\/\*.*/, "", line)
+        gsub(/BITFIT_[A-Z0-9_]+|defined|ifndef|ifdef|elif|if/, "", line)
+        if (line ~ /[A-Za-z_][A-Za-z_]/) {
+            print FILENAME ":" FNR ": " $0
+            bad = 1
+        }
+    }
+    END { exit bad }
+' $core || complain 'platform conditions outside src/platform.*'
+
+# shellcheck disable=SC2086 # a list
+found=$(grep -nE '^ *# *include *<' $core |
+    grep -vE '<(stdint|stddef|stdbool|limits)\.h>' || true)
+[ -z "$found" ] || {
+    echo "$found"
+    complain 'headers that a freestanding compiler does not have'
+}
+
+internal=$(find src -name '*.h' | sed 's|^src/||; s|\.|\\.|' | paste -sd'|')
+found=$(grep -rnE "^ *# *include *\"([^\"]*/)?($internal)\"" \
+    --include='*.[ch]' --include='*.[ch]pp' \
+    malloc tools bindings ports examples bench 2>/dev/null || true)
+[ -z "$found" ] || {
+    echo "$found"
+    complain 'internal headers outside core and tests'
+}
+
+exit $failed

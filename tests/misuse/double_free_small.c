@@ -1,0 +1,11 @@
+#include "crime.h"
+
+int main(void)
+{
+    bitfit_pool *pool = open_pool();
+    void *block = bitfit_alloc(pool, 16);
+    bitfit_free(pool, block);
+    announce(pool, block);
+    bitfit_free(pool, block);
+    return UNNOTICED;
+}

@@ -1,0 +1,10 @@
+#include "crime.h"
+
+int main(void)
+{
+    bitfit_pool *pool = open_pool();
+    unsigned char *block = bitfit_alloc(pool, 64);
+    announce(pool, block + 32);
+    bitfit_realloc(pool, block + 32, 100);
+    return UNNOTICED;
+}

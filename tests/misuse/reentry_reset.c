@@ -1,0 +1,18 @@
+#include "crime.h"
+
+static bool intrude(const bitfit_run *run, void *context)
+{
+    bitfit_pool *pool = context;
+    (void)run;
+    announce_reentry(pool);
+    bitfit_reset(pool);
+    return true;
+}
+
+int main(void)
+{
+    bitfit_pool *pool = open_pool();
+    bitfit_alloc(pool, 100);
+    bitfit_walk(pool, intrude, pool);
+    return UNNOTICED;
+}

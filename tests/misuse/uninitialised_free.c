@@ -1,0 +1,10 @@
+#include "crime.h"
+
+int main(void)
+{
+    bitfit_pool *pool = open_pool();
+    void *block = wild_pointer();
+    announce(pool, block);
+    bitfit_free(pool, block);
+    return UNNOTICED;
+}

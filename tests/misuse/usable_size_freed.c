@@ -1,0 +1,10 @@
+#include "crime.h"
+
+int main(void)
+{
+    bitfit_pool *pool = open_pool();
+    void *block = bitfit_alloc(pool, 16);
+    bitfit_free(pool, block);
+    announce(pool, block);
+    return bitfit_usable_size(pool, block) == 0 ? UNNOTICED : UNPREPARED;
+}
