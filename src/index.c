@@ -282,7 +282,7 @@ size_t bf_index_alloc_in_map(bf_index *index, size_t count)
     if (BF_UNLIKELY(index->last_count >= BF_WAITING)) {
         bf_index_flush(index);
     }
-    if (!has_tree(index)) {
+    if (!BF_FAST_PATHS || !has_tree(index)) {
         return alloc_anywhere(index, BF_NONE, count);
     }
     bf_tree *tree = tree_of(index);
@@ -385,7 +385,7 @@ BF_INLINE size_t free_in_word(const bf_index *index, size_t start)
 
 BF_INLINE size_t free_in_map(const bf_index *index, size_t start)
 {
-    size_t count = free_in_word(index, start);
+    size_t count = BF_FAST_PATHS ? free_in_word(index, start) : 0;
     if (BF_UNLIKELY(count == 0)) {
         size_t end = bf_runs_end(&index->runs, start);
         give_back(index, start, end);

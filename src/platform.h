@@ -40,7 +40,11 @@ enum { BF_WORD_BITS = BITFIT_WORD_BITS };
 #if defined(__GNUC__)
 #define BF_LIKELY(condition) __builtin_expect(!!(condition), 1)
 #define BF_UNLIKELY(condition) __builtin_expect(!!(condition), 0)
+#ifdef __OPTIMIZE_SIZE__
+#define BF_INLINE static inline
+#else
 #define BF_INLINE static inline __attribute__((always_inline))
+#endif
 #define BF_NOINLINE __attribute__((noinline))
 
 /* Before a short loop of fixed length on the hot path. -Os leaves it rolled. */
@@ -85,6 +89,14 @@ BF_INLINE unsigned bf_lowest_bit(bf_word word)
 {
     return bf_highest_bit(word & (0 - word));
 }
+#endif
+
+/* Whether to have a path of its own for what lies in one word. Smaller without,
+ * and as exact. */
+#ifdef __OPTIMIZE_SIZE__
+#define BF_FAST_PATHS 0
+#else
+#define BF_FAST_PATHS 1
 #endif
 
 /* A test build counts the words of bookkeeping that each call touches. */
@@ -153,7 +165,8 @@ BF_INLINE bool bf_single_threaded(void)
 
 /* ------------------------------------------------------------------- misuse */
 
-/* The default handler: says `line` and aborts; freestanding: bitfit_trap(). */
-void bf_die(const char *line, size_t length, const bitfit_misuse *misuse);
+/* The default handler: says what happened and aborts; freestanding:
+ * bitfit_trap(). */
+void bf_die(const bitfit_misuse *misuse);
 
 #endif
