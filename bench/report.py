@@ -1,0 +1,341 @@
+#!/usr/bin/env python3
+"""Turns the figures of a run into tables for docs/BENCHMARKS.md and a page.
+
+    report.py FIGURES.json... --html page.html --doc docs/BENCHMARKS.md
+
+The files are what bitfit_bench, bitfit_words and codesize.py wrote; together
+they are one set of figures. In the document, what stands between
+<!-- begin NAME --> and <!-- end NAME --> is written anew.
+"""
+import argparse
+import html
+import pathlib
+import re
+import sys
+
+sys.dont_write_bytecode = True  # no caches in the source folder
+
+from figures import US, Figures, geometric_mean, size_name
+from plots import all_plots, tag
+
+
+# -------------------------------------------------------------------- tables
+
+def table(head, rows):
+    lines = ["| " + " | ".join(head) + " |",
+             "|---" + "|---:" * (len(head) - 1) + "|"]
+    lines += ["| " + " | ".join(map(str, row)) + " |" for row in rows]
+    return "\n".join(lines)
+
+
+def time_cell(figures):
+    if not figures:
+        return "–"
+    ns = figures["ns"]["median"]
+    text = f"{ns:.0f}" if ns >= 100 else f"{ns:.1f}"
+    if figures["state"] == "slow":
+        return "> " + text
+    failed = 100 * figures["failures"] / max(figures["allocs"], 1)
+    return text if failed == 0 else f"{text} ({failed:.2g} %)"
+
+
+def ratio_cell(ratio):
+    return "–" if ratio is None else f"{ratio:.2f}"
+
+
+def speed_table(figures, group):
+    head = ["case"] + figures.peers + [f"{US} / {figures.baseline}"]
+    rows = []
+    for case in figures.group(group):
+        name = case["name"]
+        rows.append([name] +
+                    [time_cell(figures.of(name, peer))
+                     for peer in figures.peers] +
+                    [ratio_cell(figures.ratio(name, US, figures.baseline))])
+    return table(head, rows)
+
+
+def latency_table(figures):
+    marks = ["p50", "p99", "p99_99", "max"]
+    rows = []
+    for case in figures.group("latency"):
+        for peer in figures.peers:
+            found = figures.of(case["name"], peer)
+            if not found or "alloc" not in found:
+                continue
+            cells = [f"{found[verb][mark]:.0f}" for verb in ("alloc", "free")
+                     for mark in marks]
+            rows.append([case["name"], peer] + cells +
+                        [f"{figures.failed(case['name'], peer):.2g} %"])
+    return table(["case", "peer"] +
+                 [f"{verb} {mark.replace('_', '.').replace('max', 'worst')}"
+                  for verb in ("alloc", "free") for mark in marks] +
+                 ["failed"], rows)
+
+
+def trace_table(figures):
+    rows = [[t["trace"], t["about"], t["calls"], t["mean_size"], t["largest"],
+             t["peak_requested"]] for t in figures.all["space"]["traces"]]
+    return table(["trace", "program", "calls", "mean size", "largest",
+                  "peak requested"], rows)
+
+
+def space_table(figures):
+    space = figures.all["space"]
+    means = {row["peer"]: row["ratio"] for row in space["geometric_means"]}
+    names = list(dict.fromkeys(p["peer"] for t in space["traces"]
+                               for p in t["peers"]))
+    rows = []
+    for bound in ("bound_8", "bound_16"):
+        rows.append([f"no bookkeeping, granule {bound[6:]}"] +
+                    [f"{t[bound] / t['peak_requested']:.3f}"
+                     for t in space["traces"]] + [f"{means[bound]:.4f}"])
+    for name in names:
+        cells = []
+        for trace in space["traces"]:
+            found = [p for p in trace["peers"] if p["peer"] == name]
+            ratio = found[0].get("ratio") if found else None
+            cells.append(f"{ratio:.3f}" if ratio else "–")
+        mean = means.get(name)
+        rows.append([name] + cells + [f"{mean:.4f}" if mean else "–"])
+    return table(["smallest pool / peak requested"] +
+                 [t["trace"] for t in space["traces"]] + ["geometric mean"],
+                 rows)
+
+
+def capacity_table(figures):
+    rows = figures.all["space"]["capacity"]
+    names = list(rows[0]["blocks"])
+    return table(["blocks of", "in"] + names,
+                 [[f"{row['size']:.0f} B", size_name(row["pool"])] +
+                  [row["blocks"][name] for name in names] for row in rows])
+
+
+def bookkeeping_table(figures):
+    rows = figures.all["space"]["bookkeeping"]
+    granules = list(dict.fromkeys(row["granule"] for row in rows))
+    by_size = {}
+    for row in rows:
+        by_size.setdefault(row["payload"], {})[row["granule"]] = row["percent"]
+    return table(["payload"] + [f"granule {g}" for g in granules],
+                 [[size_name(size)] + [f"{cells[g]:.3f} %" for g in granules]
+                  for size, cells in by_size.items()])
+
+
+def code_table(figures):
+    return table(["target", "peer", "code", "constants", "data", "total"],
+                 [[row["target"], row["peer"], row["text"], row["constants"],
+                   row["data"], row["total"]] for row in figures.all["code"]])
+
+
+def words_table(figures):
+    rows = []
+    for row in figures.all["words"]:
+        rows.append([size_name(row["pool"]), row["peer"]] +
+                    [f"{row[verb][what]:.{digits}f}"
+                     for verb in ("alloc", "free")
+                     for what, digits in (("words", 1), ("most_words", 0),
+                                          ("lines", 1), ("most_lines", 0))])
+    return table(["pool", "peer", "alloc words", "most", "lines", "most",
+                  "free words", "most", "lines", "most"], rows)
+
+
+# --------------------------------------------------------------------- goals
+
+def highest(values):
+    values = [value for value in values if value is not None]
+    return max(values) if values else None
+
+
+def ratios(figures, pattern, base):
+    return [figures.ratio(name, US, base) for name in figures.cases
+            if re.fullmatch(pattern, name)]
+
+
+def speed_goals(figures):
+    """Rows of: case, must, goal, the measured ratio, over whom."""
+    small_lifo = r"lifo-\w+-(16|64|256|1K)"
+    replays = ratios(figures, r"replay-.*", "tlsf")
+
+    def worst(pattern, base="tlsf"):
+        return highest(ratios(figures, pattern, base))
+
+    yield "LIFO 16..1024 B, highest ratio", 0.40, 0.30, worst(small_lifo)
+    yield ("LIFO 16..1024 B over o1heap, highest", None, 1.0,
+           worst(small_lifo, "o1heap"))
+    yield "LIFO 4..32 KiB, highest", 0.7, 0.4, worst(r"lifo-\w+-(4K|32K)")
+    yield "LIFO in bursts of 16, highest", None, 1.0, worst(r"lifo16-.*")
+    yield "replays, geometric mean", 1.2, None, geometric_mean(replays)
+    yield "replays, highest", None, 1.0, highest(replays)
+    yield ("replays over dlmalloc, geometric mean", None, 1.0,
+           geometric_mean(ratios(figures, r"replay-.*", "dlmalloc")))
+    yield "churn 64 KiB small, highest", 1.2, 1.0, worst(r"churn-64K-small.*")
+    yield ("churn 1 MiB small, highest", 1.5, 1.0,
+           worst(r"churn-1M-small(-90)?"))
+    yield "churn 1 MiB wide, highest", 1.5, 1.0, worst(r"churn-1M-wide.*")
+    yield ("churn 64 MiB small, highest", 0.7, 0.5,
+           worst(r"churn-64M-small(-90)?"))
+    yield "churn 64 MiB wide, highest", 1.1, 0.9, worst(r"churn-64M-wide.*")
+    yield "checkerboard, highest", 1.0, 0.6, worst(r"checker-\w+-\d+")
+    for case in figures.group("latency"):
+        ours = figures.worst(case["name"], US)
+        theirs = figures.worst(case["name"], "tlsf")
+        yield (f"worst operation, {case['name']}", 1.5, 1.0,
+               ours / theirs if ours and theirs else None)
+    yield "mutex, LIFO, highest", 0.7, None, worst(r"mutex-lifo.*")
+    yield "mutex, churn, highest", 1.0, None, worst(r"mutex-churn.*")
+    yield ("1 KiB and 4 KiB over o1heap, highest", 1.0, 0.8,
+           worst(r"(lifo|churn)-[14]K-.*", "o1heap"))
+    yield ("... where o1heap serves most requests (30-40 % live)", 1.0, 0.8,
+           worst(r"churn-[14]K-tiny-40", "o1heap"))
+
+
+def space_goals(figures):
+    means = {row["peer"]: row["ratio"] for row in
+             figures.all.get("space", {}).get("geometric_means", [])}
+    ours = [value for name, value in means.items() if name.startswith(US)]
+    theirs = [value for name, value in means.items()
+              if not name.startswith((US, "bound"))]
+    if US in means:
+        yield ("smallest pools: best of bitfit over the best peer", 1.0, None,
+               min(ours) / min(theirs) if theirs else None)
+        yield ("smallest pools over the bound at granule 16", None, 1.018,
+               means[US] / means["bound_16"])
+    percents = [row["percent"] for row in
+                figures.all.get("space", {}).get("bookkeeping", [])
+                if row["granule"] == 16 and row["payload"] >= 1 << 20]
+    if percents:
+        yield ("bookkeeping from 1 MiB, percent, highest", 1.75, 1.67,
+               max(percents))
+    for row in figures.all.get("code", []):
+        if row["target"] == "cortex-m4" and row["peer"].startswith(US):
+            tiny = "no index" in row["peer"]
+            yield (f"code size, Cortex-M4, {row['peer']}, KiB",
+                   1.0 if tiny else 2.5, 0.684 if tiny else 1.5,
+                   row["total"] / 1024)
+
+
+def goals_table(figures):
+    rows = []
+    for name, must, goal, value in (*speed_goals(figures),
+                                    *space_goals(figures)):
+        if value is None:
+            continue
+        verdict = "met"
+        if must is not None and value > must:
+            verdict = "**missed**"
+        elif goal is not None and value > goal:
+            verdict = "must met, goal missed" if must else "goal missed"
+        rows.append([name, "–" if must is None else f"<= {must:g}",
+                     "–" if goal is None else f"<= {goal:g}",
+                     f"{value:.4g}", verdict])
+    return table(["case (over TLSF unless said)", "must", "goal", "measured",
+                  ""], rows)
+
+
+def machine_table(figures):
+    rows = list(figures.all["machine"].items())
+    rows += [("effort", f"{figures.all['effort']}, {figures.all['rounds']} "
+                        "rounds"), ("command", figures.all["command"])]
+    return table(["", "value"], [[name.replace("_", " "), value]
+                                 for name, value in rows])
+
+
+def peer_table(figures):
+    return table(["peer", "version"], [[peer["name"], peer["version"]]
+                                       for peer in figures.all["peers"]])
+
+
+def all_tables(figures):
+    """By the names that the document uses; only those that can be made."""
+    tables = {}
+    if "machine" in figures.all:
+        tables["machine"] = machine_table(figures)
+        tables["peers"] = peer_table(figures)
+    if figures.cases:
+        for group in dict.fromkeys(c["group"] for c in figures.cases.values()):
+            if group != "latency":
+                tables[group] = speed_table(figures, group)
+        if figures.group("latency"):
+            tables["latency"] = latency_table(figures)
+        tables["goals"] = goals_table(figures)
+    if figures.all.get("space"):
+        if figures.all["space"].get("traces"):
+            tables["traces"] = trace_table(figures)
+            tables["space"] = space_table(figures)
+        tables["capacity"] = capacity_table(figures)
+        tables["bookkeeping"] = bookkeeping_table(figures)
+    if "words" in figures.all:
+        tables["words"] = words_table(figures)
+    if "code" in figures.all:
+        tables["code"] = code_table(figures)
+    return tables
+
+
+def write_document(path, tables):
+    text = path.read_text()
+    for name, content in tables.items():
+        begin, end = f"<!-- begin {name} -->", f"<!-- end {name} -->"
+        if begin in text:
+            before, rest = text.split(begin, 1)
+            after = rest.split(end, 1)[1]
+            text = f"{before}{begin}\n{content}\n{end}{after}"
+    path.write_text(text)
+
+
+# ---------------------------------------------------------------------- page
+
+STYLE = """
+body{font:15px/1.45 system-ui,sans-serif;max-width:1100px;margin:2em auto;
+padding:0 1em;color:#222}
+table{border-collapse:collapse;font-size:12px;display:block;overflow-x:auto}
+td,th{border:1px solid #ddd;padding:2px 7px;text-align:right}
+td:first-child,th:first-child{text-align:left}
+svg{display:block;margin:1.2em 0;max-width:100%;height:auto}
+"""
+
+
+def html_table(text):
+    rows = [[html.escape(cell.strip()).replace("**", "")
+             for cell in line.strip("|").split(" | ")]
+            for line in text.splitlines()]
+    del rows[1]
+    head, *body = [tag("tr", "".join(tag("th" if i == 0 else "td", cell)
+                                     for cell in row))
+                   for i, row in enumerate(rows)]
+    return tag("table", head + "".join(body))
+
+
+def page(figures, tables):
+    parts = ["<!doctype html><html lang=en><meta charset=utf-8>"
+             "<meta name=viewport content='width=device-width'>"
+             f"<title>bitfit beside its peers</title><style>{STYLE}</style>"
+             "<h1>bitfit beside its peers</h1>"
+             "<p>Median nanoseconds; in brackets the share of requests that "
+             "failed: an allocator that refuses requests is not faster. "
+             "<code>empty</code> is the harness alone.</p>"]
+    parts += [f"<h2>{html.escape(name)}</h2>" + html_table(text)
+              for name, text in tables.items()]
+    parts += ["<h2>plots</h2>", *all_plots(figures)]
+    return "\n".join(parts) + "\n"
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("figures", nargs="+")
+    parser.add_argument("--html", help="write one self-contained page")
+    parser.add_argument("--doc", help="renew the tables of this document")
+    given = parser.parse_args()
+    figures = Figures(given.figures)
+    tables = all_tables(figures)
+    if given.html:
+        pathlib.Path(given.html).write_text(page(figures, tables))
+    if given.doc:
+        write_document(pathlib.Path(given.doc), tables)
+    if not given.html and not given.doc:
+        for name, text in tables.items():
+            print(f"## {name}\n\n{text}\n")
+
+
+if __name__ == "__main__":
+    main()
