@@ -277,17 +277,49 @@ BF_INLINE bool word_has_tail(const bf_pair *pair)
     return (pair->free & BF_TOP_BIT) != 0;
 }
 
+/* Takes a block that ends before its word does, so that what follows begins in
+ * the word as well: two masks do it. */
+BF_INLINE void take_in_word(bf_pair *pair, unsigned bit, size_t count)
+{
+    bf_word here = BF_ONE << bit;
+    pair->free &= ~((here << count) - here);
+    pair->start |= here << count;
+}
+
+/* In a pool of a few words: each in turn. */
+BF_INLINE size_t alloc_by_scan(bf_index *index, size_t count)
+{
+    const bf_runs *runs = &index->runs;
+    size_t words = bf_words_for(runs->granules);
+    for (size_t word = 0; word < words; word++) {
+        bf_pair *pair = bf_pair_at(runs, word);
+        unsigned bit = bf_find_run(pair->free, (unsigned)count);
+        if (bit + count < BF_WORD_BITS && pair->start != 0) {
+            take_in_word(pair, bit, count);
+            remember(index, bf_granule_at(word, bit), count);
+            return bf_granule_at(word, bit);
+        }
+        if (word_has_tail(pair)) {
+            break;
+        }
+    }
+    return alloc_anywhere(index, BF_NONE, count);
+}
+
 size_t bf_index_alloc_in_map(bf_index *index, size_t count)
 {
     if (BF_UNLIKELY(index->last_count >= BF_WAITING)) {
         bf_index_flush(index);
     }
-    if (!BF_FAST_PATHS || !has_tree(index)) {
+    if (!BF_FAST_PATHS || count >= BF_WORD_BITS) {
         return alloc_anywhere(index, BF_NONE, count);
+    }
+    if (!has_tree(index)) {
+        return alloc_by_scan(index, count);
     }
     bf_tree *tree = tree_of(index);
     size_t word = bf_tree_first(tree, count);
-    if (BF_UNLIKELY(word == BF_NONE || count >= BF_WORD_BITS)) {
+    if (BF_UNLIKELY(word == BF_NONE)) {
         return alloc_anywhere(index, word, count);
     }
     unsigned longest;
@@ -296,9 +328,7 @@ size_t bf_index_alloc_in_map(bf_index *index, size_t count)
     if (BF_UNLIKELY(bit + count >= BF_WORD_BITS)) {
         return alloc_anywhere(index, word, count);
     }
-    bf_word here = BF_ONE << bit;
-    pair->free &= ~((here << count) - here);
-    pair->start |= here << count;
+    take_in_word(pair, bit, count);
     size_t start = bf_granule_at(word, bit);
     remember(index, start, count);
     if (word_has_tail(pair)) {
