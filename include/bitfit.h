@@ -20,8 +20,9 @@
  * in bytes.
  *
  * Complexity: unless a call says otherwise its work is bounded by a constant
- * times the logarithm of the pool's size, whatever the sizes of the blocks, but
- * for bytes that are zeroed or copied.
+ * times the logarithm of the pool's size (up to 2^36 granules, which is 1 TiB
+ * at granule 16), whatever the sizes of the blocks, but for bytes that are
+ * zeroed or copied.
  *
  * Threads: calls on different pools never interfere. Calls on one pool may come
  * from any thread under the default lock or the caller's; with BITFIT_LOCK_NONE

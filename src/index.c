@@ -485,7 +485,7 @@ bool bf_index_resize(bf_index *index, size_t start, size_t count)
         shrink(index, start, end, new_end);
         return true;
     }
-    return new_end == end || grow(index, start, end, new_end);
+    return grow(index, start, end, new_end);
 }
 
 /* ---------------------------------------------------------------- checking */

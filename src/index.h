@@ -104,8 +104,9 @@ BF_INLINE bool bf_index_is_block(const bf_index *index, size_t granule)
     return bf_runs_is_block(&index->runs, granule) && !waits;
 }
 
-/* Resizes a block to `count` granules where it stands. False if and only if it
- * would have to grow into a block or beyond the pool: nothing has changed. */
+/* Resizes a block to another `count` of granules where it stands. False if and
+ * only if it would have to grow into a block or beyond the pool: nothing has
+ * changed. */
 bool bf_index_resize(bf_index *index, size_t start, size_t count);
 
 /* What follows needs a map that tells everything: bf_index_flush() first. */

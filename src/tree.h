@@ -11,10 +11,10 @@
  *     counts   [ 9  70  ...                      ]                 16 groups
  *     leaves   [ 3 9 0 5 ... ] [ 0 128 0 ... ]                     1 word each
  *
- * Counts are cut off at a 16th of the pool. At most 16 runs are as long as
- * that, and a request for more may have to look at each. So a pool's one long
- * run, from which block after block is taken, changes no count until it is
- * short itself.
+ * Counts are cut off at a 16th of the pool, or at what 31 bits hold. At most 16
+ * runs are as long as that (32 in a pool of 2^36 granules), and a request for
+ * more may have to look at each. So a pool's one long run, from which block
+ * after block is taken, changes no count until it is short itself.
  *
  * So the first run of n granules is found from the top: in each node the first
  * entry that is large enough. No entry depends on two words at once, and a

@@ -2,12 +2,13 @@
  * The bit mechanics: every function of bits.h, and the seam's bit operations
  * and vector searches, against a naive loop over single bits. Words are random
  * and built from runs of interesting lengths, for the latter is where the
- * borders are.
+ * borders are. Last the tail of a word of the run map.
  */
 #include "support.h"
 
 #include "bits.h"
 #include "platform_lanes.h"
+#include "runs.h"
 
 #include <string.h>
 
@@ -290,6 +291,27 @@ static void count_searches_see_every_entry(void **state)
     }
 }
 
+/* A word inside a run has no tail, whatever its free bits say. */
+static void tail_is_the_last_run_that_starts_in_a_word(void **state)
+{
+    (void)state;
+    bf_pair pairs[] = {
+        {.free = BF_ALL, .start = 1},
+        {.free = BF_ALL, .start = 0},
+        {.free = BF_TOP_BIT, .start = BF_TOP_BIT | 1},
+        {.free = BF_ALL, .start = 1u << 9 | 1u << 4},
+        {.free = BF_ALL >> 1, .start = 1u << 9 | BF_TOP_BIT},
+        {.free = 0, .start = 1},
+    };
+    const bf_runs runs = {pairs, LENGTH(pairs) * BF_WORD_BITS};
+    assert_int_equal(bf_runs_tail(&runs, 0), 0);
+    assert_int_equal(bf_runs_tail(&runs, 1), BF_NONE);
+    assert_int_equal(bf_runs_tail(&runs, 2), 3 * BF_WORD_BITS - 1);
+    assert_int_equal(bf_runs_tail(&runs, 3), 3 * BF_WORD_BITS + 9);
+    assert_int_equal(bf_runs_tail(&runs, 4), BF_NONE);
+    assert_int_equal(bf_runs_tail(&runs, 5), BF_NONE);
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -303,6 +325,7 @@ int main(void)
         cmocka_unit_test(round_up_is_the_next_multiple),
         cmocka_unit_test(byte_searches_see_every_byte),
         cmocka_unit_test(count_searches_see_every_entry),
+        cmocka_unit_test(tail_is_the_last_run_that_starts_in_a_word),
     };
     return cmocka_run_group_tests_name("bits", tests, NULL, NULL);
 }

@@ -32,11 +32,20 @@ enum { LARGEST_SHIFT = 28 };
 /* The words that one call may touch in a pool of 2^shift bytes: a few on each
  * level, and a constant. Where holes of nearly one length, each longer than a
  * word, stand side by side, every other word of a group has to be looked at, to
- * find one that fits or the longest: at most ten words a hole in all. */
+ * find one that fits or the longest: at most ten words a hole in all.
+ *
+ * Or else the holes are as long as the counts go: a 16th of the pool, but not
+ * above 2^31 - 1 granules. There is room for 16 such holes, and for 32 in 2^40
+ * bytes. To pass one takes a search, up the tree and down: 18 words where it
+ * has six levels, as it has from 2^36 bytes on. */
 static unsigned long bound_for(unsigned shift)
 {
     enum { GROUP = 10 * BF_WORD_BITS / 2, PLAIN = 24, A_LEVEL = 4 };
-    return GROUP + PLAIN + A_LEVEL * (shift - KIB_SHIFT);
+    enum { A_SEARCH = 18 };
+    unsigned long searches = shift < 40 ? 16 : 32;
+    unsigned long most = A_SEARCH * searches;
+    most = most > GROUP ? most : GROUP;
+    return most + PLAIN + A_LEVEL * (shift - KIB_SHIFT);
 }
 
 /* The mean over a random run of calls. */
@@ -334,6 +343,66 @@ static void a_search_passes_holes_in_few_words(void **state)
     }
 }
 
+/* As many holes as the pool has room for, each behind it a block of one
+ * granule, and a request for one granule more than any of them has; then for
+ * the last two of them and the granule between. */
+static void pass_holes_in_all_of(unsigned shift, size_t hole)
+{
+    huge h;
+    bitfit_stats stats;
+    open_huge(&h, shift);
+    size_t holes = h.size / GRANULE / (hole + 1);
+    for (size_t i = 0; i < holes; i++) {
+        assert_int_equal(huge_alloc(&h, hole), i * (hole + 1));
+        assert_int_equal(huge_alloc(&h, 1), i * (hole + 1) + hole);
+    }
+    for (size_t i = 0; i < holes; i++) {
+        huge_free(&h, i * (hole + 1));
+    }
+    assert_int_equal(huge_alloc(&h, hole + 1), MODEL_NONE);
+    bitfit_touched = 0;
+    bitfit_get_stats(h.pool, &stats);
+    account(&h);
+    assert_int_equal(stats.largest_free, hole * GRANULE);
+    size_t last_two = (holes - 2) * (hole + 1);
+    huge_free(&h, last_two + hole);
+    assert_int_equal(huge_alloc(&h, hole + 1), last_two);
+    huge_free(&h, last_two);
+    assert_int_equal(huge_alloc(&h, 2 * hole + 1), last_two);
+    print_message("2^%u bytes, %zu holes: a call took at most %lu words\n",
+                  shift, holes, h.worst);
+    close_huge(&h);
+}
+
+/* The tree counts no further than a 16th of the pool: for a request of more it
+ * looks at all the holes that are as long, 15 or 16 of them. */
+static void holes_of_a_16th_of_the_pool_are_passed_in_few_words(void **state)
+{
+    (void)state;
+    static const unsigned shifts[] = {24, 28, 36, LARGEST_SHIFT};
+    for (size_t i = 0; i < LENGTH(shifts); i++) {
+        if (shifts[i] <= LARGEST_SHIFT) {
+            size_t cut = ((size_t)1 << (shifts[i] - 4)) / GRANULE;
+            pass_holes_in_all_of(shifts[i], cut - 1);
+            pass_holes_in_all_of(shifts[i], cut);
+            pass_holes_in_all_of(shifts[i], cut + 1);
+        }
+    }
+}
+
+#if SIZE_MAX > 0xffffffffu
+/* Nor any further than 2^31 - 1 granules: of such holes there are up to 32 in
+ * the largest pool. */
+static void holes_of_2_to_the_31_are_passed_in_few_words(void **state)
+{
+    (void)state;
+    const size_t two_to_31 = (size_t)1 << 31;
+    pass_holes_in_all_of(40, two_to_31 - 2);
+    pass_holes_in_all_of(40, two_to_31 - 1);
+    pass_holes_in_all_of(40, two_to_31);
+}
+#endif
+
 static void a_block_of_half_the_pool_costs_no_more(void **state)
 {
     (void)state;
@@ -507,12 +576,14 @@ int main(void)
         cmocka_unit_test(creation_on_zeroed_memory_is_near_constant),
         cmocka_unit_test(every_call_touches_few_words),
         cmocka_unit_test(a_search_passes_holes_in_few_words),
+        cmocka_unit_test(holes_of_a_16th_of_the_pool_are_passed_in_few_words),
         cmocka_unit_test(a_block_of_half_the_pool_costs_no_more),
         cmocka_unit_test(calloc_does_not_write_what_was_declared_zeroed),
         cmocka_unit_test(a_larger_alignment_costs_a_search_for_each_hole),
 #if SIZE_MAX > 0xffffffffu
         cmocka_unit_test(indexes_above_2_to_the_32_are_told_from_lower_ones),
         cmocka_unit_test(counts_above_2_to_the_31_are_told_apart),
+        cmocka_unit_test(holes_of_2_to_the_31_are_passed_in_few_words),
 #endif
     };
     return cmocka_run_group_tests_name("bounded", tests, NULL, NULL);

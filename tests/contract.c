@@ -274,6 +274,28 @@ static void init_takes_struct_size_0_and_its_own(void **state)
     assert_int_equal(bitfit_init_status(memory, 4096, &options), BITFIT_OK);
 }
 
+/* The options of a later version, for a library that does not know them all. */
+static void init_takes_later_fields_only_while_they_are_zero(void **state)
+{
+    (void)state;
+    struct {
+        bitfit_options known;
+        unsigned char later[16];
+    } options = {.known = {.struct_size = sizeof options, .granule = 32}};
+    bitfit_pool *pool = bitfit_init(memory, 4096, &options.known);
+    assert_non_null(pool);
+    assert_int_equal(bitfit_good_size(pool, 1), 32);
+    bitfit_destroy(pool);
+    for (size_t i = 0; i < sizeof options.later; i++) {
+        options.later[i] = 1;
+        assert_int_equal(bitfit_init_status(memory, 4096, &options.known),
+                         BITFIT_BAD_OPTIONS);
+        options.later[i] = 0;
+        assert_int_equal(bitfit_init_status(memory, 4096, &options.known),
+                         BITFIT_OK);
+    }
+}
+
 static void status_is_pure(void **state)
 {
     (void)state;
@@ -1782,6 +1804,7 @@ int main(void)
         cmocka_unit_test(init_refuses_and_touches_nothing),
         cmocka_unit_test(init_refuses_a_lock_without_both_functions),
         cmocka_unit_test(init_takes_struct_size_0_and_its_own),
+        cmocka_unit_test(init_takes_later_fields_only_while_they_are_zero),
         cmocka_unit_test(status_is_pure),
         cmocka_unit_test(init_returns_null_iff_status_is_not_ok),
         cmocka_unit_test(payload_starts_at_its_alignment),

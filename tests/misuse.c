@@ -13,6 +13,8 @@
 
 #include "support.h"
 
+#include "misuse.h"
+
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -348,15 +350,38 @@ static void forged_headers_are_never_read(void **state)
     rig_close(&r);
 }
 
+/* The longest line there is, in every room that it may get. */
+static void a_line_that_does_not_fit_is_cut_off(void **state)
+{
+    (void)state;
+    const bitfit_misuse misuse = {.crime = BITFIT_WRONG_SIZE,
+                                  .call = "bitfit_aligned_alloc",
+                                  .pool = (bitfit_pool *)UINTPTR_MAX,
+                                  .pointer = (void *)UINTPTR_MAX,
+                                  .size = SIZE_MAX};
+    char whole[BF_MISUSE_LINE_MAX];
+    size_t length = bf_misuse_line(&misuse, whole, sizeof whole);
+    assert_true(length < sizeof whole);
+    assert_int_equal(whole[length - 1], '\n');
+    for (size_t room = 0; room <= length; room++) {
+        char text[BF_MISUSE_LINE_MAX];
+        memset(text, '#', sizeof text);
+        assert_int_equal(bf_misuse_line(&misuse, text, room), room);
+        assert_memory_equal(text, whole, room);
+        assert_int_equal(text[room], '#');
+    }
+}
+
 int main(void)
 {
-    enum { OTHERS = 5 };
+    enum { OTHERS = 6 };
     static struct CMUnitTest tests[LENGTH(crimes) + OTHERS] = {
         cmocka_unit_test(every_bad_granule_is_refused),
         cmocka_unit_test(every_misaligned_pointer_is_refused),
         cmocka_unit_test(every_foreign_pointer_is_refused),
         cmocka_unit_test(every_wrong_size_is_refused),
         cmocka_unit_test(forged_headers_are_never_read),
+        cmocka_unit_test(a_line_that_does_not_fit_is_cut_off),
     };
     for (size_t i = 0; i < LENGTH(crimes); i++) {
         /* cmocka hands the state on as plain void *; nothing writes to it. */
