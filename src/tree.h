@@ -127,7 +127,7 @@ BF_INLINE void bf_tree_gain_in_word(bf_tree *tree, size_t word, unsigned length)
 {
     size_t group = bf_group_of(word);
     uint8_t *leaf = bf_leaves_of(tree, group) + bf_bit_of(word);
-    if (length <= *leaf) { /* a store would delay the next search's loads */
+    if (length <= *leaf) {
         return;
     }
     *leaf = (uint8_t)length;
@@ -140,8 +140,8 @@ BF_INLINE void bf_tree_gain_in_word(bf_tree *tree, size_t word, unsigned length)
  * every gain of the same call has been told. */
 void bf_tree_lose(bf_tree *tree, const bf_runs *runs, size_t word);
 
-/* The group's longest run may be shorter than it was: its longest leaf was
- * `before`, a length, and is less now. */
+/* The group's longest run may be shorter than it was: its count, and those
+ * above it, follow its leaves. */
 void bf_tree_sink(bf_tree *tree, const bf_runs *runs, size_t group);
 
 /* As bf_tree_lose(), where the longest run is known to be `length` granules and
