@@ -1,0 +1,50 @@
+/* What the verbs of the bitfit command share. */
+#ifndef COMMAND_H
+#define COMMAND_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+/* The exit codes of every verb but `run` and `record`, which return the
+ * program's own. */
+enum command_exit {
+    COMMAND_OK = 0,
+    COMMAND_NO = 1, /* it ran, and the answer is no: a request failed, ... */
+    COMMAND_USAGE = 2,
+    COMMAND_INPUT = 3 /* a file or a process that cannot be read or written */
+};
+
+/* argv[0] is the verb. Returns the exit code. */
+typedef int command_verb(int argc, char **argv);
+
+typedef struct command_entry {
+    const char *name;
+    const char *summary; /* one line of `bitfit --help` */
+    command_verb *verb;
+} command_entry;
+
+/* Every verb, ended by an entry without a name; stands in main.c. */
+extern const command_entry command_list[];
+
+/* Prints "bitfit VERB: message" as one line on standard error. Returns
+ * COMMAND_INPUT, so that a verb can return it. */
+__attribute__((format(printf, 2, 3))) int
+command_error(const char *verb, const char *format, ...);
+
+/* Reads a size such as 4096, 64K, 16M or 2G (powers of 1024). Returns whether
+ * the whole text is one that fits. */
+bool command_size(const char *text, size_t *size);
+
+/* Writes a size as people read it, such as "23.3 MiB", and returns the text. */
+const char *command_size_text(char text[static 24], uint64_t size);
+
+/* Whether a stream may carry colours: a terminal, and NO_COLOR is not set. */
+bool command_colours(FILE *stream);
+
+/* A bar on standard error for what takes longer than a second; nothing where
+ * that is no terminal. Ended by done == total. */
+void command_progress(const char *what, uint64_t done, uint64_t total);
+
+#endif

@@ -1,0 +1,40 @@
+/* The bitfit command: finds the verb and hands over to it. */
+#include "command.h"
+
+#include <bitfit.h>
+#include <string.h>
+
+const command_entry command_list[] = {{NULL, NULL, NULL}};
+
+static void print_help(FILE *stream)
+{
+    fputs("usage: bitfit VERB [OPTION...]\n\n"
+          "Exact first fit in one fixed pool: run, record, replay and see it.\n"
+          "\n",
+          stream);
+    for (const command_entry *entry = command_list; entry->name; entry++)
+        fprintf(stream, "  %-8s %s\n", entry->name, entry->summary);
+    fputs("\n`bitfit VERB --help` tells more, so does bitfit-VERB(1).\n",
+          stream);
+}
+
+int main(int argc, char **argv)
+{
+    const char *verb = argc > 1 ? argv[1] : "";
+    if (strcmp(verb, "--help") == 0 || strcmp(verb, "help") == 0) {
+        print_help(stdout);
+        return COMMAND_OK;
+    }
+    if (strcmp(verb, "--version") == 0) {
+        printf("bitfit %s\n", bitfit_version());
+        return COMMAND_OK;
+    }
+    for (const command_entry *entry = command_list; entry->name; entry++) {
+        if (strcmp(verb, entry->name) == 0)
+            return entry->verb(argc - 1, argv + 1);
+    }
+    if (*verb != '\0')
+        fprintf(stderr, "bitfit: there is no verb '%s'\n", verb);
+    print_help(stderr);
+    return COMMAND_USAGE;
+}

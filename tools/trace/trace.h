@@ -1,0 +1,57 @@
+/*
+ * A trace: what a program asked of malloc, in the order in which it asked.
+ *
+ * Blocks are numbered from 0 as they are allocated; a resize keeps the number,
+ * wherever the block moves. Every event of a trace that was opened is sound:
+ * a free or a resize names a block that lives, a size is below 2^48.
+ */
+#ifndef TRACE_H
+#define TRACE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+typedef enum trace_op { TRACE_ALLOC, TRACE_FREE, TRACE_RESIZE } trace_op;
+
+typedef struct trace_event {
+    uint64_t
+        time_ns;   /* since the first event; 0 where the trace has no times */
+    uint64_t size; /* bytes requested; of a free: the block's last size */
+    uint32_t block;
+    uint32_t site;      /* index into sites; 0 is "unknown" */
+    uint16_t thread;    /* from 0 */
+    uint8_t align_log2; /* 0: what malloc gives */
+    uint8_t op;         /* trace_op */
+} trace_event;
+
+typedef struct trace {
+    trace_event *events;
+    size_t count;
+    uint32_t blocks; /* how many were ever allocated */
+    uint32_t threads;
+    bool timed;   /* events have times */
+    bool cut;     /* the recording ended early; what is here is sound */
+    char **sites; /* call stacks as text, "main;parse;strdup"; [0] is "" */
+    size_t site_count;
+    char *name;         /* the file's, without folder and endings */
+    char *about;        /* what the file says of itself; "" where nothing */
+    const char *format; /* such as "bitfit", "AOSP memory_replay" */
+} trace;
+
+/* Why a trace cannot be read: one line, with file and line or byte offset. */
+typedef struct trace_error {
+    char text[512];
+} trace_error;
+
+/*
+ * Reads a whole trace; recognizes the format by its content. "-" is standard
+ * input. NULL if and only if it cannot be read or is malformed; then the error
+ * says why, where, and what would work.
+ */
+trace *trace_open(const char *path, trace_error *error);
+
+/* NULL does nothing. */
+void trace_close(trace *trace);
+
+#endif
