@@ -56,7 +56,7 @@ coverage:
 	scripts/coverage -j $(JOBS)
 
 dist:
-	scripts/amalgamate build/dist
+	scripts/dist build/dist
 
 clean:
 	rm -rf build
