@@ -14,8 +14,8 @@ of its EXAMPLES. In it
   that folder, where include/, src/ and scripts/ are those of ROOT, and the
   lines behind it are all that it prints. Addresses may differ; "..." stands for
   any lines. A command succeeds, unless it ends "Aborted";
-- a block of sh is what only a person can do: installing by apt-get or make,
-  cloning.
+- a block of sh is not run here: it installs or packages, which tests/packages
+  does.
 """
 
 import os
@@ -24,7 +24,9 @@ import subprocess
 import sys
 import tempfile
 
-BY_HAND = re.compile(r"(sudo )?(apt-get|make|git clone|cd) ")
+BY_HAND = re.compile(
+    r"(sudo )?(apt-get|make|ldconfig|git clone|cp|dpkg-buildpackage)\b"
+)
 
 
 class Block:
