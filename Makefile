@@ -34,7 +34,7 @@ bench:
 # A library that was just put down has to be found at once.
 install: all
 	cmake --install build/plain
-	test -n "$(DESTDIR)" || test "$$(id -u)" -ne 0 || ldconfig
+	@test -n "$(DESTDIR)" || test "$$(id -u)" -ne 0 || ldconfig
 
 uninstall:
 	cmake --build build/plain --target uninstall

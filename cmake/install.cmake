@@ -4,13 +4,8 @@ include(CMakePackageConfigHelpers)
 
 set(package_dir "${CMAKE_INSTALL_LIBDIR}/cmake/bitfit")
 
-# The malloc replacement is a package's part where it was built.
-set(targets bitfit bitfit_static)
-if(TARGET bitfit_malloc)
-    set_target_properties(bitfit_malloc PROPERTIES EXPORT_NAME malloc)
-    list(APPEND targets bitfit_malloc)
-endif()
-install(TARGETS ${targets} EXPORT bitfit-targets
+# Other rooms add their own targets to the export: malloc/ has bitfit::malloc.
+install(TARGETS bitfit bitfit_static EXPORT bitfit-targets
     RUNTIME DESTINATION "${CMAKE_INSTALL_BINDIR}"
     LIBRARY DESTINATION "${CMAKE_INSTALL_LIBDIR}"
     ARCHIVE DESTINATION "${CMAKE_INSTALL_LIBDIR}")
