@@ -117,6 +117,10 @@ BF_INLINE bool bf_runs_is_block(const bf_runs *runs, size_t granule)
 /* Whether the run [start, end) has the tags that bf_runs_write() gives it. */
 bool bf_runs_tags_fit(const bf_runs *runs, size_t start, size_t end, bool free);
 
+/* The next start bit after `granule`, or the pool's end, found by start bits
+ * alone: no tag is trusted. Time: it may look at every word. */
+size_t bf_runs_next_start(const bf_runs *runs, size_t granule);
+
 /* The words that a run covers wholly: how many, and 0 for most runs. */
 BF_INLINE size_t bf_words_covered(size_t start, size_t end)
 {
