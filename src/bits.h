@@ -10,6 +10,8 @@
 
 #include "platform.h"
 
+#include <limits.h>
+
 #define BF_ONE ((bf_word)1)
 #define BF_ALL (~(bf_word)0)
 #define BF_TOP_BIT (BF_ONE << (BF_WORD_BITS - 1))
@@ -52,6 +54,12 @@ BF_INLINE unsigned bf_find_run(bf_word word, unsigned count)
 {
     bf_word starts = bf_runs_of(word, count);
     return starts == 0 ? BF_WORD_BITS : bf_lowest_bit(starts);
+}
+
+/* Moves the lowest bits to the top; places in [1, bits of a size_t). */
+BF_INLINE size_t bf_rotate(size_t number, unsigned places)
+{
+    return number >> places | number << (sizeof number * CHAR_BIT - places);
 }
 
 /* The next multiple of a power of two. */

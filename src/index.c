@@ -253,27 +253,28 @@ BF_NOINLINE static size_t alloc_anywhere(bf_index *index, size_t candidate,
     return start;
 }
 
-/* The first hole of `count` granules in a word, and the longest hole when these
- * are taken from it, as far as the holes lie in the word. Masks, not branches:
- * which hole it will be cannot be predicted. */
-BF_INLINE unsigned place_in_word(const bf_pair *pair, unsigned count,
-                                 unsigned *longest)
+/* What a request finds in a word: the place, and the word's longest hole when
+ * the request has been served from it. */
+typedef struct bf_pick {
+    unsigned bit; /* BF_WORD_BITS if no hole is long enough */
+    unsigned longest;
+} bf_pick;
+
+/* Looks at the holes that end in this word, each followed by a start bit there.
+ * Masks, not branches: which hole it will be cannot be predicted. */
+BF_INLINE bf_pick pick_in_word(bf_word holes, bf_word starts, unsigned count)
 {
-    unsigned place = BF_WORD_BITS;
-    unsigned max = 0;
-    for (bf_word holes = pair->start & pair->free; holes != 0;
-         holes &= holes - 1) {
+    bf_pick pick = {BF_WORD_BITS, 0};
+    for (; holes != 0; holes &= holes - 1) {
         unsigned bit = bf_lowest_bit(holes);
-        bf_word end = pair->start >> bit >> 1 | BF_TOP_BIT >> bit;
-        unsigned length = bf_lowest_bit(end) + 1;
-        bool first = length >= count && place == BF_WORD_BITS;
+        unsigned length = bf_lowest_bit(starts >> bit >> 1) + 1;
+        bool first = length >= count && pick.bit == BF_WORD_BITS;
         unsigned mask = 0 - (unsigned)first;
-        place ^= (place ^ bit) & mask;
+        pick.bit ^= (pick.bit ^ bit) & mask;
         length -= count & mask;
-        max = length > max ? length : max;
+        pick.longest = length > pick.longest ? length : pick.longest;
     }
-    *longest = max;
-    return place;
+    return pick;
 }
 
 /* Whether a hole reaches the end of this word, and perhaps goes on. */
@@ -289,6 +290,82 @@ BF_INLINE void take_in_word(bf_pair *pair, unsigned bit, size_t count)
     bf_word here = BF_ONE << bit;
     pair->free &= ~((here << count) - here);
     pair->start |= here << count;
+}
+
+/* Takes a block that begins at `bit` and ends in the next word, at bit `end`.
+ */
+BF_INLINE void take_across(bf_pair *pair, bf_pair *next, unsigned bit,
+                           unsigned end)
+{
+    pair->free &= bf_mask_below(bit);
+    next->free &= bf_mask_from(end);
+    next->start |= BF_ONE << end;
+}
+
+/* A request that a word is known to have a place for, where the word's last
+ * hole goes on into the next word and ends there, at bit `beyond`. */
+BF_INLINE size_t alloc_at_edge(const bf_index *index, size_t word,
+                               unsigned count, unsigned beyond)
+{
+    bf_tree *tree = tree_of(index);
+    bf_pair *pair = bf_pair_at(&index->runs, word);
+    unsigned tail = bf_highest_bit(pair->start);
+    bf_word holes = pair->start & pair->free & ~(BF_ONE << tail);
+    bf_pick pick = pick_in_word(holes, pair->start, count);
+    unsigned left = BF_WORD_BITS - tail + beyond;
+    if (pick.bit == BF_WORD_BITS) {
+        pick.bit = tail;
+        left -= count;
+    }
+    if (pick.bit + count < BF_WORD_BITS) {
+        take_in_word(pair, pick.bit, count);
+        pick.longest = left > pick.longest ? left : pick.longest;
+    } else {
+        take_across(pair, bf_pair_at(&index->runs, word + 1), tail,
+                    beyond - left);
+        bf_tree_gain_in_word(tree, word + 1, left);
+    }
+    bf_tree_lose_in_word(tree, &index->runs, word, pick.longest);
+    return bf_granule_at(word, pick.bit);
+}
+
+/* The same where the last hole covers words: these set the word's leaf. */
+BF_INLINE size_t alloc_at_long_hole(const bf_index *index, size_t word,
+                                    unsigned count)
+{
+    bf_pair *pair = bf_pair_at(&index->runs, word);
+    unsigned tail = bf_highest_bit(pair->start);
+    bf_word holes = pair->start & pair->free & ~(BF_ONE << tail);
+    bf_pick pick = pick_in_word(holes, pair->start, count);
+    if (pick.bit < BF_WORD_BITS) {
+        take_in_word(pair, pick.bit, count);
+        return bf_granule_at(word, pick.bit);
+    }
+    size_t start = bf_granule_at(word, tail);
+    if (tail + count < BF_WORD_BITS) {
+        take_in_word(pair, tail, count);
+        bf_tree_trim(tree_of(index), &index->runs, word, count);
+    } else {
+        take_front(index, start, start + count);
+    }
+    return start;
+}
+
+/* The same, whatever the word's last hole is like. */
+BF_INLINE size_t alloc_at(const bf_index *index, size_t word, unsigned count)
+{
+    const bf_runs *runs = &index->runs;
+    bf_pair *pair = bf_pair_at(runs, word);
+    if (word_has_tail(pair)) {
+        bf_word next = bf_pair_at(runs, word + 1)->start;
+        return next != 0
+                   ? alloc_at_edge(index, word, count, bf_lowest_bit(next))
+                   : alloc_at_long_hole(index, word, count);
+    }
+    bf_pick pick = pick_in_word(pair->start & pair->free, pair->start, count);
+    take_in_word(pair, pick.bit, count);
+    bf_tree_lose_in_word(tree_of(index), runs, word, pick.longest);
+    return bf_granule_at(word, pick.bit);
 }
 
 /* In a pool of a few words: each in turn. */
@@ -322,25 +399,12 @@ size_t bf_index_alloc_in_map(bf_index *index, size_t count)
     if (!has_tree(index)) {
         return alloc_by_scan(index, count);
     }
-    bf_tree *tree = tree_of(index);
-    size_t word = bf_tree_first(tree, count);
-    if (BF_UNLIKELY(word == BF_NONE)) {
-        return alloc_anywhere(index, word, count);
+    size_t word = bf_tree_first(tree_of(index), count);
+    if (BF_UNLIKELY(word >= bf_words_for(index->runs.granules) - 1)) {
+        return alloc_anywhere(index, word, count); /* the last, or none */
     }
-    unsigned longest;
-    bf_pair *pair = bf_pair_at(&index->runs, word);
-    unsigned bit = place_in_word(pair, (unsigned)count, &longest);
-    if (BF_UNLIKELY(bit + count >= BF_WORD_BITS)) {
-        return alloc_anywhere(index, word, count);
-    }
-    take_in_word(pair, bit, count);
-    size_t start = bf_granule_at(word, bit);
+    size_t start = alloc_at(index, word, (unsigned)count);
     remember(index, start, count);
-    if (word_has_tail(pair)) {
-        bf_tree_lose(tree, &index->runs, word);
-    } else {
-        bf_tree_lose_in_word(tree, &index->runs, word, longest);
-    }
     return start;
 }
 
