@@ -16,7 +16,7 @@ build() {
 
 # symbols LIBRARY: what it has and what it needs.
 symbols() {
-    nm "$1" | cut -c 10- | sort -u
+    nm "$1" | awk 'NF > 1 { print $(NF - 1), $NF }' | sort -u
 }
 
 echo 'Zephyr'
