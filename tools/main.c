@@ -1,10 +1,12 @@
 /* The bitfit command: finds the verb and hands over to it. */
 #include "command.h"
+#include "run.h"
 
 #include <bitfit.h>
 #include <string.h>
 
-const command_entry command_list[] = {{NULL, NULL, NULL}};
+const command_entry command_list[] = {
+    {"run", "a whole program in one fixed pool", verb_run}, {NULL, NULL, NULL}};
 
 static void print_help(FILE *stream)
 {

@@ -35,6 +35,7 @@ void build_end(builder *to)
     free(to->blocks);
     free(to->addresses.at);
     free(to->threads.at);
+    free(to->stacks.at);
 }
 
 /* ------------------------------------------------------------------- table */
@@ -142,7 +143,7 @@ bool build_alloc(builder *to, uint64_t size, uint64_t align_log2)
     if (!is_size(to, size))
         return false;
     if (align_log2 > TRACE_ALIGN_MAX)
-        return refuse(to, "an alignment of more than 2^40 bytes");
+        return refuse(to, "an alignment of more than 2^30 bytes");
     if (number == UINT32_MAX)
         return refuse(to, "more than 2^32 - 2 blocks");
     if (!build_grow(&to->blocks, &to->block_capacity, number,
@@ -208,6 +209,35 @@ bool build_thread(builder *to, uint64_t name)
     }
     to->thread = (uint16_t)(entry->number_plus_1 - 1);
     return true;
+}
+
+static uint64_t hash_of(const char *text, size_t length)
+{
+    uint64_t hash = 0xCBF29CE484222325u; /* FNV-1a */
+    for (size_t i = 0; i < length; i++)
+        hash = (hash ^ (unsigned char)text[i]) * 0x100000001B3u;
+    return hash;
+}
+
+bool build_site(builder *to, const char *text, size_t length, uint32_t *site)
+{
+    uint64_t hash = hash_of(text, length);
+    const build_entry *entry = known(&to->stacks, hash);
+    if (entry == NULL) {
+        if (!build_stack(to, text, length))
+            return false;
+        if (!remember(&to->stacks, hash, to->into->site_count - 1))
+            return refuse(to, out_of_memory);
+        entry = known(&to->stacks, hash);
+    }
+    *site = (uint32_t)(entry->number_plus_1 - 1);
+    return true;
+}
+
+void build_time(builder *to, uint64_t time_ns)
+{
+    if (to->into->count == 0 || time_ns > to->time_ns)
+        to->time_ns = time_ns;
 }
 
 bool build_knows(const builder *to, uint64_t address)

@@ -7,7 +7,7 @@
 
 #include "trace.h"
 
-enum { TRACE_SIZE_BITS = 48, TRACE_ALIGN_MAX = 40 };
+enum { TRACE_SIZE_BITS = 48, TRACE_ALIGN_MAX = 30 };
 
 typedef struct build_block {
     uint64_t size : TRACE_SIZE_BITS;
@@ -36,6 +36,7 @@ typedef struct builder {
     size_t site_capacity;
     build_table addresses; /* of the live blocks */
     build_table threads;   /* by the file's names for them */
+    build_table stacks;    /* by their texts' hashes */
     uint64_t time_ns;      /* of the next event */
     uint64_t first_ns;
     uint32_t site;
@@ -58,6 +59,12 @@ bool build_free_at(builder *to, uint64_t address);
 bool build_resize_at(builder *to, uint64_t old, uint64_t address,
                      uint64_t size);
 bool build_knows(const builder *to, uint64_t address);
+
+/* The number of the call stack with this text, which is added if it is new. */
+bool build_site(builder *to, const char *text, size_t length, uint32_t *site);
+
+/* What follows happens then; time does not run back. */
+void build_time(builder *to, uint64_t time_ns);
 
 /* Adds a call stack; its number is then site_count - 1. */
 bool build_stack(builder *to, const char *text, size_t length);

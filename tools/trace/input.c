@@ -267,3 +267,37 @@ bool at_line_end(const input_lines *lines)
 {
     return *skip_blanks(lines->at) == '\0';
 }
+
+size_t take_word(input_lines *lines, const char **word)
+{
+    char *from = skip_blanks(lines->at);
+    size_t length = strcspn(from, " \t");
+    *word = from;
+    lines->at = from + length;
+    return length;
+}
+
+bool word_is(const char *word, size_t length, const char *text)
+{
+    return strlen(text) == length && memcmp(word, text, length) == 0;
+}
+
+input_lines peek_line(const trace_input *input, char copy[static PEEK_SIZE])
+{
+    size_t size = input->size < PEEK_SIZE - 1 ? input->size : PEEK_SIZE - 1;
+    memcpy(copy, input->at, size);
+    copy[size] = '\0';
+    copy[strcspn(copy, "\r\n")] = '\0';
+    return (input_lines){.at = copy, .number = 1};
+}
+
+bool alignment_log2(uint64_t alignment, uint64_t *log2)
+{
+    enum { MALLOC_GIVES = 16 };
+    if (alignment == 0 || (alignment & (alignment - 1)) != 0)
+        return false;
+    *log2 = 0;
+    for (; alignment > MALLOC_GIVES && alignment >> *log2 > 1;)
+        ++*log2;
+    return true;
+}

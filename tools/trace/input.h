@@ -41,14 +41,26 @@ typedef struct input_lines {
 
 bool next_line(input_lines *lines);
 
+/* A copy of the beginning of the file's first line. */
+enum { PEEK_SIZE = 256 };
+input_lines peek_line(const trace_input *input, char copy[static PEEK_SIZE]);
+
 /* Returns false: "FILE:LINE: why". */
 bool line_wrong(const input_lines *lines, const char *why);
+
+/* The logarithm of an alignment: 0 for what malloc gives anyhow. False unless
+ * it is a power of two. */
+bool alignment_log2(uint64_t alignment, uint64_t *log2);
 
 /* Take what stands next in the line and the blanks before it, or return false
  * and take nothing. A hexadecimal number may begin with 0x. */
 bool take_hex(input_lines *lines, uint64_t *value);
 bool take_decimal(input_lines *lines, uint64_t *value);
 bool take_text(input_lines *lines, const char *text);
+
+/* The next word: up to a blank. Returns its length; 0 at the line's end. */
+size_t take_word(input_lines *lines, const char **word);
+bool word_is(const char *word, size_t length, const char *text);
 bool at_line_end(const input_lines *lines);
 
 /* A format: whether this is it, and its reader. */
@@ -58,6 +70,7 @@ typedef struct trace_reader {
     bool (*read)(trace_input *input, builder *to);
 } trace_reader;
 
-extern const trace_reader read_bitfit;
+extern const trace_reader read_bitfit, read_aosp, read_heaptrack, read_mtrace,
+    read_rep, read_rmm;
 
 #endif

@@ -3,7 +3,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const trace_reader *const readers[] = {&read_bitfit};
+static const trace_reader *const readers[] = {&read_bitfit, &read_heaptrack,
+                                              &read_aosp,   &read_mtrace,
+                                              &read_rep,    &read_rmm};
 
 enum { READERS = sizeof readers / sizeof readers[0] };
 
@@ -16,18 +18,46 @@ static char *name_of(const char *path)
     return strndup(base, hidden + strcspn(base + hidden, "."));
 }
 
+/* What people may try, and what would work instead. */
+static const struct {
+    const char *begins;
+    const char *why;
+} refused[] = {
+    {"{\"dhatFileVersion\"", "DHAT's file holds sums, not events; record the "
+                             "program by bitfit record"},
+    {"desc: ", "massif's file holds snapshots, not events; record the program "
+               "by bitfit record"},
+    {"heap_v2/", "jemalloc's profile holds samples, not events; record the "
+                 "program by bitfit record"},
+    {"heap profile: ", "gperftools' profile holds sums, not events; record the "
+                       "program by bitfit record"},
+    {"memray", "memray's format is its own; record the program by bitfit "
+               "record"},
+    {"\x7F"
+     "ELF",
+     "this is a program; record it by bitfit record -- PROGRAM"},
+};
+
+static const char *why_refused(const trace_input *input)
+{
+    if (input->size == 0)
+        return "the file is empty";
+    for (size_t i = 0; i < sizeof refused / sizeof refused[0]; i++) {
+        if (strncmp(input->at, refused[i].begins, strlen(refused[i].begins)) ==
+            0)
+            return refused[i].why;
+    }
+    return "not a trace that bitfit reads: bitfit record, AOSP memory_replay "
+           "text, heaptrack --raw, glibc mtrace, .rep, RMM's CSV";
+}
+
 static const trace_reader *reader_of(const trace_input *input)
 {
     for (size_t i = 0; i < READERS; i++) {
         if (readers[i]->recognizes(input))
             return readers[i];
     }
-    input_wrong(input, "%s",
-                input->size == 0
-                    ? "the file is empty"
-                    : "not a trace that bitfit reads; what works: bitfit "
-                      "record, AOSP memory_replay text, heaptrack --raw, "
-                      "mtrace, .rep, RMM's CSV log");
+    input_wrong(input, "%s", why_refused(input));
     return NULL;
 }
 

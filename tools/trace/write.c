@@ -7,7 +7,7 @@
 #include <string.h>
 #include <zstd.h>
 
-enum { COMPRESSION = 12 };
+enum { COMPRESSION = 19 };
 
 /* Room for an event and all that may have to be said before it. */
 enum { EVENT_MAX = 4 * TRACE_RECORD_MAX };
