@@ -1,12 +1,15 @@
 /* The bitfit command: finds the verb and hands over to it. */
 #include "command.h"
 #include "run.h"
+#include "view/verbs.h"
 
 #include <bitfit.h>
 #include <string.h>
 
 const command_entry command_list[] = {
-    {"run", "a whole program in one fixed pool", verb_run}, {NULL, NULL, NULL}};
+    {"run", "a whole program in one fixed pool", verb_run},
+    {"map", "pictures of a heap, over time or at one moment", verb_map},
+    {NULL, NULL, NULL}};
 
 static void print_help(FILE *stream)
 {

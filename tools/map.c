@@ -1,10 +1,10 @@
 /* bitfit map: pictures of a heap, over time or at one moment. */
 #include "command.h"
-#include "verbs.h"
 #include "view/moment_json.h"
 #include "view/outside.h"
 #include "view/picture.h"
 #include "view/terminal.h"
+#include "view/verbs.h"
 
 #include <argp.h>
 #include <errno.h>
@@ -73,7 +73,8 @@ static void parse_picture_size(struct argp_state *state, const char *text,
     char rest;
     if (sscanf(text, "%5ux%5u%c", &request->width, &request->height, &rest) !=
             2 ||
-        request->width < PICTURE_SIDE_MIN || request->width > PICTURE_SIDE_MAX ||
+        request->width < PICTURE_SIDE_MIN ||
+        request->width > PICTURE_SIDE_MAX ||
         request->height < PICTURE_SIDE_MIN ||
         request->height > PICTURE_SIDE_MAX)
         argp_error(state, "a picture is from %dx%d to %dx%d, not '%s'",
@@ -131,11 +132,15 @@ static error_t parse(int key, char *text, struct argp_state *state)
 }
 
 static const struct argp parser = {
-    option_list, parse, "TRACE|PID|IMAGE",
+    option_list,
+    parse,
+    "TRACE|PID|IMAGE",
     "Draws a heap: from a trace address x time, or one moment of it; from a "
     "process under `bitfit run`, or a pool's saved image, the moment that it "
     "shows. Without -o it draws one moment in the terminal.",
-    NULL, NULL, NULL};
+    NULL,
+    NULL,
+    NULL};
 
 /* ------------------------------------------------------------------ moments */
 
@@ -154,8 +159,8 @@ static int show_moment(const map_request *request, const heap_moment *moment,
         ok = scheme_open(&scheme, request->by, heap, request->clock, dark);
     const char *why = ok ? NULL : "there is not enough memory";
     if (ok && request->output != NULL) {
-        const picture_options options = {request->output, title,
-                                         request->width, request->height};
+        const picture_options options = {request->output, title, request->width,
+                                         request->height};
         why = picture_of_moment(moment, &scheme, heap, event, &options);
     } else if (ok) {
         terminal t = terminal_of(stdout);
@@ -166,10 +171,10 @@ static int show_moment(const map_request *request, const heap_moment *moment,
     }
     if (ok)
         scheme_close(&scheme);
-    return why == NULL ? COMMAND_OK
-                       : command_error("map", "%s: %s",
-                                       request->output ? request->output : "",
-                                       why);
+    return why == NULL
+               ? COMMAND_OK
+               : command_error("map", "%s: %s",
+                               request->output ? request->output : "", why);
 }
 
 /* ------------------------------------------------------------------- traces */
@@ -253,15 +258,12 @@ static int show_heap_over_time(const map_request *request,
 {
     colour_scheme scheme;
     char title[512];
-    if (!scheme_open(&scheme, request->by, heap, request->clock,
-                     request->dark))
+    if (!scheme_open(&scheme, request->by, heap, request->clock, request->dark))
         return command_error("map", "there is not enough memory");
-    snprintf(title, sizeof title, "%s: the heap over time",
-             heap->trace->name);
+    snprintf(title, sizeof title, "%s: the heap over time", heap->trace->name);
     const picture_options options = {request->output, title, request->width,
                                      request->height};
-    const char *why =
-        picture_of_heap(heap, &scheme, request->clock, &options);
+    const char *why = picture_of_heap(heap, &scheme, request->clock, &options);
     scheme_close(&scheme);
     return why == NULL ? COMMAND_OK
                        : command_error("map", "%s: %s", request->output, why);
@@ -345,7 +347,7 @@ static int map_outside(const map_request *request)
     return code;
 }
 
-int map_verb(int argc, char **argv)
+int verb_map(int argc, char **argv)
 {
     map_request request = {.width = 1280, .height = 720};
     argp_err_exit_status = COMMAND_USAGE;

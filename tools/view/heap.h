@@ -1,10 +1,9 @@
 /*
  * A heap over time: what a trace's requests become in a pool.
  *
- * The trace is replayed in a pool with nothing behind its addresses but empty
- * pages. Each *stay* is a block at one place with one size: a resize ends one
- * and begins another. Times are event numbers; a stay is there after event t if
- * and only if born <= t < died.
+ * The trace is played through a pool. Each *stay* is a block at one place with
+ * one size: a resize ends one and begins another. Times are event numbers; a
+ * stay is there after event t if and only if born <= t < died.
  */
 #ifndef HEAP_H
 #define HEAP_H
@@ -26,15 +25,15 @@ typedef struct heap_sample {
     uint64_t live;
     uint64_t requested; /* when `live` was highest */
     uint64_t high_water;
-    uint64_t largest;       /* the largest request possible, at its lowest */
-    uint64_t free;          /* then */
-    uint32_t event;         /* the part's first */
-    uint32_t largest_event; /* when `largest` was lowest */
+    uint64_t largest; /* the largest request possible, at its lowest */
+    uint64_t free;    /* then */
+    uint32_t event;   /* the part's first */
 } heap_sample;
 
 typedef struct heap_options {
     size_t granule; /* bytes; 0 is 16 */
-    size_t pool;    /* bytes of the payload; 0: as many as serve the trace */
+    size_t pool;    /* bytes, bookkeeping included; 0: a payload of exactly
+                       the trace's high-water mark */
     size_t samples; /* how many are wanted at most; 0 is faster */
 } heap_options;
 
