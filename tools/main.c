@@ -9,6 +9,7 @@
 const command_entry command_list[] = {
     {"run", "a whole program in one fixed pool", verb_run},
     {"map", "pictures of a heap, over time or at one moment", verb_map},
+    {"report", "a page about a trace's heap, for any browser", verb_report},
     {NULL, NULL, NULL}};
 
 static void print_help(FILE *stream)

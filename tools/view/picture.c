@@ -16,12 +16,14 @@
 enum {
     MARGIN = 24,
     AXIS = 88, /* for the addresses left of the plot */
-    HEADER = 96,
+    HEADER = 112,
     FOOTER = 58, /* for the time below the plot */
     LEGEND_ROW = 22,
     SWATCH = 12,
-    RIBBON_PITCH = 11,
-    RIBBON_HEIGHT = 9
+    RIBBON_MIN = 10, /* from row to row */
+    RIBBON_MAX = 22,
+    RIBBON_GAP = 2,
+    BLOCK_MIN = 4 /* blocks this wide are parted from those before them */
 };
 
 typedef struct canvas {
@@ -34,6 +36,7 @@ typedef struct canvas {
     bool has_waste;
     bool has_mark;
     const char *mark_name;
+    uint32_t mark;
     /* The plot. */
     int left, top, width, height;
 } canvas;
@@ -149,7 +152,7 @@ static double draw_legend(const canvas *c, double y, bool visible)
         legend_entry(&l, c->theme->waste, false, "lost to rounding");
     legend_entry(&l, c->theme->free, false, "free");
     if (c->has_mark)
-        legend_entry(&l, c->theme->mark, true, c->mark_name);
+        legend_entry(&l, c->mark, true, c->mark_name);
     return l.y - y + LEGEND_ROW;
 }
 
@@ -264,9 +267,8 @@ static void draw_address_axis(const canvas *c, const heap_history *heap)
         double y = c->top + c->height * (1 - at / capacity);
         draw_line(c, c->theme->ink, 0.35, c->left - 5, round(y) + 0.5, c->left,
                   round(y) + 0.5);
-        command_size_text(text, (uint64_t)at);
         draw_text(c, c->left - 9, y + 4, 1, c->theme->ink,
-                  at == 0 ? "0" : text);
+                  address_text(text, (uint64_t)at));
     }
     draw_text(c, c->left, c->top - 6, 0, c->theme->faint,
               "address in the pool");
@@ -373,10 +375,10 @@ static void heap_header(const canvas *c, const heap_history *heap)
                  "%u requests found no place in a pool of %s", heap->failures,
                  pool);
     else
-        snprintf(line, sizeof line,
-                 "%s live at the peak; a pool of %s serves it all: %.1f %% "
-                 "between the blocks",
-                 peak, mark, percent(over, heap->peak_live));
+        snprintf(
+            line, sizeof line,
+            "%s live at the peak; a pool of %s serves it all, %.1f %% more",
+            peak, mark, percent(over, heap->peak_live));
     snprintf(rest, sizeof rest,
              "%s events, %s granules of %zu bytes; %.1f %% of the live bytes "
              "at the peak are lost to rounding",
@@ -394,6 +396,7 @@ const char *picture_of_heap(const heap_history *heap,
     if (why == NULL) {
         c.has_waste = c.has_mark = true;
         c.mark_name = "high-water mark";
+        c.mark = c.theme->mark;
         lay_out(&c, FOOTER);
         heap_header(&c, heap);
         if (!draw_heap(&c, heap, clock))
@@ -409,11 +412,10 @@ const char *picture_of_heap(const heap_history *heap,
 
 uint64_t round_row(uint64_t capacity, uint64_t rows, uint64_t granule)
 {
-    uint64_t unit = granule;
-    uint64_t needed = (capacity + rows - 1) / rows;
-    while (8 * unit <= needed)
-        unit *= 2;
-    return (needed + unit - 1) / unit * unit;
+    uint64_t row = granule;
+    while (row * rows < capacity && row / 2 * 3 * rows < capacity)
+        row *= 2;
+    return row * rows < capacity ? row / 2 * 3 : row;
 }
 
 /* The rows of one moment. */
@@ -421,6 +423,7 @@ typedef struct ribbon {
     uint64_t row; /* bytes */
     unsigned rows;
     unsigned width; /* pixels */
+    double pitch;   /* pixels from row to row */
 } ribbon;
 
 static bool draw_ribbon(const canvas *c, const ribbon *r,
@@ -442,8 +445,8 @@ static bool draw_ribbon(const canvas *c, const ribbon *r,
             left >= r->row ? (int)r->width : (int)ceil((double)left / bytes);
         for (unsigned x = 0; x < r->width; x++)
             pixels[x] = plane_colour(&p, c->scheme, i * r->width + x, 0);
-        ok = draw_pixels(c, pixels, used, 1, c->left,
-                         c->top + (double)i * RIBBON_PITCH, RIBBON_HEIGHT);
+        ok = draw_pixels(c, pixels, used, 1, c->left, c->top + i * r->pitch,
+                         r->pitch - RIBBON_GAP);
     }
     plane_close(&p);
     free(pixels);
@@ -461,9 +464,26 @@ static void underline(const canvas *c, const ribbon *r, const moment_run *run)
         double scale = (double)r->width / (double)r->row;
         double from = c->left + (double)(at - row * r->row) * scale;
         double to = c->left + (double)(end - row * r->row) * scale;
-        double y = c->top + (double)row * RIBBON_PITCH + RIBBON_HEIGHT;
-        fill(c, c->theme->mark, from, y - 2, to - from, 2);
+        double y = c->top + (double)(row + 1) * r->pitch - RIBBON_GAP;
+        fill(c, c->theme->faint, from, y - 2, to - from, 2);
         at = end;
+    }
+}
+
+/* A hair's breadth in front of each block that is wide enough for it. */
+static void part_blocks(const canvas *c, const ribbon *r,
+                        const heap_moment *moment)
+{
+    double scale = (double)r->width / (double)r->row;
+    for (size_t i = 1; i < moment->count; i++) {
+        const moment_run *run = &moment->runs[i];
+        uint64_t row = run->offset / r->row;
+        double x = c->left + (double)(run->offset - row * r->row) * scale;
+        double y = c->top + (double)row * r->pitch;
+        if (run->live && moment->runs[i - 1].live &&
+            (double)run->size * scale >= BLOCK_MIN)
+            draw_line(c, c->theme->paper, 0.6, round(x) + 0.5, y,
+                      round(x) + 0.5, y + r->pitch - RIBBON_GAP);
     }
 }
 
@@ -472,10 +492,9 @@ static void draw_row_labels(const canvas *c, const ribbon *r)
     char text[24];
     set_font(c, 11, false);
     for (unsigned i = 0; i < r->rows; i += 4) {
-        command_size_text(text, i * r->row);
-        draw_text(c, c->left - 9,
-                  c->top + (double)i * RIBBON_PITCH + RIBBON_HEIGHT, 1,
-                  c->theme->ink, i == 0 ? "0" : text);
+        address_text(text, i * r->row);
+        draw_text(c, c->left - 9, c->top + (i + 0.5) * r->pitch + 3, 1,
+                  c->theme->ink, text);
     }
     set_font(c, 12, false);
     char pitch[64];
@@ -520,15 +539,18 @@ const char *picture_of_moment(const heap_moment *moment,
         c.has_waste = moment->requested != 0;
         c.has_mark = moment_holes(moment, &hole, 1) == 1;
         c.mark_name = "largest hole";
+        c.mark = c.theme->faint;
         lay_out(&c, 0);
         moment_header(&c, moment);
         uint64_t capacity = moment->stats.capacity;
         ribbon r = {.width = (unsigned)c.width};
-        r.row = round_row(capacity, (uint64_t)(c.height / RIBBON_PITCH),
+        r.row = round_row(capacity, (uint64_t)(c.height / RIBBON_MIN),
                           moment->stats.granule);
         r.rows = (unsigned)((capacity + r.row - 1) / r.row);
+        r.pitch = floor(fmin(c.height / (double)r.rows, RIBBON_MAX));
         if (!draw_ribbon(&c, &r, moment, heap, event))
             why = "there is not enough memory for the picture";
+        part_blocks(&c, &r, moment);
         if (c.has_mark)
             underline(&c, &r, hole);
         draw_row_labels(&c, &r);

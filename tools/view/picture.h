@@ -27,7 +27,7 @@ const char *picture_of_moment(const heap_moment *moment,
                               const picture_options *options);
 
 /* Bytes a row such that `rows` rows hold the capacity and the rows' addresses
- * are round: at most 8 times a power of two, in whole granules. */
+ * are round: granules times a power of two, or half as much again. */
 uint64_t round_row(uint64_t capacity, uint64_t rows, uint64_t granule);
 
 #endif

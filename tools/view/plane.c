@@ -150,11 +150,17 @@ double plane_cover(const plane *done, unsigned x, unsigned y)
     return covered < NOTHING ? 0 : covered;
 }
 
-/* Up to the next shade, so that the smallest block is seen. */
-static double shade(double share)
+/* Cover goes up to the next shade, so that the smallest block is seen; waste
+ * goes down, so that a little of it all over changes no class's colour. */
+static double shade_up(double share)
 {
-    double level = ceil((share < 1 ? share : 1) * SHADES - 2 * NOTHING);
-    return level <= 0 ? 0 : level / SHADES;
+    double level = ceil(fmin(share, 1) * SHADES - SHADES * NOTHING);
+    return fmax(level, 0) / SHADES;
+}
+
+static double shade_down(double share)
+{
+    return floor(fmin(share, 1) * SHADES + SHADES * NOTHING) / SHADES;
 }
 
 uint32_t plane_colour(const plane *done, const colour_scheme *scheme,
@@ -171,7 +177,6 @@ uint32_t plane_colour(const plane *done, const colour_scheme *scheme,
     }
     double waste = (double)layer_of(done, y, done->layers - 1)[x];
     uint32_t colour =
-        colour_mix(theme->free, scheme->colours[most], shade(covered));
-    return waste < NOTHING ? colour
-                           : colour_mix(colour, theme->waste, shade(waste));
+        colour_mix(theme->free, scheme->colours[most], shade_up(covered));
+    return colour_mix(colour, theme->waste, shade_down(waste));
 }

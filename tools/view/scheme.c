@@ -69,6 +69,19 @@ const char *count_text(char text[static 32], uint64_t number)
     return text;
 }
 
+const char *address_text(char text[static 24], uint64_t bytes)
+{
+    static const char *const units[] = {"bytes", "KiB", "MiB", "GiB", "TiB"};
+    double value = (double)bytes;
+    unsigned unit = 0;
+    for (; value >= 1024 && unit < 4; unit++)
+        value /= 1024;
+    snprintf(text, 24, "%.4g %s", value, units[unit]);
+    if (bytes == 0)
+        strcpy(text, "0");
+    return text;
+}
+
 const char *span_text(char text[static 32], heap_clock clock, uint64_t span)
 {
     static const char *const units[] = {"ns", "\u00b5s", "ms", "s"};

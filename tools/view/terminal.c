@@ -182,7 +182,7 @@ void terminal_holes(const terminal *t, const heap_moment *moment)
         int length =
             snprintf(text, sizeof text, "%s%s at %s", i == 0 ? "" : ", ",
                      command_size_text(size, holes[i]->size),
-                     command_size_text(offset, holes[i]->offset));
+                     address_text(offset, holes[i]->offset));
         used += (unsigned)length;
         if (used >= t->columns && i > 0)
             break;
@@ -218,8 +218,8 @@ bool terminal_map(const terminal *t, const heap_moment *moment,
     if (!lay_cells(&c, t, moment, scheme, heap, event))
         return false;
     for (unsigned line = 0; line < c.lines; line++) {
-        command_size_text(label, line * c.down * c.row);
-        fprintf(t->to, "%*s ", LABEL - 1, line == 0 ? "0" : label);
+        address_text(label, line * c.down * c.row);
+        fprintf(t->to, "%*s ", LABEL - 1, label);
         if (t->colours)
             print_half_blocks(t, &c, scheme, line);
         else
