@@ -428,7 +428,7 @@
         (width - LEFT - RIGHT) * used, pitch - gap);
       if (i % Math.ceil(16 / pitch) === 0)
         to.fillText(i ? bytes(i * row, 3) : '0', LEFT - 8,
-          i * pitch + pitch / 2);
+          Math.max(6, i * pitch + pitch / 2 - 1));
     }
     shown = { live, row, rows, pitch, width: width - LEFT - RIGHT };
   }
@@ -619,16 +619,17 @@
 
   // ---------------------------------------------------------------- curves
   const charts = [];
-  function chart(id, height, series, values, columns) {
+  const DOUBLINGS = Array.from({ length: 50 }, (_, i) => 2 ** i);
+  function chart(id, height, series, values, columns, steps = undefined) {
     const axis = { stroke: css('--faint'), grid: { stroke: css('--line') },
       ticks: { stroke: css('--line') } };
     const options = {
       width: $(id).clientWidth, height,
       cursor: { sync: { key: 'time' }, drag: { x: false, y: false } },
       scales: { x: { time: false } },
-      axes: [{ ...axis, values: (_, list) => list.map(v => v === null ? ''
+      axes: [{ ...axis, space: 90, values: (_, list) => list.map(v => v === null ? ''
         : number(v)) },
-        { ...axis, size: LEFT, values: (_, list) => list.map(values) }],
+        { ...axis, size: LEFT, incrs: steps, values: (_, list) => list.map(values) }],
       series: [{ label: 'event', value: (_, v) => v === null ? '–' : number(v) },
         ...series.map(s => ({ width: 1.5, points: { show: false },
           value: (_, v) => v === null ? '–' : values(v), ...s }))],
@@ -651,7 +652,7 @@
       { label: 'high-water mark', stroke: colours[2], dash: [5, 3] },
       { label: 'largest request possible', stroke: colours[3] },
     ], v => bytes(v, 2), [s.event, s.live, s.requested, s.high_water,
-      s.largest]);
+      s.largest], DOUBLINGS);
     const inside = s.live.map((v, i) => v ? 100 * (v - s.requested[i]) / v : 0);
     const between = s.free.map((v, i) => v ? 100 * (v - s.largest[i]) / v : 0);
     chart('fragmentation', 200, [
