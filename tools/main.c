@@ -1,12 +1,15 @@
 /* The bitfit command: finds the verb and hands over to it. */
 #include "command.h"
+#include "record.h"
 #include "run.h"
 
 #include <bitfit.h>
 #include <string.h>
 
 const command_entry command_list[] = {
-    {"run", "a whole program in one fixed pool", verb_run}, {NULL, NULL, NULL}};
+    {"run", "a whole program in one fixed pool", verb_run},
+    {"record", "what a program asks of malloc, into a trace", verb_record},
+    {NULL, NULL, NULL}};
 
 static void print_help(FILE *stream)
 {
