@@ -1,6 +1,7 @@
 /* The bitfit command: finds the verb and hands over to it. */
 #include "command.h"
 #include "record.h"
+#include "replay.h"
 #include "run.h"
 
 #include <bitfit.h>
@@ -9,6 +10,7 @@
 const command_entry command_list[] = {
     {"run", "a whole program in one fixed pool", verb_run},
     {"record", "what a program asks of malloc, into a trace", verb_record},
+    {"replay", "a trace through a pool, and what that costs", verb_replay},
     {NULL, NULL, NULL}};
 
 static void print_help(FILE *stream)
