@@ -1,5 +1,6 @@
 /* The bitfit command: finds the verb and hands over to it. */
 #include "command.h"
+#include "fit.h"
 #include "record.h"
 #include "replay.h"
 #include "run.h"
@@ -11,6 +12,7 @@ const command_entry command_list[] = {
     {"run", "a whole program in one fixed pool", verb_run},
     {"record", "what a program asks of malloc, into a trace", verb_record},
     {"replay", "a trace through a pool, and what that costs", verb_replay},
+    {"fit", "how small a pool serves a trace or a program", verb_fit},
     {NULL, NULL, NULL}};
 
 static void print_help(FILE *stream)
