@@ -32,6 +32,7 @@
 #ifndef TRACE_FORMAT_H
 #define TRACE_FORMAT_H
 
+#include <endian.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
@@ -104,10 +105,11 @@ static inline unsigned char *trace_put_header(unsigned char *to, int timed,
     return trace_put_varint(to, about_size);
 }
 
+/* In one store: another process may be reading. */
 static inline void trace_put_written(unsigned char *file, uint64_t count)
 {
-    for (unsigned i = 0; i < 8; i++)
-        file[TRACE_WRITTEN_AT + i] = (unsigned char)(count >> 8 * i);
+    uint64_t bytes = htole64(count);
+    memcpy(file + TRACE_WRITTEN_AT, &bytes, sizeof bytes);
 }
 
 #endif

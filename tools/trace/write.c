@@ -7,7 +7,8 @@
 #include <string.h>
 #include <zstd.h>
 
-enum { COMPRESSION = 19 };
+/* The slow level for what is small. */
+enum { SMALL = 4 << 20, LEVEL_SMALL = 19, LEVEL = 7 };
 
 /* Room for an event and all that may have to be said before it. */
 enum { EVENT_MAX = 4 * TRACE_RECORD_MAX };
@@ -119,7 +120,8 @@ bool trace_write(const trace *from, const char *path, trace_error *error)
     void *packed = malloc(bound);
     size_t packed_size =
         packed == NULL ? 0
-                       : ZSTD_compress(packed, bound, to.at, size, COMPRESSION);
+                       : ZSTD_compress(packed, bound, to.at, size,
+                                       size < SMALL ? LEVEL_SMALL : LEVEL);
     free(to.at);
     bool written =
         packed != NULL && !ZSTD_isError(packed_size)
