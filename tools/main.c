@@ -16,6 +16,7 @@ const command_entry command_list[] = {
     {"fit", "how small a pool serves a trace or a program", verb_fit},
     {"map", "pictures of a heap, over time or at one moment", verb_map},
     {"report", "a page about a trace's heap, for any browser", verb_report},
+    {"top", "a live view of a process under `bitfit run`", verb_top},
     {NULL, NULL, NULL}};
 
 static void print_help(FILE *stream)

@@ -1,5 +1,6 @@
 /* bitfit report: one page that shows a trace's heap, for any browser. */
 #include "command.h"
+#include "input_trace.h"
 #include "report/page.h"
 #include "view/heap.h"
 #include "view/packed.h"
@@ -90,33 +91,19 @@ static json_t *samples_of(const heap_history *heap)
                      "largest", columns[4], "free", columns[5]);
 }
 
-/* Bytes that are no UTF-8 become question marks: JSON has no others. */
-static json_t *text_of(const char *text)
-{
-    json_t *string = json_string(text);
-    if (string != NULL)
-        return string;
-    char *copy = strdup(text);
-    for (char *at = copy; at != NULL && *at != '\0'; at++)
-        *at = *at >= ' ' && *at < 127 ? *at : '?';
-    string = json_string(copy);
-    free(copy);
-    return string;
-}
-
 static json_t *sites_of(const trace *from)
 {
     json_t *array = json_array();
     for (size_t i = 0; i < from->site_count; i++)
-        json_array_append_new(array, text_of(from->sites[i]));
+        json_array_append_new(array, text_json(from->sites[i]));
     return array;
 }
 
 static json_t *figures_of(const heap_history *heap)
 {
     return json_pack(
-        "{sososIsIsIsIsIsIsIsIsbsIsoso}", "name", text_of(heap->trace->name),
-        "about", text_of(heap->trace->about), "events",
+        "{sososIsIsIsIsIsIsIsIsbsIsoso}", "name", text_json(heap->trace->name),
+        "about", text_json(heap->trace->about), "events",
         (json_int_t)heap->trace->count, "stays", (json_int_t)heap->stay_count,
         "granule", (json_int_t)heap->granule, "capacity",
         (json_int_t)heap->capacity, "high_water", (json_int_t)heap->high_water,

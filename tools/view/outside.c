@@ -232,7 +232,7 @@ static char *read_file(FILE *file, size_t *size)
     return bytes;
 }
 
-static const char *read_image(char *bytes, size_t size, heap_moment *moment)
+const char *outside_parse_image(char *bytes, size_t size, heap_moment *moment)
 {
     const char *why;
     size_t start = image_start(bytes, size, &why);
@@ -254,7 +254,7 @@ const char *outside_read_image(const char *path, heap_moment *moment)
     char *bytes = read_file(file, &size);
     const char *why = bytes == NULL  ? no_memory
                       : ferror(file) ? strerror(errno)
-                                     : read_image(bytes, size, moment);
+                                     : outside_parse_image(bytes, size, moment);
     free(bytes);
     if (file != stdin)
         fclose(file);

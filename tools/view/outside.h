@@ -33,4 +33,7 @@ void outside_close(outside *from);
  * or why it cannot be read. */
 const char *outside_read_image(const char *path, heap_moment *moment);
 
+/* As above, of bytes from malloc(), which are overwritten. */
+const char *outside_parse_image(char *bytes, size_t size, heap_moment *moment);
+
 #endif
