@@ -42,7 +42,7 @@ typedef struct heap_history {
     size_t granule;
     size_t capacity; /* bytes of the payload: the pool's, or the mark */
     size_t high_water;
-    size_t peak_live;
+    size_t peak_live; /* after an event; a move's two copies do not count */
     size_t peak_requested; /* requested bytes at the peak of live bytes */
     uint32_t peak_event;   /* after it, live bytes were highest first */
     uint32_t failures;     /* requests that found no place */
