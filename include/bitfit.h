@@ -351,6 +351,56 @@ BITFIT_API int bitfit_check(bitfit_pool *pool);
  */
 BITFIT_API size_t bitfit_draw(bitfit_pool *pool, char *buffer, size_t size);
 
+/* ---------------------------------------------------- seeing from outside */
+
+/*
+ * A debugger, another process or a file can hold a copy of a pool's
+ * bookkeeping, all that is needed to see the pool. To save one:
+ *
+ *     const void *start;
+ *     size_t size;
+ *     bitfit_lock(pool);
+ *     bitfit_bookkeeping(pool, &start, &size);
+ *     fprintf(file, "bitfit image %s\n", bitfit_version());
+ *     fwrite(start, 1, size, file);
+ *     bitfit_unlock(pool);
+ *
+ * `bitfit map` reads such a file.
+ */
+
+/* Where the bookkeeping stands, which never changes, and its bytes. */
+BITFIT_API void bitfit_bookkeeping(const bitfit_pool *pool, const void **start,
+                                   size_t *size);
+
+typedef enum bitfit_copy_state {
+    BITFIT_COPY_WHOLE = 0, /* it shows the pool as it was at one moment */
+    BITFIT_COPY_TORN,      /* the pool was changing while it was copied */
+    BITFIT_COPY_NO_POOL    /* no pool, cut off, or of another build */
+} bitfit_copy_state;
+
+/*
+ * What a copy of a pool's bookkeeping is worth. It lies at a multiple of
+ * alignof(max_align_t), has `size` bytes and does not change during the call;
+ * it may hold anything: nothing in it is trusted, no pointer in it is followed.
+ * It is whole if and only if the run map, the invariants 1 to 4 of
+ * bitfit_check(), and the counters agree. The library that reads must be of the
+ * same version and machine as the one that wrote; another's copy is seldom
+ * whole. Time, here and below: one pass over the bookkeeping.
+ */
+BITFIT_API bitfit_copy_state bitfit_copy_check(const void *copy, size_t size);
+
+/* As bitfit_get_stats() of the pool. False if and only if there is none. Live
+ * bytes, blocks and holes of a torn copy are what its run map says; it may be
+ * wrong where the pool was changing. */
+BITFIT_API bool bitfit_copy_get_stats(const void *copy, size_t size,
+                                      bitfit_stats *stats);
+
+/* As bitfit_walk() of the pool; the addresses are those of its own process.
+ * False too if there is no pool. The runs of a torn copy cover the payload
+ * without gaps as well; some may be wrong. */
+BITFIT_API bool bitfit_copy_walk(const void *copy, size_t size,
+                                 bitfit_visitor *visit, void *context);
+
 /* ----------------------------------------------------------------- locking */
 
 /*

@@ -288,6 +288,19 @@ size_t bitfit_usable_size(bitfit_pool *pool, const void *ptr)
 
 /* What follows up to the next part reads only what no call changes. */
 
+static size_t bookkeeping_of(const bitfit_pool *pool)
+{
+    return bf_plan_bookkeeping((bitfit_lock_kind)pool->lock_kind,
+                               pool->has_handler, pool->index.runs.granules);
+}
+
+void bitfit_bookkeeping(const bitfit_pool *pool, const void **start,
+                        size_t *size)
+{
+    *start = pool;
+    *size = bookkeeping_of(pool);
+}
+
 size_t bitfit_good_size(bitfit_pool *pool, size_t size)
 {
     return bf_pool_good_size(pool, size);
@@ -308,9 +321,7 @@ void bitfit_get_stats(bitfit_pool *pool, bitfit_stats *stats)
         return;
     }
     bf_pool_stats(pool, stats);
-    stats->bookkeeping =
-        bf_plan_bookkeeping((bitfit_lock_kind)pool->lock_kind,
-                            pool->has_handler, pool->index.runs.granules);
+    stats->bookkeeping = bookkeeping_of(pool);
     leave(pool);
 }
 

@@ -23,6 +23,11 @@ BF_INLINE size_t tree_header_size(void)
     return bf_round_up(sizeof(bf_tree), sizeof(bf_pair));
 }
 
+size_t bf_index_pairs_offset(size_t granules)
+{
+    return wants_tree(granules) ? tree_header_size() : 0;
+}
+
 size_t bf_index_size(size_t granules)
 {
     size_t words = bf_words_for(granules);
@@ -125,6 +130,23 @@ static bf_hole find(const bf_index *index, size_t count)
         word = next_word(index, word, count);
     }
     return hole;
+}
+
+bool bf_index_next_hole(const bf_index *index, size_t after, size_t count,
+                        size_t *start, size_t *end)
+{
+    size_t word = after == BF_NONE ? BF_NONE : bf_word_of(after);
+    bf_hole tail;
+    do {
+        word = next_word(index, word, count);
+        if (word == BF_NONE) {
+            return false;
+        }
+        tail = bf_runs_tail(&index->runs, word);
+    } while (tail.end == 0);
+    *start = tail.start;
+    *end = tail.end;
+    return true;
 }
 
 typedef struct bf_request {
@@ -564,27 +586,11 @@ static int check_run(const bf_runs *runs, size_t start, size_t end, bool free)
     return bf_runs_tags_fit(runs, start, end, free) ? 0 : 3;
 }
 
-/* The next start bit after `granule`, or the pool's end: no tag is trusted. */
-static size_t next_start(const bf_runs *runs, size_t granule)
-{
-    size_t words = bf_words_for(runs->granules);
-    size_t word = bf_word_of(granule);
-    bf_word starts = runs->pairs[word].start;
-    starts &= BF_ALL << 1 << bf_bit_of(granule);
-    while (starts == 0) {
-        if (++word == words) {
-            return runs->granules;
-        }
-        starts = runs->pairs[word].start;
-    }
-    return bf_granule_at(word, bf_lowest_bit(starts));
-}
-
 static int check_runs(const bf_runs *runs, size_t *live, size_t *blocks)
 {
     bool free_before = false;
     for (size_t start = 0; start < runs->granules;) {
-        size_t end = next_start(runs, start);
+        size_t end = bf_runs_next_start(runs, start);
         bool free = bf_runs_free_at(runs, start);
         int broken = check_run(runs, start, end, free);
         if (broken != 0) {
@@ -614,14 +620,16 @@ static bool ends_fit(const bf_runs *runs)
     return last->start >> bit == 1 && last->free >> bit == 0;
 }
 
-int bf_index_check(const bf_index *index, size_t *live, size_t *blocks)
+int bf_index_check_runs(const bf_runs *runs, size_t *live, size_t *blocks)
 {
     *live = 0;
     *blocks = 0;
-    if (!ends_fit(&index->runs)) {
-        return 1;
-    }
-    int broken = check_runs(&index->runs, live, blocks);
+    return ends_fit(runs) ? check_runs(runs, live, blocks) : 1;
+}
+
+int bf_index_check(const bf_index *index, size_t *live, size_t *blocks)
+{
+    int broken = bf_index_check_runs(&index->runs, live, blocks);
     if (broken == 0 && has_tree(index) &&
         !bf_tree_check(tree_of(index), &index->runs)) {
         broken = 5;

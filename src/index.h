@@ -47,6 +47,9 @@ typedef struct bf_index {
 /* Bytes that the index needs for that many granules. */
 size_t bf_index_size(size_t granules);
 
+/* Where in these bytes the run map stands. */
+size_t bf_index_pairs_offset(size_t granules);
+
 /* An index of one free run, laid out at `memory`, which is aligned for a pair;
  * zeroed: the memory is all zero bytes. */
 void bf_index_init(bf_index *index, void *memory, size_t granules, bool zeroed);
@@ -116,6 +119,16 @@ bool bf_index_is_free(const bf_index *index, size_t granule);
 
 /* The granules of the longest free run. */
 size_t bf_index_longest(const bf_index *index);
+
+/* The first of the invariants 1 to 4 that is broken, or 0; then `live` granules
+ * are in `blocks` blocks of the map. No tag is trusted. */
+int bf_index_check_runs(const bf_runs *runs, size_t *live, size_t *blocks);
+
+/* The first free run of `count` granules or more, which is more than a word has
+ * bits, that starts in a word after that of the granule `after`; the first of
+ * all if that is BF_NONE. False if there is none. */
+bool bf_index_next_hole(const bf_index *index, size_t after, size_t count,
+                        size_t *start, size_t *end);
 
 /* The first of the invariants 1 to 5 that is broken, or 0; then `live` granules
  * are in `blocks` blocks. No tag is trusted. */

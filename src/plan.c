@@ -2,8 +2,8 @@
 
 enum {
     GRANULE_DEFAULT = 16,
-    GRANULE_MIN = 8,
-    GRANULE_MAX = 1 << 30,
+    GRANULE_MIN = 1 << BF_GRANULE_SHIFT_MIN,
+    GRANULE_MAX = 1 << BF_GRANULE_SHIFT_MAX,
     PAYLOAD_ALIGNMENT_DEFAULT = 16
 };
 
@@ -17,8 +17,7 @@ static size_t lock_size(bitfit_lock_kind kind)
     return kind == BITFIT_LOCK_CALLER ? sizeof(bf_caller_lock) : 0;
 }
 
-/* Bytes in front of the index, which is aligned for a pair of words. */
-static size_t header_size(bitfit_lock_kind kind, bool has_handler)
+size_t bf_plan_header(bitfit_lock_kind kind, bool has_handler)
 {
     size_t size = sizeof(bitfit_pool) + lock_size(kind);
     size += has_handler ? sizeof(bf_handler) : 0;
@@ -28,7 +27,7 @@ static size_t header_size(bitfit_lock_kind kind, bool has_handler)
 size_t bf_plan_bookkeeping(bitfit_lock_kind kind, bool has_handler,
                            size_t granules)
 {
-    return header_size(kind, has_handler) + bf_index_size(granules);
+    return bf_plan_header(kind, has_handler) + bf_index_size(granules);
 }
 
 void *bf_plan_lock_of(const bitfit_pool *pool)
@@ -241,7 +240,7 @@ bitfit_pool *bf_plan_carry_out(const bf_plan *plan)
         *bf_plan_handler_of(pool) =
             (bf_handler){options->on_misuse, options->misuse_context};
     }
-    size_t header = header_size(options->lock_kind, has_handler);
+    size_t header = bf_plan_header(options->lock_kind, has_handler);
     bf_index_init(&pool->index, plan->bookkeeping + header, plan->granules,
                   options->zeroed);
     return pool;

@@ -175,17 +175,17 @@ void bf_pool_reset(bitfit_pool *pool)
     pool->zeroed = false;
 }
 
-void bf_pool_stats(bitfit_pool *pool, bitfit_stats *stats)
+void bf_pool_figures(const bitfit_pool *pool, const bf_census *census,
+                     bitfit_stats *stats)
 {
-    bf_index_flush(&pool->index);
     size_t granules = pool->index.runs.granules;
     *stats = (bitfit_stats){
         .granule = bf_bytes_of(pool, 1),
         .capacity = bf_capacity_of(pool),
-        .live = bf_bytes_of(pool, pool->live),
-        .free = bf_bytes_of(pool, granules - pool->live),
-        .blocks = bf_pool_blocks(pool),
-        .largest_free = bf_bytes_of(pool, bf_index_longest(&pool->index)),
+        .live = bf_bytes_of(pool, census->live),
+        .free = bf_bytes_of(pool, granules - census->live),
+        .blocks = census->blocks,
+        .largest_free = bf_bytes_of(pool, census->longest_hole),
         .high_water = bf_bytes_of(pool, pool->high_water),
         .peak_live = bf_bytes_of(pool, pool->peak_live),
         .largest_block = bf_bytes_of(pool, pool->largest_block),
@@ -194,6 +194,17 @@ void bf_pool_stats(bitfit_pool *pool, bitfit_stats *stats)
         .reallocations = pool->reallocations,
         .failures = pool->failures,
     };
+}
+
+void bf_pool_stats(bitfit_pool *pool, bitfit_stats *stats)
+{
+    bf_index_flush(&pool->index);
+    const bf_census census = {
+        .live = pool->live,
+        .blocks = bf_pool_blocks(pool),
+        .longest_hole = bf_index_longest(&pool->index),
+    };
+    bf_pool_figures(pool, &census, stats);
 }
 
 bool bf_pool_walk(bitfit_pool *pool, bitfit_visitor *visit, void *context)

@@ -151,7 +151,19 @@ size_t bf_pool_good_size(const bitfit_pool *pool, size_t size);
 bool bf_pool_owns(const bitfit_pool *pool, const void *ptr);
 size_t bf_pool_blocks(const bitfit_pool *pool);
 void bf_pool_reset(bitfit_pool *pool);
-/* All but the size of the bookkeeping, which the pool does not know. */
+
+/* What a map holds now, in granules. */
+typedef struct bf_census {
+    size_t live;
+    size_t blocks;
+    size_t longest_hole;
+} bf_census;
+
+/* These and the pool's own counters; all but the size of the bookkeeping, which
+ * the pool does not know. */
+void bf_pool_figures(const bitfit_pool *pool, const bf_census *census,
+                     bitfit_stats *stats);
+void bf_pool_stats(bitfit_pool *pool, bitfit_stats *stats);
 void bf_pool_stats(bitfit_pool *pool, bitfit_stats *stats);
 bool bf_pool_walk(bitfit_pool *pool, bitfit_visitor *visit, void *context);
 int bf_pool_check(bitfit_pool *pool);

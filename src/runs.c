@@ -104,3 +104,19 @@ bool bf_runs_tags_fit(const bf_runs *runs, size_t start, size_t end, bool free)
     return covered == 0 || (runs->pairs[bf_word_of(start) + 1].free == tag &&
                             runs->pairs[bf_word_of(end) - 1].free == tag);
 }
+
+size_t bf_runs_next_start(const bf_runs *runs, size_t granule)
+{
+    size_t words = bf_words_for(runs->granules);
+    size_t word = bf_word_of(granule);
+    bf_word starts = runs->pairs[word].start;
+    starts &= BF_ALL << 1 << bf_bit_of(granule);
+    while (starts == 0) {
+        if (++word == words) {
+            return runs->granules;
+        }
+        starts = runs->pairs[word].start;
+    }
+    size_t next = bf_granule_at(word, bf_lowest_bit(starts));
+    return next < runs->granules ? next : runs->granules;
+}

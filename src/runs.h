@@ -128,6 +128,10 @@ BF_INLINE size_t bf_hole_count(bf_hole hole)
     return hole.end - hole.start;
 }
 
+/* The next start bit after `granule`, or the pool's end, found by start bits
+ * alone: no tag is trusted. Time: it may look at every word. */
+size_t bf_runs_next_start(const bf_runs *runs, size_t granule);
+
 /* The words that a run covers wholly: how many, and 0 for most runs. */
 BF_INLINE size_t bf_words_covered(size_t start, size_t end)
 {

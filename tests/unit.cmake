@@ -5,6 +5,7 @@ set(BITFIT_UNIT_TESTS
     pictures
     contract
     check
+    copy
     exhaust
     random
     sizes

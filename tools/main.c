@@ -1,10 +1,23 @@
 /* The bitfit command: finds the verb and hands over to it. */
 #include "command.h"
+#include "fit.h"
+#include "record.h"
+#include "replay.h"
+#include "run.h"
+#include "view/verbs.h"
 
 #include <bitfit.h>
 #include <string.h>
 
-const command_entry command_list[] = {{NULL, NULL, NULL}};
+const command_entry command_list[] = {
+    {"run", "a whole program in one fixed pool", verb_run},
+    {"record", "what a program asks of malloc, into a trace", verb_record},
+    {"replay", "a trace through a pool, and what that costs", verb_replay},
+    {"fit", "how small a pool serves a trace or a program", verb_fit},
+    {"map", "pictures of a heap, over time or at one moment", verb_map},
+    {"report", "a page about a trace's heap, for any browser", verb_report},
+    {"top", "a live view of a process under `bitfit run`", verb_top},
+    {NULL, NULL, NULL}};
 
 static void print_help(FILE *stream)
 {

@@ -1,0 +1,60 @@
+/*
+ * The ways in that the C functions and the C++ operators share: first the
+ * thread's cache, without a lock, and else the slow path.
+ */
+#ifndef BITFIT_MALLOC_ENTRY_H
+#define BITFIT_MALLOC_ENTRY_H
+
+#include "cache.h"
+
+typedef enum fill { FILL_NONE, FILL_ZERO } fill;
+
+/* Makes a name of the library's known outside. */
+#define EXPORT __attribute__((visibility("default")))
+
+/* A request in full: any size, any power of two for an alignment, any state of
+ * the heap. NULL and ENOMEM if it cannot be met. */
+void *entry_request(const char *call, size_t alignment, size_t size, fill how);
+
+/* Takes back what is not NULL; `size` as for heap_give(). errno stays. */
+void entry_return(const char *call, void *ptr, size_t size);
+
+/* As entry_request() without alignment and filling, if the thread's cache for
+ * small blocks is of no help. */
+__attribute__((noinline)) void *entry_take_slow(const char *call, size_t size);
+
+/* As entry_return(), where the pointer may be anything. */
+__attribute__((noinline)) void entry_give_slow(const char *call, void *ptr,
+                                               size_t size);
+
+static inline void *entry_take(const char *call, size_t size)
+{
+    if (LIKELY(size <= SETTINGS->small_max)) {
+        void *block = cache_pop(heap_count_for(size));
+        if (LIKELY(block != NULL)) {
+            return block;
+        }
+    }
+    return entry_take_slow(call, size);
+}
+
+/* A size that the caller states: SIZE_MAX would mean that none was. */
+static inline size_t entry_said(size_t size)
+{
+    return size - (size == SIZE_MAX);
+}
+
+/* size: as for heap_give(). */
+static inline void entry_give(const char *call, void *ptr, size_t size)
+{
+    size_t granule = heap_granule_of(ptr);
+    size_t count = heap_small_count_at(granule);
+    bool right = size == SIZE_MAX || (size <= SETTINGS->small_max &&
+                                      heap_count_for(size) == count);
+    if (UNLIKELY(count == 0 || !right ||
+                 !cache_push(granule, count))) {
+        entry_give_slow(call, ptr, size);
+    }
+}
+
+#endif

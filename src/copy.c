@@ -1,0 +1,146 @@
+/*
+ * Reading a copy of a pool's bookkeeping that lies anywhere and may hold
+ * anything. The pool's struct is taken out and its pointers are replaced; then
+ * only the run map is read, by its start bits and within its bounds.
+ */
+#include "plan.h"
+
+/* ----------------------------------------------------------------- opening */
+
+/* Whether the numbers that say what lies where can be those of a pool. */
+static bool layout_fits(const bitfit_pool *pool)
+{
+    size_t granules = pool->index.runs.granules;
+    uintptr_t payload = (uintptr_t)pool->payload;
+    return payload != 0 && pool->lock_kind >= BITFIT_LOCK_NONE &&
+           pool->lock_kind <= BITFIT_LOCK_CALLER &&
+           pool->granule_shift >= BF_GRANULE_SHIFT_MIN &&
+           pool->granule_shift <= BF_GRANULE_SHIFT_MAX && granules != 0 &&
+           granules <= SIZE_MAX >> pool->granule_shift &&
+           bf_capacity_of(pool) <= UINTPTR_MAX - payload;
+}
+
+/* The pool's struct with the run map where it lies in the copy. False if there
+ * can be no pool, or not all of it. */
+static bool open_copy(bitfit_pool *pool, const void *copy, size_t size)
+{
+    const unsigned char *bytes = copy;
+    bool aligned = (uintptr_t)copy % _Alignof(max_align_t) == 0;
+    if (!aligned || size < sizeof *pool ||
+        bytes[offsetof(bitfit_pool, has_handler)] > 1) { /* no bool */
+        return false;
+    }
+    memcpy(pool, copy, sizeof *pool);
+    if (!layout_fits(pool)) {
+        return false;
+    }
+    size_t granules = pool->index.runs.granules;
+    size_t header =
+        bf_plan_header((bitfit_lock_kind)pool->lock_kind, pool->has_handler);
+    if (size < header + bf_index_size(granules)) {
+        return false;
+    }
+    const unsigned char *pairs =
+        bytes + header + bf_index_pairs_offset(granules);
+    pool->index.runs.pairs = (bf_pair *)(uintptr_t)pairs;
+    return true;
+}
+
+/* ----------------------------------------------------------------- reading */
+
+/* The run that starts at `start`, as the pool would show it: a block that waits
+ * is part of a hole. Returns its end. */
+static size_t copied_run(const bf_index *index, size_t start, bool *live)
+{
+    size_t end = bf_runs_next_start(&index->runs, start);
+    *live = bf_index_is_block(index, start);
+    while (!*live && end < index->runs.granules &&
+           !bf_index_is_block(index, end)) {
+        end = bf_runs_next_start(&index->runs, end);
+    }
+    return end;
+}
+
+typedef struct bf_copied {
+    bf_census census;
+    size_t largest_block;
+    size_t top; /* the end of the last block */
+} bf_copied;
+
+static bf_copied count_copied(const bf_index *index)
+{
+    bf_copied sums = {.top = 0};
+    bool live;
+    size_t end;
+    for (size_t start = 0; start < index->runs.granules; start = end) {
+        end = copied_run(index, start, &live);
+        size_t count = end - start;
+        if (live) {
+            sums.census.live += count;
+            sums.census.blocks++;
+            sums.top = end;
+            bf_raise_to(&sums.largest_block, count);
+        } else {
+            bf_raise_to(&sums.census.longest_hole, count);
+        }
+    }
+    return sums;
+}
+
+static bool counters_fit(const bitfit_pool *pool, const bf_copied *sums)
+{
+    return sums->census.live == pool->live &&
+           sums->census.blocks == bf_pool_blocks(pool) &&
+           sums->largest_block <= pool->largest_block &&
+           sums->top <= pool->high_water && pool->live <= pool->peak_live &&
+           pool->largest_block <= pool->peak_live &&
+           pool->peak_live <= pool->high_water &&
+           pool->high_water <= pool->index.runs.granules;
+}
+
+bitfit_copy_state bitfit_copy_check(const void *copy, size_t size)
+{
+    bitfit_pool pool;
+    if (!open_copy(&pool, copy, size)) {
+        return BITFIT_COPY_NO_POOL;
+    }
+    size_t live;
+    size_t blocks;
+    if (bf_index_check_runs(&pool.index.runs, &live, &blocks) != 0) {
+        return BITFIT_COPY_TORN;
+    }
+    bf_copied sums = count_copied(&pool.index);
+    return counters_fit(&pool, &sums) ? BITFIT_COPY_WHOLE : BITFIT_COPY_TORN;
+}
+
+bool bitfit_copy_get_stats(const void *copy, size_t size, bitfit_stats *stats)
+{
+    bitfit_pool pool;
+    *stats = (bitfit_stats){0};
+    if (!open_copy(&pool, copy, size)) {
+        return false;
+    }
+    bf_copied sums = count_copied(&pool.index);
+    bf_pool_figures(&pool, &sums.census, stats);
+    bitfit_bookkeeping(&pool, &copy, &stats->bookkeeping);
+    return true;
+}
+
+bool bitfit_copy_walk(const void *copy, size_t size, bitfit_visitor *visit,
+                      void *context)
+{
+    bitfit_pool pool;
+    if (!open_copy(&pool, copy, size)) {
+        return false;
+    }
+    size_t end;
+    for (size_t start = 0; start < pool.index.runs.granules; start = end) {
+        bitfit_run run = {.start = bf_pointer_to(&pool, start)};
+        end = copied_run(&pool.index, start, &run.live);
+        run.size = bf_bytes_of(&pool, end - start);
+        if (!visit(&run, context)) {
+            return false;
+        }
+    }
+    return true;
+}

@@ -1,0 +1,92 @@
+/*
+ * For libFuzzer: bytes as the copy of a pool's bookkeeping, either all of it or
+ * written over a good one. Reading stays inside, and the runs cover the payload
+ * without gaps.
+ */
+#include "bitfit.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+typedef struct cover {
+    uintptr_t end;
+    size_t size;
+    bool begun;
+} cover;
+
+/* A failed condition ends the program: libFuzzer keeps the input. */
+static void must(bool holds)
+{
+    if (!holds)
+        abort();
+}
+
+static bool extend(const bitfit_run *run, void *context)
+{
+    cover *seen = context;
+    must(!seen->begun || (uintptr_t)run->start == seen->end);
+    must(run->size > 0);
+    seen->end = (uintptr_t)run->start + run->size;
+    seen->size += run->size;
+    seen->begun = true;
+    return true;
+}
+
+static void read_copy(const void *copy, size_t size)
+{
+    bitfit_stats stats;
+    cover seen = {0};
+    bitfit_copy_state state = bitfit_copy_check(copy, size);
+    bool walked = bitfit_copy_walk(copy, size, extend, &seen);
+    must(walked == (state != BITFIT_COPY_NO_POOL));
+    must(walked == bitfit_copy_get_stats(copy, size, &stats));
+    must(!walked || seen.size == stats.capacity);
+}
+
+/* A pool with something in it; returns a new copy of its bookkeeping. */
+static unsigned char *good_copy(size_t *size)
+{
+    static _Alignas(max_align_t) unsigned char memory[65536];
+    const void *start;
+    bitfit_pool *pool = bitfit_init(memory, sizeof memory, NULL);
+    void *second = NULL;
+    for (size_t bytes = 8; bytes < 6000; bytes *= 2) {
+        void *first = bitfit_alloc(pool, bytes);
+        bitfit_free(pool, second);
+        second = bitfit_alloc(pool, 3 * bytes);
+        must(first != NULL && second != NULL);
+    }
+    bitfit_bookkeeping(pool, &start, size);
+    unsigned char *copy = malloc(*size);
+    must(copy != NULL);
+    memcpy(copy, start, *size);
+    return copy;
+}
+
+/* Each four bytes are a place and what to write there. */
+static void write_over(unsigned char *copy, size_t copy_size,
+                       const uint8_t *data, size_t size)
+{
+    for (size_t i = 0; i + 4 <= size; i += 4) {
+        size_t place = (size_t)data[i] << 8 | data[i + 1];
+        copy[place % copy_size] = data[i + 2];
+        copy[(place + 1) % copy_size] = data[i + 3];
+    }
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    size_t copy_size = size;
+    bool whole = size > 0 && data[0] < 128;
+    unsigned char *copy = whole ? good_copy(&copy_size) : malloc(size + 1);
+    must(copy != NULL);
+    if (whole)
+        write_over(copy, copy_size, data + 1, size - 1);
+    else if (size != 0)
+        memcpy(copy, data, size);
+    read_copy(copy, copy_size);
+    free(copy);
+    return 0;
+}

@@ -1,0 +1,68 @@
+/* For libFuzzer: bytes as the saved image of a pool, most of them begun well,
+ * some of them good but for a few bytes. */
+#include "view/outside.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static const char first_line[] = "bitfit image " BITFIT_VERSION "\n";
+
+/* A good image, and what the input changes of it. */
+static char *spoilt_image(const uint8_t *data, size_t size, size_t *image_size)
+{
+    static _Alignas(max_align_t) unsigned char memory[65536];
+    const void *start;
+    size_t bytes;
+    size_t line = sizeof first_line - 1;
+    bitfit_pool *pool = bitfit_init(memory, sizeof memory, NULL);
+    for (size_t i = 0; i < 40; i++)
+        bitfit_free(pool, i % 3 == 0 ? bitfit_alloc(pool, 20 * i + 1)
+                                     : (bitfit_alloc(pool, 7 * i), NULL));
+    bitfit_bookkeeping(pool, &start, &bytes);
+    *image_size = line + bytes;
+    char *image = malloc(*image_size);
+    if (image == NULL)
+        abort();
+    memcpy(image, first_line, line);
+    memcpy(image + line, start, bytes);
+    for (size_t i = 0; i + 3 <= size; i += 3)
+        image[((size_t)data[i] << 8 | data[i + 1]) % *image_size] =
+            (char)data[i + 2];
+    return image;
+}
+
+static char *raw_image(const uint8_t *data, size_t size, size_t *image_size)
+{
+    size_t line = size > 0 && data[0] % 4 != 0 ? sizeof first_line - 1 : 0;
+    *image_size = line + size;
+    char *image = malloc(*image_size + 1);
+    if (image == NULL)
+        abort();
+    memcpy(image, first_line, line);
+    if (size > 0)
+        memcpy(image + line, data, size);
+    return image;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    heap_moment moment;
+    const moment_run *holes[4];
+    size_t image_size;
+    char *image = size > 0 && data[0] < 128
+                      ? spoilt_image(data + 1, size - 1, &image_size)
+                      : raw_image(data, size, &image_size);
+    if (outside_parse_image(image, image_size, &moment) == NULL) {
+        uint64_t covered = 0;
+        for (size_t i = 0; i < moment.count; i++)
+            covered += moment.runs[i].size;
+        if (covered != moment.stats.capacity)
+            abort();
+        moment_holes(&moment, holes, 4);
+        moment_close(&moment);
+    }
+    free(image);
+    return 0;
+}

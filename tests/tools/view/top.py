@@ -1,0 +1,204 @@
+"""
+usage: top.py BITFIT CHURNER
+`bitfit top` in a terminal multiplexer, beside a process that keeps changing its
+pool: it draws, follows a resize, pauses and ends; what it cannot read it says.
+"""
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+
+BITFIT, CHURNER = sys.argv[1:3]
+
+
+class Churner:
+    def __init__(self, *arguments):
+        self.process = subprocess.Popen([CHURNER, *arguments],
+                                        stdin=subprocess.PIPE,
+                                        stdout=subprocess.PIPE)
+        assert self.process.stdout.readline() == b"ready\n"
+        self.pid = str(self.process.pid)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.process.stdin.close()
+        assert self.process.wait() == 0
+        self.process.stdout.close()
+
+
+class Screen:
+    """A terminal of its own, on a server of its own."""
+
+    def __init__(self, folder, command, columns, lines):
+        self.socket = folder + "/tmux"
+        environment = dict(os.environ, COLORTERM="", LC_ALL="C.UTF-8")
+        subprocess.run(["tmux", "-S", self.socket, "-f", "/dev/null",
+                        "new-session", "-d", "-x", str(columns), "-y",
+                        str(lines), command], check=True, env=environment)
+
+    def tmux(self, *arguments, check=True):
+        return subprocess.run(["tmux", "-S", self.socket, *arguments],
+                              check=check, capture_output=True,
+                              text=True).stdout
+
+    def text(self, colours=False):
+        return self.tmux("capture-pane", "-p", *(["-e"] if colours else []))
+
+    def wait_for(self, what, seconds=20):
+        end = time.time() + seconds
+        while not what(self.text()):
+            assert time.time() < end, self.text()
+            time.sleep(0.05)
+        return self.text()
+
+    def close(self):
+        self.tmux("kill-server", check=False)
+
+
+def map_rows(text):
+    return [line for line in text.split("\n") if "\u2580" in line]
+
+
+def shows_all(columns, lines):
+    def look(text):
+        rows = map_rows(text)
+        return ("largest request that would succeed now" in text and
+                " live " in text and "high-water" in text and
+                "holes" in text and rows and
+                max(map(len, rows)) <= columns and
+                len(text.rstrip("\n").split("\n")) <= lines)
+    return look
+
+
+def check_screen(folder):
+    with Churner("4000000") as churner:
+        status = folder + "/status"
+        screen = Screen(folder, "%s top %s -i 0.1; echo $? > %s; sleep 60" %
+                        (BITFIT, churner.pid, status), 100, 30)
+        try:
+            screen.wait_for(shows_all(100, 30))
+            wide = max(map(len, map_rows(screen.text())))
+            assert wide > 80
+            assert "\x1b[" in screen.text(colours=True)
+            # The sparklines grow.
+            screen.wait_for(lambda text: re.search("live [\u2581-\u2588]{5}",
+                                                   text))
+            screen.tmux("resize-window", "-x", "50", "-y", "18")
+            screen.wait_for(shows_all(50, 18))
+            assert max(map(len, map_rows(screen.text()))) < wide
+            screen.tmux("send-keys", " ")
+            screen.wait_for(lambda text: "paused" in text)
+            first = screen.text()
+            time.sleep(0.5)
+            assert screen.text() == first
+            screen.tmux("send-keys", " ")
+            screen.wait_for(lambda text: "paused" not in text)
+            screen.tmux("send-keys", "q")
+            screen.wait_for(lambda text: "largest" not in text)
+            end = time.time() + 10
+            while not os.path.exists(status) and time.time() < end:
+                time.sleep(0.05)
+            with open(status) as file:
+                assert file.read() == "0\n"
+        finally:
+            screen.close()
+
+
+def check_end_of_process(folder):
+    """When the process is gone, so is the view, with a word."""
+    with Churner("100000") as churner:
+        screen = Screen(folder, "%s top %s -i 0.1; echo code $?; sleep 60" %
+                        (BITFIT, churner.pid), 80, 24)
+        screen.wait_for(lambda text: "largest" in text)
+    try:
+        text = screen.wait_for(lambda text: "code 3" in text)
+        assert "no such process" in text, text
+    finally:
+        screen.close()
+
+
+def run(*arguments, code=0, word=""):
+    done = subprocess.run([BITFIT, *arguments], capture_output=True, text=True)
+    assert done.returncode == code, (arguments, done)
+    assert word in done.stderr, (arguments, done)
+    assert code == 0 or len(done.stderr.strip().split("\n")) == 1, done
+    return done.stdout
+
+
+def check_once():
+    with Churner("1000000", "quiet") as churner:
+        text = run("top", churner.pid, "--once")
+        assert text.startswith("the largest request that would succeed now: ")
+        figures = json.loads(run("top", churner.pid, "--json"))
+        assert figures["live"] + figures["free"] == figures["capacity"]
+        assert figures["largest_request"] == figures["holes"][0]["size"]
+        assert not figures["torn"]
+        # The same by `map`, run by run.
+        whole = json.loads(run("map", churner.pid, "--json"))
+        assert sum(size for _, size, live in whole["runs"] if live) == \
+            figures["live"]
+        assert sum(1 for run_ in whole["runs"] if run_[2]) == figures["blocks"]
+
+
+def check_torn():
+    """A pool that never rests can be read, too, and it is said if torn."""
+    with Churner("64000000") as churner:
+        for _ in range(10):
+            figures = json.loads(run("top", churner.pid, "--json"))
+            assert figures["live"] + figures["free"] == figures["capacity"]
+            assert 0 < figures["live"] < 4000000
+
+
+def check_huge():
+    """Of 64 GiB, only what was written is read."""
+    with Churner(str(64 << 30), "quiet") as churner:
+        figures = json.loads(run("top", churner.pid, "--json"))
+        assert figures["capacity"] > 60 << 30
+        assert not figures["torn"]
+
+
+def check_refusals():
+    run("top", "nobody", code=2, word="no process number")
+    run("top", str(os.getpid()), code=3, word="no pool")
+    run("top", "4194300", code=3, word="no such process")
+    for word, answer in (("version", "another version"), ("magic", "no pool"),
+                         ("short", "no pool"), ("huge", "no pool"),
+                         ("nowhere", "")):
+        with Churner("100000", word) as churner:
+            run("top", churner.pid, "--json", code=3, word=answer)
+            run("map", churner.pid, code=3, word=answer)
+    check_forbidden()
+
+
+def check_forbidden():
+    """What another user, or a process that forbids it, does not show."""
+    with Churner("100000", "forbidden") as churner:
+        command = [BITFIT, "top", churner.pid, "--json"]
+        if os.geteuid() == 0:
+            # Root may read it all the same, without that right it may not.
+            drop = shutil.which("setpriv")
+            command = [drop, "--bounding-set=-sys_ptrace",
+                       "--inh-caps=-sys_ptrace", *command]
+        done = subprocess.run(command, capture_output=True, text=True)
+        assert done.returncode == 3, done
+        assert "forbids reading" in done.stderr, done
+
+
+def main():
+    with tempfile.TemporaryDirectory() as folder:
+        check_once()
+        check_torn()
+        check_huge()
+        check_refusals()
+        check_screen(folder)
+        check_end_of_process(folder)
+    print("top shows what is there")
+
+
+main()

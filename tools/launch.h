@@ -1,0 +1,46 @@
+/*
+ * Starts a program with a library in front of its malloc, and waits for it:
+ * what `run` and `record` share.
+ */
+#ifndef LAUNCH_H
+#define LAUNCH_H
+
+#include <limits.h>
+#include <stdbool.h>
+
+/* Exit codes where the program did not start, as env(1) and shells give. */
+enum { LAUNCH_CANNOT = 126, LAUNCH_NOT_FOUND = 127 };
+
+/*
+ * Where a library of this project lies, such as "libbitfit-malloc.so": what the
+ * environment's `variable` says if it is set, else beside this executable, in a
+ * build tree's folder `room` or in an installed tree's library folders. False
+ * if and only if no such file can be read; then one line was printed.
+ */
+bool launch_find_library(const char *verb, const char *variable,
+                         const char *room, const char *file,
+                         char path[static PATH_MAX]);
+
+/*
+ * Whether a library can be preloaded into `program`, looked for as a shell
+ * does. Returns 0, or the exit code after one line that says what is in the
+ * way: no such program, not executable, statically linked, made for another
+ * processor, or one that runs with another's rights (setuid, setgid, file
+ * capabilities), for which the system ignores LD_PRELOAD. Of a script the
+ * interpreter is looked at.
+ */
+int launch_check(const char *verb, const char *program);
+
+/* Puts a library in front of LD_PRELOAD. False, after one line, if its path
+ * has a space or a colon, which LD_PRELOAD cannot express. */
+bool launch_preload(const char *verb, const char *library);
+
+/*
+ * Runs a program in this environment and waits for its end. What is sent to
+ * this process is forwarded, but not what the terminal sends to the whole
+ * process group; it stops and goes on with the program. Returns the program's
+ * exit code, 128 + signal if a signal ended it, and stores that signal or 0.
+ */
+int launch(const char *verb, char **argv, int *ended_by);
+
+#endif

@@ -1,0 +1,11 @@
+/* The parts of the page, as they stand in the files beside this one. */
+#ifndef REPORT_PAGE_H
+#define REPORT_PAGE_H
+
+extern const char report_page[];   /* the frame, with @@NAME@@ for the parts */
+extern const char report_style[];  /* STYLE */
+extern const char report_script[]; /* SCRIPT */
+extern const char report_uplot[];  /* UPLOT */
+extern const char report_uplot_style[]; /* UPLOT_STYLE */
+
+#endif

@@ -1,0 +1,777 @@
+'use strict';
+/*
+ * The page of `bitfit report`. A *stay* is a block at one place with one size;
+ * it is there after event t if born <= t < died. Stays are columns, by birth.
+ */
+(async () => {
+  const $ = id => document.getElementById(id);
+  const F = JSON.parse($('figures').textContent);
+
+  // ------------------------------------------------------------------ words
+  const UNITS = ['bytes', 'KiB', 'MiB', 'GiB', 'TiB'];
+  function bytes(n, digits = 1) {
+    let unit = 0;
+    for (; n >= 1024 && unit < 4; unit++) n /= 1024;
+    const text = unit ? String(+n.toFixed(digits)) : String(n);
+    return text + ' ' + (n === 1 && !unit ? 'byte' : UNITS[unit]);
+  }
+  const number = n => n.toLocaleString('en');
+  const percent = (part, whole) =>
+    (whole ? 100 * part / whole : 0).toFixed(1) + ' %';
+  function seconds(us) {
+    for (const unit of ['µs', 'ms']) {
+      if (us < 1000) return +us.toPrecision(3) + ' ' + unit;
+      us /= 1000;
+    }
+    return +us.toPrecision(us < 1000 ? 3 : 6) + ' s';
+  }
+  const events = n => number(n) + (n === 1 ? ' event' : ' events');
+  const span = (n, clock) => clock === 'time' ? seconds(n) : events(n);
+  const escaped = text => text.replace(/[&<>"]/g,
+    c => `&#${c.charCodeAt(0)};`);
+
+  // ------------------------------------------------------------------- data
+  /* Columns of 32-bit numbers, each as four planes of bytes, deflated. */
+  async function columns(lengths) {
+    const packed = Uint8Array.from(atob($('columns').textContent.trim()),
+      c => c.charCodeAt(0));
+    const stream = new Blob([packed]).stream()
+      .pipeThrough(new DecompressionStream('deflate'));
+    const raw = new Uint8Array(await new Response(stream).arrayBuffer());
+    let at = 0;
+    return lengths.map(n => {
+      const column = new Uint32Array(n);
+      for (let i = 0; i < n; i++)
+        column[i] = raw[at + i] | raw[at + n + i] << 8 |
+          raw[at + 2 * n + i] << 16 | raw[at + 3 * n + i] << 24;
+      at += 4 * n;
+      return column;
+    });
+  }
+  function sum_up(column) {
+    for (let i = 1; i < column.length; i++) column[i] += column[i - 1];
+  }
+
+  const N = F.stays, EVENTS = F.events, GRANULE = F.granule;
+  const [start, count, waste, born, died, block, site, micros] =
+    await columns([N, N, N, N, N, N, N, F.timed ? EVENTS : 0]);
+  sum_up(born);
+  sum_up(block);
+  sum_up(micros);
+  for (let i = 0; i < N; i++) died[i] += born[i];
+  $('columns').remove();
+
+  /* What an event began and ended; -1 for nothing. */
+  const begins = new Int32Array(EVENTS + 1).fill(-1);
+  const ends = new Int32Array(EVENTS + 1).fill(-1);
+  for (let i = 0; i < N; i++) {
+    begins[born[i]] = i;
+    if (died[i] < EVENTS) ends[died[i]] = i;
+  }
+
+  /* Stays by address, and the last death in each row of them: both make the
+   * search for those that live at a moment short. */
+  const ROW = 1024;
+  const order = Uint32Array.from(start.keys())
+    .sort((a, b) => start[a] - start[b] || born[a] - born[b]);
+  const last_death = new Uint32Array(Math.ceil(N / ROW));
+  for (let i = 0; i < N; i++)
+    last_death[i / ROW | 0] = Math.max(last_death[i / ROW | 0], died[i]);
+
+  const size_of = i => count[i] * GRANULE;
+  const micros_at = t => F.timed ? micros[Math.min(t, EVENTS - 1)] : 0;
+
+  // ---------------------------------------------------------------- classes
+  const DARK = { ramp: ['#fde725', '#aadc32', '#5cc863', '#28ae80', '#25919a',
+    '#3a77b0', '#5a68b4'] };
+  const LIGHT = { ramp: ['#e6b800', '#9cc32f', '#4fb860', '#28a083', '#21838e',
+    '#2f6490', '#3b4a8b'] };
+  const SITE_COLOURS = ['#0072b2', '#e69f00', '#009e73', '#cc79a7', '#56b4e9',
+    '#f0e442', '#8c6bb1', '#9a9a9a'];
+  const SIZE_LIMITS = [32, 64, 256, 1024, 4096, 65536];
+  const AGE_PARTS = [1000, 100, 10, 2];
+  const AGE_RAMP = [0, 1, 3, 4, 6];
+
+  const frames = text => text ? text.split(';').reverse() : ['unknown'];
+  const heavy = (() => {
+    const weights = new Float64Array(F.sites.length);
+    for (let i = 0; i < N; i++)
+      weights[site[i]] += count[i] * (died[i] - born[i]);
+    return [...weights.keys()].filter(s => weights[s] > 0)
+      .sort((a, b) => weights[b] - weights[a]).slice(0, 7);
+  })();
+  const site_class = new Uint8Array(F.sites.length).fill(heavy.length);
+  heavy.forEach((s, i) => { site_class[s] = i; });
+
+  const state = { event: F.peak_event, by: 'size', clock: 'events' };
+  const whole_time = () => state.clock === 'time' ? micros_at(EVENTS) : EVENTS;
+  const position = t => state.clock === 'time' ? micros_at(t) : t;
+
+  function classes() {
+    const ramp = (theme() === 'dark' ? DARK : LIGHT).ramp;
+    if (state.by === 'size') {
+      const names = SIZE_LIMITS.map((limit, i) =>
+        (i ? '' : 'up to ') + bytes(limit));
+      return [...names, 'larger'].map((name, i) => ({ name, colour: ramp[i] }));
+    }
+    if (state.by === 'age') {
+      const names = AGE_PARTS.map((part, i) => (i ? '' : 'younger than ') +
+        span(Math.max(1, Math.floor(whole_time() / part)), state.clock));
+      return [...names, 'older'].map((name, i) =>
+        ({ name, colour: ramp[AGE_RAMP[i]] }));
+    }
+    const named = heavy.map((s, i) => ({
+      name: frames(F.sites[s]).slice(0, 2).join(' < '),
+      colour: SITE_COLOURS[i] }));
+    return named.length === F.sites.length ? named
+      : [...named, { name: 'elsewhere', colour: SITE_COLOURS[7] }];
+  }
+  function size_class(size) {
+    let c = 0;
+    while (c < 6 && size > SIZE_LIMITS[c]) c++;
+    return c;
+  }
+  function age_class(age) {
+    let c = 0;
+    while (c < 4 && age >= Math.max(1, Math.floor(whole_time() / AGE_PARTS[c])))
+      c++;
+    return c;
+  }
+  function class_of(i, t) {
+    if (state.by === 'site') return site_class[site[i]];
+    if (state.by === 'size') return size_class(size_of(i));
+    return age_class(position(t) - position(born[i]));
+  }
+
+  // ----------------------------------------------------------------- theme
+  const media = matchMedia('(prefers-color-scheme: dark)');
+  let chosen_theme = null;
+  const theme = () => chosen_theme ?? (media.matches ? 'dark' : 'light');
+  const css = name =>
+    getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+  const rgb = colour => [1, 3, 5].map(i => parseInt(colour.slice(i, i + 2), 16));
+
+  // ---------------------------------------------------------------- planes
+  /* How much of each pixel each class covers, kept as differences along a row
+   * until finish(): a stay costs the same however long it lives. */
+  class Plane {
+    constructor(width, height, layers) {
+      Object.assign(this, { width, height, layers });
+      this.stride = width + 2;
+      this.cover = new Float32Array(this.stride * height * layers);
+    }
+    add(layer, left, right, top, bottom) {
+      left = Math.max(left, 0);
+      right = Math.min(right, this.width);
+      if (!(left < right)) return;
+      const l = Math.floor(left), r = Math.floor(right);
+      for (let y = Math.max(0, Math.floor(top));
+        y < this.height && y < bottom; y++) {
+        const weight = Math.min(bottom, y + 1) - Math.max(top, y);
+        const at = (y * this.layers + layer) * this.stride;
+        this.cover[at + l] += weight * (1 - left + l);
+        this.cover[at + l + 1] += weight * (left - l);
+        this.cover[at + r] -= weight * (1 - right + r);
+        this.cover[at + r + 1] -= weight * (right - r);
+      }
+    }
+    finish() {
+      const c = this.cover, rows = this.height * this.layers;
+      for (let row = 0; row < rows; row++)
+        for (let i = row * this.stride + 1, end = i + this.width; i < end; i++)
+          c[i] += c[i - 1];
+    }
+    /* The last layer is waste. As the pictures of `bitfit map`. */
+    paint(image, colours) {
+      const free = rgb(css('--free')), red = rgb(css('--waste'));
+      const rows = colours.map(rgb), kinds = this.layers - 1, S = 6, E = 0.004;
+      for (let y = 0, to = 0; y < this.height; y++) {
+        for (let x = 0; x < this.width; x++, to += 4) {
+          const at = y * this.layers * this.stride + x;
+          let covered = 0, most = 0, best = -1;
+          for (let k = 0; k < kinds; k++) {
+            const part = this.cover[at + k * this.stride];
+            covered += part;
+            if (part > best) { best = part; most = k; }
+          }
+          covered = covered < E ? 0
+            : Math.ceil(Math.min(covered, 1) * S - S * E) / S;
+          const lost = Math.floor(Math.min(1,
+            this.cover[at + kinds * this.stride]) * S + S * E) / S;
+          for (let i = 0; i < 3; i++) {
+            const colour = free[i] + (rows[most][i] - free[i]) * covered;
+            image.data[to + i] = colour + (red[i] - colour) * lost;
+          }
+          image.data[to + 3] = 255;
+        }
+      }
+    }
+  }
+
+  /* A canvas as large as it is shown, in its own pixels. */
+  function fit(canvas) {
+    const ratio = Math.min(devicePixelRatio || 1, 2);
+    const width = canvas.clientWidth, height = canvas.clientHeight;
+    canvas.width = Math.round(width * ratio);
+    canvas.height = Math.round(height * ratio);
+    const to = canvas.getContext('2d');
+    to.scale(ratio, ratio);
+    to.font = '12px system-ui, "DejaVu Sans", sans-serif';
+    to.fillStyle = css('--ink');
+    return { to, width, height, ratio };
+  }
+  function put(view, plane, x, y, width, height) {
+    const image = new ImageData(plane.width, plane.height);
+    plane.paint(image, classes().map(c => c.colour));
+    const buffer = new OffscreenCanvas(plane.width, plane.height);
+    buffer.getContext('2d').putImageData(image, 0, 0);
+    view.to.imageSmoothingEnabled = false;
+    view.to.drawImage(buffer, x, y, width, height);
+  }
+
+  // ----------------------------------------------------------------- ticks
+  function ticks(from, to, most, base2) {
+    let step = base2 ? GRANULE : 1;
+    for (let i = 0; (to - from) / step > most; i++)
+      step *= base2 ? 2 : [2, 2.5, 2][i % 3];
+    const list = [];
+    for (let at = Math.ceil(from / step) * step; at <= to; at += step)
+      list.push(at);
+    return list;
+  }
+
+  // ------------------------------------------------------------------- map
+  const map = $('map');
+  const LEFT = 76, BOTTOM = 24, TOP = 6, RIGHT = 6;
+  let window_ = null; // what of the heap is shown: t0, t1 (positions), a0, a1
+  let plot = null;    // where, in CSS pixels
+
+  function whole() {
+    window_ = { t0: 0, t1: Math.max(1, whole_time()), a0: 0, a1: F.capacity };
+  }
+  function event_at(p) { // the last event at or before a position
+    if (state.clock === 'events')
+      return Math.min(EVENTS - 1, Math.max(0, Math.floor(p)));
+    let low = 0, high = EVENTS - 1;
+    while (low < high) {
+      const middle = (low + high + 1) >> 1;
+      if (micros[middle] <= p) low = middle; else high = middle - 1;
+    }
+    return low;
+  }
+  function add_stays(plane, w) {
+    const sx = plane.width / (w.t1 - w.t0), sy = plane.height / (w.a1 - w.a0);
+    const first = event_at(w.t0), last = event_at(w.t1) + 1;
+    const kinds = plane.layers - 1;
+    const limits = AGE_PARTS.map(part =>
+      Math.max(1, Math.floor(whole_time() / part)));
+    for (let i = 0; i < N; i++) {
+      if (i % ROW === 0 && last_death[i / ROW] <= first) { i += ROW - 1; continue; }
+      if (born[i] > last) break;
+      const low = start[i] * GRANULE, high = low + size_of(i);
+      if (died[i] < first || high <= w.a0 || low >= w.a1) continue;
+      const top = (w.a1 - high) * sy, bottom = (w.a1 - low) * sy;
+      const from = position(born[i]), until = position(died[i]);
+      for (let at = from; at < until;) {
+        let c, next = until;
+        if (state.by === 'age') {
+          c = age_class(at - from);
+          if (c < 4) next = Math.min(until, from + limits[c]);
+        } else {
+          c = class_of(i, 0);
+        }
+        plane.add(c, (at - w.t0) * sx, (next - w.t0) * sx, top, bottom);
+        at = next;
+      }
+      if (waste[i])
+        plane.add(kinds, (from - w.t0) * sx, (until - w.t0) * sx, top,
+          top + waste[i] * sy);
+    }
+  }
+  function draw_mark(view) {
+    const { to } = view, w = window_;
+    const x = t => plot.x + (t - w.t0) / (w.t1 - w.t0) * plot.width;
+    const y = a => plot.y + (w.a1 - a) / (w.a1 - w.a0) * plot.height;
+    to.save();
+    to.beginPath();
+    to.rect(plot.x, plot.y - 1, plot.width, plot.height + 2);
+    to.clip();
+    to.beginPath();
+    let mark = 0;
+    to.moveTo(x(0), y(0));
+    for (let i = 0; i < N; i++) {
+      const end = (start[i] + count[i]) * GRANULE;
+      if (end <= mark) continue;
+      const at = x(position(born[i]));
+      to.lineTo(at, y(mark));
+      to.lineTo(at, y(end));
+      mark = end;
+    }
+    to.lineTo(x(whole_time()), y(mark));
+    to.strokeStyle = css('--mark');
+    to.stroke();
+    to.restore();
+  }
+  function draw_map() {
+    const view = fit(map), { to, width, height, ratio } = view, w = window_;
+    plot = { x: LEFT, y: TOP, width: width - LEFT - RIGHT,
+      height: height - TOP - BOTTOM };
+    const plane = new Plane(Math.max(1, Math.round(plot.width * ratio)),
+      Math.max(1, Math.round(plot.height * ratio)), classes().length + 1);
+    add_stays(plane, w);
+    plane.finish();
+    put(view, plane, plot.x, plot.y, plot.width, plot.height);
+    draw_mark(view);
+    to.textBaseline = 'middle';
+    to.textAlign = 'right';
+    to.fillStyle = css('--faint');
+    for (const a of ticks(w.a0, w.a1, plot.height / 44, true))
+      to.fillText(a ? bytes(a, 3) : '0', plot.x - 8,
+        plot.y + (w.a1 - a) / (w.a1 - w.a0) * plot.height);
+    to.textBaseline = 'top';
+    for (const t of ticks(w.t0, w.t1, plot.width / 110, false)) {
+      const x = plot.x + (t - w.t0) / (w.t1 - w.t0) * plot.width;
+      const text = state.clock === 'time' ? seconds(t) : number(t);
+      to.textAlign = x > plot.x + plot.width - 40 ? 'right' : 'center';
+      to.fillText(text, x, plot.y + plot.height + 8);
+    }
+    $('reset').disabled = w.t0 === 0 && w.a0 === 0 &&
+      w.t1 >= whole_time() && w.a1 === F.capacity;
+    place_cursor();
+  }
+  function place_cursor() {
+    const w = window_, line = $('cursor');
+    const x = (position(state.event) - w.t0) / (w.t1 - w.t0);
+    line.hidden = x < 0 || x > 1;
+    line.style.left = plot.x + x * plot.width + 'px';
+    line.style.top = plot.y + 'px';
+    line.style.height = plot.height + 'px';
+  }
+  function draw_legend() {
+    const entry = (colour, name, line) =>
+      `<span><i class="${line ? 'line' : ''}" style="background:${colour}">` +
+      `</i>${escaped(name)}</span>`;
+    $('legend').innerHTML =
+      classes().map(c => entry(c.colour, c.name)).join('') +
+      entry('var(--waste)', 'lost to rounding') +
+      entry('var(--free)', 'free') +
+      entry('var(--mark)', 'high-water mark', true);
+  }
+
+  // ---------------------------------------------------------------- moment
+  /* The stays after the event, by address. */
+  function live_at(t) {
+    const live = [];
+    for (let k = 0; k < N; k++) {
+      const i = order[k];
+      if (born[i] <= t && t < died[i]) live.push(i);
+    }
+    return live;
+  }
+  function holes_between(live) {
+    const holes = [];
+    let end = 0;
+    const add = next => {
+      if (next > end) holes.push({ offset: end, size: next - end });
+    };
+    for (const i of live) {
+      add(start[i] * GRANULE);
+      end = start[i] * GRANULE + size_of(i);
+    }
+    add(F.capacity);
+    return holes.sort((a, b) => b.size - a.size);
+  }
+  function what_happened(t) {
+    const b = begins[t], e = ends[t];
+    if (b >= 0 && e >= 0)
+      return `block ${number(block[b])} resized from ${bytes(size_of(e) -
+        waste[e])} to ${bytes(size_of(b) - waste[b])}` +
+        (start[b] === start[e] ? ' in place' : ', moved');
+    if (b >= 0)
+      return `block ${number(block[b])} of ${bytes(size_of(b) - waste[b])} ` +
+        `allocated at ${bytes(start[b] * GRANULE, 3)}`;
+    if (e >= 0)
+      return `block ${number(block[e])} of ${bytes(size_of(e) - waste[e])} freed`;
+    return 'a request that found no place';
+  }
+  const ribbon = $('ribbon');
+  let shown = null; // the moment that is drawn: live, row, rows, pitch, ...
+  function draw_ribbon(live) {
+    const view = fit(ribbon), { to, width, height, ratio } = view;
+    let row = GRANULE;
+    const rows_most = Math.floor(height / 9);
+    while (row * rows_most < F.capacity) row *= 2;
+    const rows = Math.ceil(F.capacity / row);
+    const pitch = Math.min(22, Math.floor(height / rows)), gap = 2;
+    const pixels = Math.max(1, Math.round((width - LEFT - RIGHT) * ratio));
+    const plane = new Plane(pixels * rows, 1, classes().length + 1);
+    const scale = pixels / row, kinds = plane.layers - 1;
+    for (const i of live) {
+      const from = start[i] * GRANULE * scale;
+      const end = from + size_of(i) * scale;
+      plane.add(class_of(i, state.event), from, end, 0, 1);
+      if (waste[i]) plane.add(kinds, end - waste[i] * scale, end, 0, 1);
+    }
+    plane.finish();
+    const image = new ImageData(pixels * rows, 1);
+    plane.paint(image, classes().map(c => c.colour));
+    const buffer = new OffscreenCanvas(pixels, rows);
+    const square = new ImageData(image.data, pixels, rows);
+    buffer.getContext('2d').putImageData(square, 0, 0);
+    to.imageSmoothingEnabled = false;
+    to.textAlign = 'right';
+    to.textBaseline = 'middle';
+    to.fillStyle = css('--faint');
+    for (let i = 0; i < rows; i++) {
+      const used = Math.min(1, (F.capacity - i * row) / row);
+      to.drawImage(buffer, 0, i, Math.ceil(pixels * used), 1, LEFT, i * pitch,
+        (width - LEFT - RIGHT) * used, pitch - gap);
+      if (i % Math.ceil(16 / pitch) === 0)
+        to.fillText(i ? bytes(i * row, 3) : '0', LEFT - 8,
+          Math.max(6, i * pitch + pitch / 2 - 1));
+    }
+    shown = { live, row, rows, pitch, width: width - LEFT - RIGHT };
+  }
+  function draw_moment() {
+    const t = state.event, live = live_at(t), holes = holes_between(live);
+    let used = 0, lost = 0;
+    for (const i of live) { used += size_of(i); lost += waste[i]; }
+    $('moment-title').textContent = `After event ${number(t)}` +
+      (F.timed ? ` (${seconds(micros_at(t))})` : '') + `: ${what_happened(t)}`;
+    $('scrubber').value = t;
+    $('largest').textContent = 'The largest request that would succeed now: ' +
+      bytes(holes.length ? holes[0].size : 0);
+    $('moment-figures').textContent =
+      `${bytes(used)} live in ${number(live.length)} blocks, ` +
+      `${percent(lost, used)} of it lost to rounding; ` +
+      `${bytes(F.capacity - used)} free in ${number(holes.length)} holes`;
+    $('holes').textContent = holes.length < 2 ? '' : 'Largest holes: ' +
+      holes.slice(0, 6).map(h =>
+        `${bytes(h.size)} at ${bytes(h.offset, 3)}`).join(', ');
+    draw_ribbon(live);
+    place_cursor();
+  }
+
+  // ----------------------------------------------------------------- hover
+  function block_at(t, address) {
+    const g = Math.floor(address / GRANULE);
+    for (let i = 0; i < N && born[i] <= t; i++) {
+      if (i % ROW === 0 && last_death[i / ROW] <= t) { i += ROW - 1; continue; }
+      if (t < died[i] && start[i] <= g && g < start[i] + count[i]) return i;
+    }
+    return -1;
+  }
+  function tell(i, t, address) {
+    if (i < 0)
+      return `<b>free</b><br>at ${bytes(Math.floor(address), 3)}` +
+        `, after event ${number(t)}`;
+    const age = t - born[i];
+    const aged = F.timed ? ` (${seconds(micros_at(t) - micros_at(born[i]))})`
+      : '';
+    const stack = frames(F.sites[site[i]]).slice(0, 8)
+      .map(f => `<li>${escaped(f)}</li>`).join('');
+    return `<b>block ${number(block[i])}: ${bytes(size_of(i) - waste[i])}</b>` +
+      (waste[i] ? `, ${bytes(waste[i])} lost to rounding` : '') +
+      `<br>at ${bytes(start[i] * GRANULE, 3)}` +
+      `<br>age ${events(age)}${aged}; here since event ${number(born[i])}, ` +
+      (died[i] < EVENTS ? `until ${number(died[i])}` : 'to the end') +
+      (F.sites.length > 1 ? `<ol>${stack}</ol>` : '');
+  }
+  function show_tip(event, html) {
+    const tip = $('tip');
+    tip.innerHTML = html;
+    tip.hidden = false;
+    const box = tip.getBoundingClientRect();
+    tip.style.left = Math.max(4, Math.min(event.clientX + 16,
+      innerWidth - box.width - 8)) + 'px';
+    tip.style.top = Math.max(4, event.clientY + 20 + box.height > innerHeight
+      ? event.clientY - box.height - 12 : event.clientY + 20) + 'px';
+  }
+  const hide_tip = () => { $('tip').hidden = true; };
+  function map_point(event) {
+    const box = map.getBoundingClientRect(), w = window_;
+    const x = (event.clientX - box.left - plot.x) / plot.width;
+    const y = (event.clientY - box.top - plot.y) / plot.height;
+    return { x, y, inside: x >= 0 && x <= 1 && y >= 0 && y <= 1,
+      t: w.t0 + x * (w.t1 - w.t0), a: w.a1 - y * (w.a1 - w.a0) };
+  }
+
+  // ----------------------------------------------------------- interaction
+  let pending = new Set();
+  function redraw(...what) {
+    if (!pending.size) requestAnimationFrame(() => {
+      const all = pending;
+      pending = new Set();
+      for (const draw of all) draw();
+    });
+    for (const draw of what) pending.add(draw);
+  }
+  function go(t) {
+    state.event = Math.min(EVENTS - 1, Math.max(0, Math.round(t)));
+    redraw(draw_moment);
+  }
+  function zoom(factor, p) {
+    const w = window_;
+    const t0 = p - (p - w.t0) * factor, t1 = p + (w.t1 - p) * factor;
+    if (t1 - t0 < 4) return;
+    w.t0 = Math.max(0, t0);
+    w.t1 = Math.min(Math.max(1, whole_time()), t1);
+    redraw(draw_map);
+  }
+  let drag = null;
+  map.addEventListener('pointerdown', event => {
+    const point = map_point(event);
+    if (!point.inside || event.button !== 0) return;
+    drag = { from: point, x: event.clientX, y: event.clientY };
+    map.setPointerCapture(event.pointerId);
+  });
+  map.addEventListener('pointermove', event => {
+    const point = map_point(event), band = $('band');
+    if (drag) {
+      hide_tip();
+      const box = map.getBoundingClientRect();
+      band.hidden = false;
+      band.style.left = Math.min(drag.x, event.clientX) - box.left + 'px';
+      band.style.top = Math.min(drag.y, event.clientY) - box.top + 'px';
+      band.style.width = Math.abs(drag.x - event.clientX) + 'px';
+      band.style.height = Math.abs(drag.y - event.clientY) + 'px';
+    } else if (point.inside) {
+      const t = event_at(point.t);
+      show_tip(event, tell(block_at(t, point.a), t, point.a));
+    } else {
+      hide_tip();
+    }
+  });
+  map.addEventListener('pointerup', event => {
+    if (!drag) return;
+    const a = drag.from, b = map_point(event), w = window_;
+    const moved = Math.abs(drag.x - event.clientX) > 5 ||
+      Math.abs(drag.y - event.clientY) > 5;
+    drag = null;
+    $('band').hidden = true;
+    if (!moved) { go(event_at(a.t)); return; }
+    const next = { t0: Math.max(w.t0, Math.min(a.t, b.t)),
+      t1: Math.min(w.t1, Math.max(a.t, b.t)),
+      a0: Math.max(w.a0, Math.min(a.a, b.a)),
+      a1: Math.min(w.a1, Math.max(a.a, b.a)) };
+    if (next.t1 - next.t0 >= 2 && next.a1 - next.a0 >= 2 * GRANULE) {
+      window_ = next;
+      redraw(draw_map);
+    }
+  });
+  map.addEventListener('pointercancel', () => {
+    drag = null;
+    $('band').hidden = true;
+  });
+  map.addEventListener('pointerleave', hide_tip);
+  map.addEventListener('wheel', event => {
+    const point = map_point(event);
+    if (!point.inside) return;
+    event.preventDefault();
+    zoom(event.deltaY < 0 ? 0.8 : 1.25, point.t);
+  }, { passive: false });
+  const show_whole = () => { whole(); redraw(draw_map); };
+  map.addEventListener('dblclick', show_whole);
+  ribbon.addEventListener('pointermove', event => {
+    const box = ribbon.getBoundingClientRect();
+    const x = (event.clientX - box.left - LEFT) / shown.width;
+    const row = Math.floor((event.clientY - box.top) / shown.pitch);
+    const address = (row + x) * shown.row;
+    if (x < 0 || x >= 1 || row < 0 || address >= F.capacity) return hide_tip();
+    const g = Math.floor(address / GRANULE);
+    const i = shown.live.find(s => start[s] <= g && g < start[s] + count[s]);
+    show_tip(event, tell(i ?? -1, state.event, address));
+  });
+  ribbon.addEventListener('pointerleave', hide_tip);
+  $('scrubber').max = Math.max(0, EVENTS - 1);
+  $('scrubber').addEventListener('input', e => go(+e.target.value));
+  $('back').addEventListener('click', () => go(state.event - 1));
+  $('on').addEventListener('click', () => go(state.event + 1));
+  $('peak').addEventListener('click', () => go(F.peak_event));
+  $('reset').addEventListener('click', show_whole);
+  document.addEventListener('keydown', event => {
+    if (event.target.tagName === 'SELECT' || event.ctrlKey || event.altKey ||
+      event.metaKey) return;
+    const step = event.shiftKey ? 100 : 1;
+    const act = {
+      ArrowLeft: () => go(state.event - step),
+      ArrowRight: () => go(state.event + step),
+      Home: () => go(0),
+      End: () => go(EVENTS - 1),
+      p: () => go(F.peak_event),
+      '+': () => zoom(0.5, position(state.event)),
+      '-': () => zoom(2, position(state.event)),
+      Escape: show_whole,
+    }[event.key];
+    if (!act) return;
+    event.preventDefault();
+    act();
+  });
+  $('by').addEventListener('change', event => {
+    state.by = event.target.value;
+    redraw(draw_legend, draw_map, draw_moment);
+  });
+  $('clock').addEventListener('change', event => {
+    state.clock = event.target.value;
+    whole();
+    redraw(draw_legend, draw_map, draw_moment);
+  });
+
+  // ---------------------------------------------------------------- curves
+  const charts = [];
+  const DOUBLINGS = Array.from({ length: 50 }, (_, i) => 2 ** i);
+  function chart(id, height, series, values, columns, steps = undefined) {
+    const axis = { stroke: css('--faint'), grid: { stroke: css('--line') },
+      ticks: { stroke: css('--line') } };
+    const options = {
+      width: $(id).clientWidth, height,
+      cursor: { sync: { key: 'time' }, drag: { x: false, y: false } },
+      scales: { x: { time: false } },
+      axes: [{ ...axis, space: 90, values: (_, list) => list.map(v => v === null ? ''
+        : number(v)) },
+        { ...axis, size: LEFT, incrs: steps, values: (_, list) => list.map(values) }],
+      series: [{ label: 'event', value: (_, v) => v === null ? '–' : number(v) },
+        ...series.map(s => ({ width: 1.5, points: { show: false },
+          value: (_, v) => v === null ? '–' : values(v), ...s }))],
+    };
+    const plot = new uPlot(options, columns, $(id));
+    plot.over.addEventListener('click', () => {
+      const x = plot.posToVal(plot.cursor.left, 'x');
+      if (x >= 0) go(x);
+    });
+    charts.push({ plot, id, height });
+  }
+  function draw_charts() {
+    for (const c of charts.splice(0)) c.plot.destroy();
+    const s = F.samples, dark = theme() === 'dark';
+    const colours = dark ? ['#6ea8dc', '#5cc863', '#e6e8ec', '#fde725']
+      : ['#2f6490', '#28a083', '#111827', '#c98500'];
+    chart('use', 280, [
+      { label: 'live', stroke: colours[0], fill: colours[0] + '22' },
+      { label: 'requested', stroke: colours[1] },
+      { label: 'high-water mark', stroke: colours[2], dash: [5, 3] },
+      { label: 'largest request possible', stroke: colours[3] },
+    ], v => bytes(v, 2), [s.event, s.live, s.requested, s.high_water,
+      s.largest], DOUBLINGS);
+    const inside = s.live.map((v, i) => v ? 100 * (v - s.requested[i]) / v : 0);
+    const between = s.free.map((v, i) => v ? 100 * (v - s.largest[i]) / v : 0);
+    chart('fragmentation', 200, [
+      { label: 'inside the blocks', stroke: css('--waste') },
+      { label: 'between the blocks', stroke: colours[0] },
+    ], v => +v.toFixed(1) + ' %', [s.event, inside, between]);
+  }
+
+  // ------------------------------------------------------------ histograms
+  const log2 = n => n <= 1 ? 0 : Math.ceil(Math.log2(n));
+  function draw_sizes() {
+    const { to, width, height } = fit($('sizes'));
+    const bins = [];
+    for (let i = 0; i < N; i++) {
+      const at = log2(size_of(i) - waste[i]);
+      bins[at] = (bins[at] ?? 0) + 1;
+    }
+    const first = Math.max(0, bins.findIndex(n => n > 0));
+    const most = Math.max(1, ...bins.filter(n => n));
+    const step = (width - 10) / Math.max(1, bins.length - first);
+    const bottom = height - 40, ramp = (theme() === 'dark' ? DARK : LIGHT).ramp;
+    to.textAlign = 'center';
+    for (let k = first; k < bins.length; k++) {
+      const n = bins[k] ?? 0, x = 5 + (k - first) * step;
+      const tall = n ? Math.max(1, n / most * (bottom - 20)) : 0;
+      to.fillStyle = ramp[size_class(2 ** k)];
+      to.fillRect(x + 1, bottom - tall, Math.max(1, step - 2), tall);
+      to.fillStyle = css('--faint');
+      if (step > 34 && n)
+        to.fillText(n < 10000 ? number(n) : Math.round(n / 1000) + 'k',
+          x + step / 2, bottom - tall - 5);
+      if ((k - first) % Math.ceil(44 / step) === 0)
+        to.fillText(bytes(2 ** k).replace(' bytes', ' B').replace(' byte', ' B')
+          .replace('iB', ''), x + step / 2, bottom + 15);
+    }
+    to.textAlign = 'left';
+    to.fillText('requested size up to; a bar is how many blocks and resizes',
+      5, height - 6);
+  }
+  function draw_lives() {
+    const { to, width, height } = fit($('lives'));
+    const columns_ = log2(EVENTS) + 2; // the last: never freed
+    let rows = 1, first = 64;
+    for (let i = 0; i < N; i++) {
+      rows = Math.max(rows, log2(size_of(i)) + 1);
+      first = Math.min(first, log2(size_of(i)));
+    }
+    const bins = new Uint32Array(rows * columns_);
+    for (let i = 0; i < N; i++)
+      bins[log2(size_of(i)) * columns_ + (died[i] < EVENTS
+        ? log2(died[i] - born[i]) : columns_ - 1)]++;
+    const most = Math.log1p(bins.reduce((a, b) => Math.max(a, b), 1));
+    const free = rgb(css('--free')), full = rgb(css('--accent'));
+    const left = 58, bottom = height - 40, shown_ = rows - first;
+    const sx = (width - left - 5) / columns_, sy = (bottom - 5) / shown_;
+    to.textBaseline = 'middle';
+    for (let r = first; r < rows; r++) {
+      const y = bottom - (r - first + 1) * sy;
+      for (let c = 0; c < columns_; c++) {
+        const part = Math.log1p(bins[r * columns_ + c]) / most;
+        to.fillStyle = `rgb(${free.map((f, i) =>
+          Math.round(f + (full[i] - f) * part))})`;
+        to.fillRect(left + c * sx, y, Math.max(1, sx - 1), Math.max(1, sy - 1));
+      }
+      to.fillStyle = css('--faint');
+      to.textAlign = 'right';
+      if ((r - first) % Math.ceil(15 / sy) === 0)
+        to.fillText(bytes(2 ** r).replace(' bytes', ' B'), left - 6, y + sy / 2);
+    }
+    to.textAlign = 'center';
+    for (let c = 0; c + 1 < columns_; c += Math.ceil(56 / sx))
+      to.fillText(number(2 ** c), left + (c + .5) * sx, bottom + 14);
+    to.textAlign = 'right';
+    to.fillText('never freed →', width - 5, height - 8);
+    to.textAlign = 'left';
+    to.fillText('life in events, up to', left, height - 8);
+  }
+
+  // ----------------------------------------------------------------- begin
+  function draw_all() {
+    document.documentElement.dataset.theme = theme();
+    draw_legend();
+    draw_map();
+    draw_moment();
+    draw_charts();
+    draw_sizes();
+    draw_lives();
+  }
+  $('theme').addEventListener('click', () => {
+    chosen_theme = theme() === 'dark' ? 'light' : 'dark';
+    redraw(draw_all);
+  });
+  media.addEventListener('change', () => redraw(draw_all));
+  let last_width = innerWidth;
+  addEventListener('resize', () => {
+    if (innerWidth === last_width) return;
+    last_width = innerWidth;
+    redraw(draw_all);
+  });
+  $('title').textContent = `${F.name}: the heap`;
+  $('lead').textContent = F.failures
+    ? `${number(F.failures)} requests found no place in a pool of ` +
+      bytes(F.capacity)
+    : `${bytes(F.peak_live)} live at the peak; a pool of ` +
+      `${bytes(F.high_water)} serves it all, ` +
+      `${percent(F.high_water - F.peak_live, F.peak_live)} more`;
+  $('about').textContent = `${events(EVENTS)}, granules of ${GRANULE} bytes; ` +
+    `${percent(F.peak_live - F.peak_requested, F.peak_live)} of the live bytes ` +
+    'at the peak are lost to rounding' + (F.about ? `; ${F.about}` : '');
+  $('clock-label').hidden = !F.timed;
+  if (F.sites.length < 2) $('by').options[2].disabled = true;
+  if (EVENTS === 0) {
+    $('lead').textContent = 'The trace is empty.';
+    document.querySelector('main').hidden = true;
+  } else {
+    whole();
+    draw_all();
+  }
+  window.bitfit_report = { state, go, whole, live_at, block_at, holes_between,
+    figures: F, showing: () => ({ ...window_ }) };
+  document.documentElement.dataset.ready = 'yes';
+})();

@@ -1,0 +1,218 @@
+#include "run_report.h"
+
+#include "command.h"
+
+#include <errno.h>
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+static const char verb[] = "run";
+
+struct run_report {
+    FILE *out; /* NULL: no report is wanted */
+    int parts; /* memory that each process appends a line of JSON to */
+    bool json;
+};
+
+/* --------------------------------------------------------------- its place */
+
+/* A path that works for every process that the program starts. */
+static bool tell_library(int parts)
+{
+    char value[64];
+    snprintf(value, sizeof value, "json:/proc/%ld/fd/%d", (long)getpid(),
+             parts);
+    return setenv("BITFIT_REPORT", value, 1) == 0;
+}
+
+static FILE *open_place(const char *where)
+{
+    FILE *out = strcmp(where, "stderr") == 0 ? stderr : fopen(where, "we");
+    if (out == NULL)
+        command_error(verb, "cannot write the report to %s: %s", where,
+                      strerror(errno));
+    return out;
+}
+
+run_report *run_report_open(const char *where, bool json)
+{
+    run_report *report = calloc(1, sizeof *report);
+    if (report == NULL)
+        return NULL;
+    report->json = json;
+    report->parts = -1;
+    if (strcmp(where, "none") == 0) {
+        setenv("BITFIT_REPORT", "none", 1);
+        return report;
+    }
+    report->out = open_place(where);
+    if (report->out == NULL) {
+        free(report);
+        return NULL;
+    }
+    report->parts = memfd_create("bitfit-report", MFD_CLOEXEC);
+    if (report->parts < 0 || !tell_library(report->parts))
+        command_error(verb, "there will be no report: %s", strerror(errno));
+    return report;
+}
+
+/* ---------------------------------------------------------------- its parts */
+
+/* An array of what each process reported, in the order of their ends. */
+static json_t *read_parts(int parts)
+{
+    json_t *all = json_array();
+    FILE *in = parts < 0 ? NULL : fdopen(dup(parts), "r");
+    if (in == NULL)
+        return all;
+    rewind(in);
+    json_t *part;
+    while ((part = json_loadf(in, JSON_DISABLE_EOF_CHECK, NULL)) != NULL)
+        json_array_append_new(all, part);
+    fclose(in);
+    return all;
+}
+
+static uint64_t number(const json_t *part, const char *key)
+{
+    return (uint64_t)json_integer_value(json_object_get(part, key));
+}
+
+/* The process with the largest budget needed decides what the others need. */
+static const json_t *hungriest(const json_t *parts)
+{
+    const json_t *most = NULL;
+    for (size_t i = 0; i < json_array_size(parts); i++) {
+        const json_t *part = json_array_get(parts, i);
+        if (most == NULL || number(part, "budget") > number(most, "budget"))
+            most = part;
+    }
+    return most;
+}
+
+/* ---------------------------------------------------------------- as text */
+
+static void print_size(FILE *out, const char *what, uint64_t size,
+                       const char *note)
+{
+    char text[24];
+    fprintf(out, "  %-16s%10s  %s\n", what, command_size_text(text, size),
+            note);
+}
+
+/* A value for --pool: KiB, rounded up. */
+static void print_budget(FILE *out, uint64_t budget)
+{
+    fprintf(out,
+            "  %-16s%9lluK  would have served (upper bound; `bitfit fit` "
+            "finds the exact one)\n",
+            "--pool", (unsigned long long)((budget + 1023) / 1024));
+}
+
+static void print_failures(FILE *out, const json_t *part)
+{
+    uint64_t failures = number(part, "failures");
+    if (failures == 0)
+        fprintf(out, "  %-16s%10s\n", "failures", "none");
+    else
+        fprintf(out, "  %-16s%10llu  requests were answered with NULL\n",
+                "failures", (unsigned long long)failures);
+}
+
+static void print_leaks(FILE *out, const json_t *part)
+{
+    char note[64];
+    if (json_object_get(part, "leaked_blocks") == NULL)
+        return;
+    snprintf(note, sizeof note, "in %llu blocks never freed",
+             (unsigned long long)number(part, "leaked_blocks"));
+    print_size(out, "leaks", number(part, "leaked_bytes"), note);
+}
+
+static void print_process(FILE *out, const json_t *part)
+{
+    char pool[24];
+    fprintf(out, "bitfit run: %s (process %llu) in a pool of %s\n",
+            json_string_value(json_object_get(part, "program")),
+            (unsigned long long)number(part, "pid"),
+            command_size_text(pool, number(part, "pool")));
+    print_size(out, "peak", number(part, "peak"), "in use at one time");
+    print_size(out, "high-water mark", number(part, "high_water"),
+               "of the pool, caches included");
+    print_budget(out, number(part, "budget"));
+    print_failures(out, part);
+    print_leaks(out, part);
+}
+
+static void print_others(FILE *out, const json_t *parts, const json_t *shown)
+{
+    size_t others = json_array_size(parts) - 1;
+    uint64_t failures = 0;
+    for (size_t i = 0; i <= others; i++) {
+        const json_t *part = json_array_get(parts, i);
+        failures += part == shown ? 0 : number(part, "failures");
+    }
+    if (others > 0)
+        fprintf(out,
+                "  %zu more process%s, each in a pool of its own, needed less; "
+                "failures: %llu\n",
+                others, others == 1 ? "" : "es", (unsigned long long)failures);
+}
+
+static void print_text(FILE *out, const json_t *parts, const char *program,
+                       int ended_by)
+{
+    const json_t *part = hungriest(parts);
+    if (ended_by != 0)
+        fprintf(out, "bitfit run: %s was ended by signal %d (%s)\n", program,
+                ended_by, strsignal(ended_by));
+    if (part == NULL) {
+        fprintf(out, "bitfit run: %s left no report\n", program);
+        return;
+    }
+    print_process(out, part);
+    print_others(out, parts, part);
+}
+
+/* ---------------------------------------------------------------- as JSON */
+
+static void print_json(FILE *out, json_t *parts, char **program, int code,
+                       int ended_by)
+{
+    json_t *command = json_array();
+    for (char **word = program; *word != NULL; word++)
+        json_array_append_new(command,
+                              json_stringn_nocheck(*word, strlen(*word)));
+    json_t *all = json_pack("{s:o, s:i, s:i, s:O}", "command", command, "exit",
+                            code, "signal", ended_by, "processes", parts);
+    json_dumpf(all, out, JSON_INDENT(2));
+    fputc('\n', out);
+    json_decref(all);
+}
+
+bool run_report_close(run_report *report, char **program, int code,
+                      int ended_by)
+{
+    bool written = true;
+    if (report->out != NULL) {
+        json_t *parts = read_parts(report->parts);
+        if (report->json)
+            print_json(report->out, parts, program, code, ended_by);
+        else
+            print_text(report->out, parts, program[0], ended_by);
+        json_decref(parts);
+        written = fflush(report->out) == 0 && !ferror(report->out);
+        if (!written)
+            command_error(verb, "the report could not be written: %s",
+                          strerror(errno));
+        if (report->out != stderr)
+            fclose(report->out);
+    }
+    if (report->parts >= 0)
+        close(report->parts);
+    free(report);
+    return written;
+}

@@ -1,0 +1,27 @@
+/*
+ * The report of `bitfit run`: what the library in each process wrote at its
+ * end, made into a few lines for people or into JSON.
+ */
+#ifndef RUN_REPORT_H
+#define RUN_REPORT_H
+
+#include <stdbool.h>
+
+typedef struct run_report run_report;
+
+/*
+ * Opens the report's place ("stderr", "none" or a file, which is emptied) and
+ * tells the library by BITFIT_REPORT where to write its part. NULL if and only
+ * if that is not possible; then one line was printed.
+ */
+run_report *run_report_open(const char *where, bool json);
+
+/*
+ * Writes the report on a program that ended with this exit code, and by this
+ * signal unless it is 0. Releases the report. Returns whether all of it was
+ * written; where not, one line was printed.
+ */
+bool run_report_close(run_report *report, char **program, int code,
+                      int ended_by);
+
+#endif

@@ -1,0 +1,307 @@
+/* bitfit top: a live view of a process' pool. */
+#include "command.h"
+#include "view/moment_json.h"
+#include "view/outside.h"
+#include "view/terminal.h"
+#include "view/verbs.h"
+
+#include <argp.h>
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <termios.h>
+#include <unistd.h>
+
+enum {
+    KEY_JSON = 256,
+    KEY_ONCE,
+    HISTORY = 4096,
+    LINES_DEFAULT = 24,
+    LINES_AROUND = 10, /* all but the map */
+    INTERVAL_MIN_MS = 50
+};
+
+typedef struct top_request {
+    const char *input;
+    double seconds; /* from one look to the next */
+    bool json;
+    bool once;
+} top_request;
+
+/* ----------------------------------------------------------------- options */
+
+static const struct argp_option option_list[] = {
+    {"interval", 'i', "SECONDS", 0, "From one look to the next (1)", 0},
+    {"once", KEY_ONCE, NULL, 0, "Print one look and end", 0},
+    {"json", KEY_JSON, NULL, 0, "Print one look as JSON and end", 0},
+    {0}};
+
+static error_t parse(int key, char *text, struct argp_state *state)
+{
+    top_request *request = state->input;
+    char *end;
+    switch (key) {
+    case 'i':
+        request->seconds = strtod(text, &end);
+        if (end == text || *end != '\0' || !(request->seconds > 0) ||
+            request->seconds > 86400)
+            argp_error(state, "'%s' is not a number of seconds", text);
+        return 0;
+    case KEY_ONCE:
+        request->once = true;
+        return 0;
+    case KEY_JSON:
+        request->json = true;
+        return 0;
+    case ARGP_KEY_ARG:
+        if (request->input != NULL)
+            argp_usage(state);
+        request->input = text;
+        return 0;
+    case ARGP_KEY_END:
+        if (request->input == NULL)
+            argp_usage(state);
+        return 0;
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+}
+
+static const struct argp parser = {
+    option_list,
+    parse,
+    "PID",
+    "Shows the pool of a process under `bitfit run`, live: its map, the "
+    "largest request possible, use and high-water mark, the largest holes. "
+    "The process is not stopped. q ends it, space pauses.",
+    NULL,
+    NULL,
+    NULL};
+
+/* ----------------------------------------------------------------- showing */
+
+/* What was seen so far, the oldest first. */
+typedef struct history {
+    uint64_t live[HISTORY];
+    uint64_t high_water[HISTORY];
+    size_t count;
+} history;
+
+static void remember(history *past, const bitfit_stats *stats)
+{
+    if (past->count == HISTORY) {
+        past->count--;
+        memmove(past->live, past->live + 1, past->count * sizeof past->live[0]);
+        memmove(past->high_water, past->high_water + 1,
+                past->count * sizeof past->high_water[0]);
+    }
+    past->live[past->count] = stats->live;
+    past->high_water[past->count++] = stats->high_water;
+}
+
+static void print_sparkline(const terminal *t, const char *name,
+                            const uint64_t *values, size_t count,
+                            uint64_t capacity)
+{
+    enum { NAME = 11, AFTER = 12 };
+    char text[24];
+    unsigned width =
+        t->columns > NAME + AFTER + 8 ? t->columns - NAME - AFTER : 8;
+    fprintf(t->to, "%*s ", NAME - 1, name);
+    terminal_sparkline(t, values, count, capacity, width);
+    fprintf(t->to, " %s\n", command_size_text(text, values[count - 1]));
+}
+
+static const char *print_look(const terminal *t, const outside *from,
+                              const heap_moment *moment, const history *past)
+{
+    colour_scheme scheme;
+    char budget[24];
+    char failures[32];
+    char cached[24];
+    const bitfit_stats *stats = &moment->stats;
+    scheme_by_size(&scheme, true);
+    terminal_figures(t, moment);
+    fprintf(t->to, "budget %s, %s cached by threads, %s requests failed\n",
+            command_size_text(budget, from->published.budget),
+            command_size_text(cached, from->published.cached),
+            count_text(failures, from->published.failures));
+    print_sparkline(t, "live", past->live, past->count, stats->capacity);
+    print_sparkline(t, "high-water", past->high_water, past->count,
+                    stats->capacity);
+    if (!terminal_map(t, moment, &scheme, NULL, 0))
+        return "there is not enough memory";
+    return NULL;
+}
+
+static int show_once(const top_request *request, outside *from)
+{
+    static history past;
+    heap_moment moment;
+    const char *why = outside_look(from, &moment);
+    if (why != NULL)
+        return command_error("top", "%s: %s", request->input, why);
+    int code = COMMAND_OK;
+    if (request->json) {
+        code = moment_json(stdout, &moment, false) ? COMMAND_OK : COMMAND_INPUT;
+    } else {
+        terminal t = terminal_of(stdout);
+        remember(&past, &moment.stats);
+        why = print_look(&t, from, &moment, &past);
+        if (why != NULL)
+            code = command_error("top", "%s", why);
+    }
+    moment_close(&moment);
+    return code;
+}
+
+/* ---------------------------------------------------------------- the screen
+ */
+
+static struct termios usual;
+static volatile sig_atomic_t ended;
+
+static void end_soon(int signal)
+{
+    (void)signal;
+    ended = 1;
+}
+
+/* Wakes poll(), after which the size is asked for anew. */
+static void wake(int signal)
+{
+    (void)signal;
+}
+
+static void open_screen(void)
+{
+    struct sigaction end = {.sa_handler = end_soon};
+    struct sigaction resized = {.sa_handler = wake};
+    sigaction(SIGINT, &end, NULL);
+    sigaction(SIGTERM, &end, NULL);
+    sigaction(SIGHUP, &end, NULL);
+    sigaction(SIGWINCH, &resized, NULL);
+    tcgetattr(STDIN_FILENO, &usual);
+    struct termios raw = usual;
+    raw.c_lflag &= ~(tcflag_t)(ICANON | ECHO);
+    raw.c_cc[VSUSP] = _POSIX_VDISABLE;
+    tcsetattr(STDIN_FILENO, TCSAFLUSH, &raw);
+    /* The other screen, no cursor, lines are cut off at the right. */
+    fputs("\033[?1049h\033[?25l\033[?7l", stdout);
+}
+
+static void close_screen(void)
+{
+    fputs("\033[?7h\033[?25h\033[?1049l", stdout);
+    fflush(stdout);
+    tcsetattr(STDIN_FILENO, TCSAFLUSH, &usual);
+}
+
+/* Puts text on the screen, no more lines than it has, each to its end. */
+static void put_screen(char *text, unsigned lines)
+{
+    fputs("\033[H", stdout);
+    char *at = text;
+    for (unsigned i = 0; i < lines && at != NULL && *at != '\0'; i++) {
+        char *end = strchr(at, '\n');
+        if (end != NULL)
+            *end = '\0';
+        printf("%s%s\033[K", i == 0 ? "" : "\r\n", at);
+        at = end == NULL ? NULL : end + 1;
+    }
+    fputs("\033[J", stdout);
+    fflush(stdout);
+}
+
+static const char *draw(const top_request *request, outside *from,
+                        const heap_moment *moment, const history *past,
+                        bool paused)
+{
+    struct winsize size = {.ws_row = LINES_DEFAULT};
+    char *text = NULL;
+    size_t length;
+    ioctl(STDOUT_FILENO, TIOCGWINSZ, &size);
+    unsigned lines = size.ws_row < 4 ? LINES_DEFAULT : size.ws_row;
+    terminal t = terminal_of(stdout);
+    t.rows = lines > LINES_AROUND + 1 ? lines - LINES_AROUND : 1;
+    t.to = open_memstream(&text, &length);
+    if (t.to == NULL)
+        return "there is not enough memory";
+    fprintf(t.to, "bitfit top: process %s%s   q: quit, space: %s\n",
+            request->input, paused ? ", paused" : "",
+            paused ? "go on" : "pause");
+    const char *why = print_look(&t, from, moment, past);
+    fclose(t.to);
+    put_screen(text, lines);
+    free(text);
+    return why;
+}
+
+/* The key that was pressed within so many milliseconds, or 0. */
+static char key_within(int milliseconds)
+{
+    struct pollfd input = {STDIN_FILENO, POLLIN, 0};
+    char key = 0;
+    if (poll(&input, 1, milliseconds) > 0 && read(STDIN_FILENO, &key, 1) <= 0)
+        ended = 1; /* the terminal is gone */
+    return key;
+}
+
+static const char *watch(const top_request *request, outside *from)
+{
+    static history past;
+    heap_moment moment = {.count = 0};
+    int interval = (int)(request->seconds * 1000);
+    bool paused = false;
+    const char *why = NULL;
+    interval = interval < INTERVAL_MIN_MS ? INTERVAL_MIN_MS : interval;
+    while (why == NULL && !ended) {
+        if (!paused) {
+            moment_close(&moment);
+            why = outside_look(from, &moment);
+            if (why != NULL)
+                break;
+            remember(&past, &moment.stats);
+        }
+        why = draw(request, from, &moment, &past, paused);
+        char key = key_within(interval);
+        if (key == 'q' || key == 'Q')
+            break;
+        paused ^= key == ' ';
+    }
+    moment_close(&moment);
+    return why;
+}
+
+int verb_top(int argc, char **argv)
+{
+    top_request request = {.seconds = 1};
+    outside from;
+    char *end;
+    argp_err_exit_status = COMMAND_USAGE;
+    argp_parse(&parser, argc, argv, 0, NULL, &request);
+    errno = 0;
+    long pid = strtol(request.input, &end, 10);
+    if (*end != '\0' || pid <= 0 || pid > INT32_MAX || errno != 0) {
+        command_error("top", "'%s' is no process number", request.input);
+        return COMMAND_USAGE;
+    }
+    const char *why = outside_open(&from, (pid_t)pid);
+    if (why != NULL)
+        return command_error("top", "%s: %s", request.input, why);
+    if (request.json || request.once || !isatty(STDOUT_FILENO) ||
+        !isatty(STDIN_FILENO)) {
+        int code = show_once(&request, &from);
+        outside_close(&from);
+        return code;
+    }
+    open_screen();
+    why = watch(&request, &from);
+    close_screen();
+    outside_close(&from);
+    return why == NULL ? COMMAND_OK
+                       : command_error("top", "%s: %s", request.input, why);
+}

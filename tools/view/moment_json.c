@@ -1,0 +1,58 @@
+#include "moment_json.h"
+
+#include <jansson.h>
+
+enum { HOLES = 16 };
+
+static json_t *figures(const heap_moment *moment)
+{
+    const bitfit_stats *s = &moment->stats;
+    json_t *object = json_pack(
+        "{sIsIsIsIsIsIsIsIsIsIsb}", "largest_request",
+        (json_int_t)s->largest_free, "capacity", (json_int_t)s->capacity,
+        "granule", (json_int_t)s->granule, "live", (json_int_t)s->live, "free",
+        (json_int_t)s->free, "blocks", (json_int_t)s->blocks, "high_water",
+        (json_int_t)s->high_water, "peak_live", (json_int_t)s->peak_live,
+        "failures", (json_int_t)s->failures, "top", (json_int_t)moment->top,
+        "torn", (int)moment->torn);
+    if (moment->requested != 0)
+        json_object_set_new(object, "requested",
+                            json_integer((json_int_t)moment->requested));
+    return object;
+}
+
+static json_t *holes_of(const heap_moment *moment)
+{
+    const moment_run *holes[HOLES];
+    json_t *array = json_array();
+    size_t count = moment_holes(moment, holes, HOLES);
+    for (size_t i = 0; i < count; i++)
+        json_array_append_new(
+            array, json_pack("{sIsI}", "offset", (json_int_t)holes[i]->offset,
+                             "size", (json_int_t)holes[i]->size));
+    return array;
+}
+
+static json_t *runs_of(const heap_moment *moment)
+{
+    json_t *array = json_array();
+    for (size_t i = 0; i < moment->count; i++) {
+        const moment_run *run = &moment->runs[i];
+        json_array_append_new(array,
+                              json_pack("[IIb]", (json_int_t)run->offset,
+                                        (json_int_t)run->size, (int)run->live));
+    }
+    return array;
+}
+
+bool moment_json(FILE *to, const heap_moment *moment, bool runs)
+{
+    json_t *object = figures(moment);
+    json_object_set_new(object, "holes", holes_of(moment));
+    if (runs)
+        json_object_set_new(object, "runs", runs_of(moment));
+    bool written = json_dumpf(object, to, JSON_COMPACT) == 0 &&
+                   fputc('\n', to) != EOF && fflush(to) == 0;
+    json_decref(object);
+    return written;
+}

@@ -1,0 +1,39 @@
+/*
+ * Pools of others: a process that publishes its pool (malloc/published.h), and
+ * a saved image. Neither is trusted.
+ */
+#ifndef OUTSIDE_H
+#define OUTSIDE_H
+
+#include "../../malloc/published.h"
+#include "moment.h"
+
+#include <sys/types.h>
+
+typedef struct outside {
+    pid_t pid;
+    uint64_t page; /* where the process has its published page */
+    bitfit_published published;
+    unsigned char *copy; /* of the bookkeeping; a mapping */
+    size_t size;
+} outside;
+
+/* Finds the pool of a process. NULL, or why it cannot be read: one line. */
+const char *outside_open(outside *from, pid_t pid);
+
+/*
+ * Copies the pool as it is now. A copy made while the pool changes is made
+ * again, some times; the last of them may still be torn, and the moment says
+ * so. NULL, or why it cannot be read.
+ */
+const char *outside_look(outside *from, heap_moment *moment);
+void outside_close(outside *from);
+
+/* Reads a file of "bitfit image VERSION", a newline and the bookkeeping. NULL,
+ * or why it cannot be read. */
+const char *outside_read_image(const char *path, heap_moment *moment);
+
+/* As above, of bytes from malloc(), which are overwritten. */
+const char *outside_parse_image(char *bytes, size_t size, heap_moment *moment);
+
+#endif

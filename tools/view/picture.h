@@ -1,0 +1,33 @@
+/* Pictures with a title, axes and a legend, as PNG or SVG. */
+#ifndef PICTURE_H
+#define PICTURE_H
+
+#include "moment.h"
+#include "scheme.h"
+
+typedef struct picture_options {
+    const char *path; /* .svg is SVG, else PNG */
+    const char *title;
+    unsigned width; /* pixels */
+    unsigned height;
+} picture_options;
+
+enum { PICTURE_SIDE_MIN = 320, PICTURE_SIDE_MAX = 8192 };
+
+/* Address x time. NULL, or why there is no picture. */
+const char *picture_of_heap(const heap_history *heap,
+                            const colour_scheme *scheme, heap_clock clock,
+                            const picture_options *options);
+
+/* The addresses of one moment, row below row. `heap` and `event` as for
+ * plane_add_moment(). NULL, or why there is no picture. */
+const char *picture_of_moment(const heap_moment *moment,
+                              const colour_scheme *scheme,
+                              const heap_history *heap, uint32_t event,
+                              const picture_options *options);
+
+/* Bytes a row such that `rows` rows hold the capacity and the rows' addresses
+ * are round: granules times a power of two, or half as much again. */
+uint64_t round_row(uint64_t capacity, uint64_t rows, uint64_t granule);
+
+#endif

@@ -1,0 +1,258 @@
+#include "scheme.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* From small or young, which shall be seen, to large or old. */
+static const uint32_t ramp_light[] = {0xe6b800, 0x9cc32f, 0x4fb860, 0x28a083,
+                                      0x21838e, 0x2f6490, 0x3b4a8b};
+static const uint32_t ramp_dark[] = {0xfde725, 0xaadc32, 0x5cc863, 0x28ae80,
+                                     0x25919a, 0x3a77b0, 0x5a68b4};
+static const uint32_t colours_of_sites[] = {0x0072b2, 0xe69f00, 0x009e73,
+                                            0xcc79a7, 0x56b4e9, 0xf0e442,
+                                            0x8c6bb1, 0x9a9a9a};
+
+enum {
+    RAMP = sizeof ramp_light / sizeof ramp_light[0],
+    SITES = sizeof colours_of_sites / sizeof colours_of_sites[0]
+};
+
+static const colour_theme themes[] = {
+    {.paper = 0xffffff,
+     .ink = 0x1f2430,
+     .faint = 0x6b7280,
+     .free = 0xf1f2f5,
+     .waste = 0xe0203a,
+     .mark = 0x111827},
+    {.paper = 0x14171c,
+     .ink = 0xe6e8ec,
+     .faint = 0x9aa3b2,
+     .free = 0x22262e,
+     .waste = 0xff4d5e,
+     .mark = 0xffffff},
+};
+
+const colour_theme *theme_of(bool dark)
+{
+    return &themes[dark];
+}
+
+static unsigned mix_channel(uint32_t a, uint32_t b, unsigned shift,
+                            double weight)
+{
+    double from = a >> shift & 0xff;
+    double to = b >> shift & 0xff;
+    return (unsigned)(from + (to - from) * weight + 0.5) << shift;
+}
+
+uint32_t colour_mix(uint32_t a, uint32_t b, double weight)
+{
+    return mix_channel(a, b, 16, weight) | mix_channel(a, b, 8, weight) |
+           mix_channel(a, b, 0, weight);
+}
+
+/* -------------------------------------------------------------------- text */
+
+const char *count_text(char text[static 32], uint64_t number)
+{
+    char digits[24];
+    int length = snprintf(digits, sizeof digits, "%" PRIu64, number);
+    char *to = text;
+    for (int i = 0; i < length; i++) {
+        if (i > 0 && (length - i) % 3 == 0)
+            *to++ = ',';
+        *to++ = digits[i];
+    }
+    *to = '\0';
+    return text;
+}
+
+const char *address_text(char text[static 24], uint64_t bytes)
+{
+    static const char *const units[] = {"bytes", "KiB", "MiB", "GiB", "TiB"};
+    double value = (double)bytes;
+    unsigned unit = 0;
+    for (; value >= 1024 && unit < 4; unit++)
+        value /= 1024;
+    snprintf(text, 24, "%.4g %s", value, units[unit]);
+    if (bytes == 0)
+        strcpy(text, "0");
+    return text;
+}
+
+const char *span_text(char text[static 32], heap_clock clock, uint64_t span)
+{
+    static const char *const units[] = {"ns", "\u00b5s", "ms", "s"};
+    if (clock == CLOCK_EVENTS) {
+        count_text(text, span);
+        strcat(text, span == 1 ? " event" : " events");
+        return text;
+    }
+    double value = (double)span;
+    unsigned unit = 0;
+    while (value >= 1000 && unit < 3) {
+        value /= 1000;
+        unit++;
+    }
+    snprintf(text, 32, "%.3g %s", value, units[unit]);
+    if (value >= 1000)
+        snprintf(text, 32, "%.0f s", value);
+    return text;
+}
+
+const char *site_text(char *text, size_t size, const char *stack,
+                      unsigned frames)
+{
+    size_t used = 0;
+    const char *end = stack + strlen(stack);
+    text[0] = '\0';
+    for (unsigned i = 0; i < frames && end > stack; i++) {
+        const char *from = end;
+        while (from > stack && from[-1] != ';')
+            from--;
+        int length = snprintf(text + used, size - used, "%s%.*s",
+                              i == 0 ? "" : " < ", (int)(end - from), from);
+        used += (size_t)length;
+        if (used >= size)
+            return text;
+        end = from > stack ? from - 1 : stack;
+    }
+    if (used == 0)
+        snprintf(text, size, "unknown");
+    return text;
+}
+
+/* ----------------------------------------------------------------- classes */
+
+static void add_class(colour_scheme *scheme, uint32_t colour, const char *name)
+{
+    scheme->colours[scheme->count] = colour;
+    snprintf(scheme->names[scheme->count], SCHEME_NAME_MAX, "%s", name);
+    scheme->count++;
+}
+
+static const uint64_t size_limits[RAMP - 1] = {32, 64, 256, 1024, 4096, 65536};
+
+unsigned scheme_size_class(uint64_t bytes)
+{
+    unsigned class = 0;
+    while (class < RAMP - 1 && bytes > size_limits[class])
+        class ++;
+    return class;
+}
+
+void scheme_by_size(colour_scheme *scheme, bool dark)
+{
+    static const char *const names[] = {
+        "up to 32 bytes", "64", "256", "1 KiB", "4 KiB", "64 KiB", "larger"};
+    const uint32_t *ramp = dark ? ramp_dark : ramp_light;
+    *scheme = (struct colour_scheme){.by = BY_SIZE, .dark = dark};
+    for (unsigned i = 0; i < RAMP; i++)
+        add_class(scheme, ramp[i], names[i]);
+}
+
+/* Ages in parts of the whole time, since traces are of any length. */
+static void by_age(colour_scheme *scheme, const heap_history *heap)
+{
+    static const unsigned parts[] = {1000, 100, 10, 2};
+    const uint32_t *ramp = scheme->dark ? ramp_dark : ramp_light;
+    uint64_t whole = heap_position(heap, scheme->clock, UINT32_MAX);
+    char name[SCHEME_NAME_MAX];
+    char span[32];
+    for (unsigned i = 0; i < 4; i++) {
+        uint64_t limit = whole / parts[i];
+        scheme->limits[i] = limit != 0 ? limit : 1;
+        span_text(span, scheme->clock, scheme->limits[i]);
+        snprintf(name, sizeof name, "%s%s", i == 0 ? "younger than " : "",
+                 span);
+        add_class(scheme, ramp[i + (i > 1)], name);
+    }
+    add_class(scheme, ramp[RAMP - 1], "older");
+}
+
+typedef struct site_weight {
+    double weight; /* bytes x events */
+    uint32_t site;
+} site_weight;
+
+static int heavier_first(const void *a, const void *b)
+{
+    double left = ((const site_weight *)a)->weight;
+    double right = ((const site_weight *)b)->weight;
+    return (left < right) - (left > right);
+}
+
+/* The heaviest sites get a class each, the others one together. */
+static void name_sites(colour_scheme *scheme, const heap_history *heap,
+                       const site_weight *weights)
+{
+    char name[SCHEME_NAME_MAX];
+    size_t sites = heap->trace->site_count;
+    for (size_t i = 0; i < sites; i++) {
+        uint32_t site = weights[i].site;
+        bool named = scheme->count < SITES - 1 && weights[i].weight > 0;
+        if (named) {
+            site_text(name, sizeof name, heap->trace->sites[site], 2);
+            add_class(scheme, colours_of_sites[scheme->count], name);
+        }
+        scheme->site_classes[site] = (uint8_t)(scheme->count - named);
+    }
+    if (scheme->count == SITES - 1 && sites > scheme->count)
+        add_class(scheme, colours_of_sites[SITES - 1], "elsewhere");
+}
+
+static bool by_site(colour_scheme *scheme, const heap_history *heap)
+{
+    size_t sites = heap->trace->site_count;
+    site_weight *weights = calloc(sites + 1, sizeof *weights);
+    scheme->site_classes = calloc(sites + 1, 1);
+    bool ok = weights != NULL && scheme->site_classes != NULL;
+    if (ok) {
+        for (uint32_t i = 0; i < sites; i++)
+            weights[i].site = i;
+        for (size_t i = 0; i < heap->stay_count; i++) {
+            const heap_stay *stay = &heap->stays[i];
+            weights[stay->site].weight +=
+                (double)stay->count * (stay->died - stay->born);
+        }
+        qsort(weights, sites, sizeof *weights, heavier_first);
+        name_sites(scheme, heap, weights);
+    }
+    free(weights);
+    return ok;
+}
+
+bool scheme_open(colour_scheme *scheme, scheme_by by, const heap_history *heap,
+                 heap_clock clock, bool dark)
+{
+    scheme_by_size(scheme, dark);
+    if (by == BY_SIZE)
+        return true;
+    *scheme = (struct colour_scheme){.by = by, .dark = dark, .clock = clock};
+    if (by == BY_AGE) {
+        by_age(scheme, heap);
+        return true;
+    }
+    return by_site(scheme, heap);
+}
+
+void scheme_close(colour_scheme *scheme)
+{
+    free(scheme->site_classes);
+    scheme->site_classes = NULL;
+}
+
+unsigned scheme_class(const colour_scheme *scheme, const heap_history *heap,
+                      const heap_stay *stay, uint64_t age)
+{
+    if (scheme->by == BY_SITE)
+        return scheme->site_classes[stay->site];
+    if (scheme->by == BY_SIZE)
+        return scheme_size_class((uint64_t)stay->count * heap->granule);
+    unsigned class = 0;
+    while (class + 1 < scheme->count && age >= scheme->limits[class])
+        class ++;
+    return class;
+}
