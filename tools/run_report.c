@@ -179,13 +179,28 @@ static void print_text(FILE *out, const json_t *parts, const char *program,
 
 /* ---------------------------------------------------------------- as JSON */
 
+/* JSON holds text only: where a word is none, '?' stands for a byte of it. */
+static json_t *text_of(const char *word)
+{
+    json_t *text = json_string(word);
+    char *copy = text == NULL ? strdup(word) : NULL;
+    if (copy == NULL)
+        return text;
+    for (char *at = copy; *at != '\0'; at++) {
+        if ((*at & 0x80) != 0)
+            *at = '?';
+    }
+    text = json_string(copy);
+    free(copy);
+    return text;
+}
+
 static void print_json(FILE *out, json_t *parts, char **program, int code,
                        int ended_by)
 {
     json_t *command = json_array();
     for (char **word = program; *word != NULL; word++)
-        json_array_append_new(command,
-                              json_stringn_nocheck(*word, strlen(*word)));
+        json_array_append_new(command, text_of(*word));
     json_t *all = json_pack("{s:o, s:i, s:i, s:O}", "command", command, "exit",
                             code, "signal", ended_by, "processes", parts);
     json_dumpf(all, out, JSON_INDENT(2));
