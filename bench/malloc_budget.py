@@ -10,14 +10,11 @@ budget at all. A budget serves if the exit code and every byte of output are
 those of a run without a limit; that every larger one then serves, too, is
 assumed. Beside them stand the most bytes that the program requests at one time
 and the high-water mark of exact first fit at 16 bytes, of a recorded run.
-
-Exit code 1: a program did not reach its goal.
 """
 import argparse
 import json
 import pathlib
 import subprocess
-import sys
 import tempfile
 
 import malloc_programs as programs
@@ -70,11 +67,13 @@ def bitfit_budget(argv, expected, library, step, guess):
 
 
 def gperftools_budget(argv, expected, guess):
-    """Its limit is a whole number of MiB."""
+    """Its limit is a whole number of MiB; its options as tight as they go."""
     return budget_of(
         argv, expected,
         lambda size: {"LD_PRELOAD": "libtcmalloc.so.4",
-                      "TCMALLOC_HEAP_LIMIT_MB": str(size // MIB)},
+                      "TCMALLOC_HEAP_LIMIT_MB": str(size // MIB),
+                      "TCMALLOC_AGGRESSIVE_DECOMMIT": "1",
+                      "TCMALLOC_MAX_TOTAL_THREAD_CACHE_BYTES": "65536"},
         MIB, guess)
 
 
@@ -174,8 +173,7 @@ def main():
     if arguments.json:
         pathlib.Path(arguments.json).write_text(
             json.dumps({"budgets": figures}, indent=1))
-    return int(any(verdict(row) for row in figures.values()))
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()
