@@ -132,13 +132,38 @@ static void print_leaks(FILE *out, const json_t *part)
     print_size(out, "leaks", number(part, "leaked_bytes"), note);
 }
 
-static void print_process(FILE *out, const json_t *part)
+/* The pool from its bottom: the peak, up to the mark, never used. */
+static void print_bar(FILE *out, const json_t *part)
+{
+    enum { WIDTH = 56 };
+    double pool = (double)number(part, "pool");
+    int peak = (int)((double)number(part, "peak") / pool * WIDTH + 0.5);
+    int mark = (int)((double)number(part, "high_water") / pool * WIDTH + 0.5);
+    fputs("  ", out);
+    for (int i = 0; i < WIDTH; i++)
+        fputs(i < peak ? "\u2588" : i < mark ? "\u2592" : "\u2591", out);
+    fputc('\n', out);
+}
+
+static void print_heading(FILE *out, const json_t *part, bool alone)
 {
     char pool[24];
-    fprintf(out, "bitfit run: %s (process %llu) in a pool of %s\n",
-            json_string_value(json_object_get(part, "program")),
-            (unsigned long long)number(part, "pid"),
-            command_size_text(pool, number(part, "pool")));
+    bool bold = command_colours(out);
+    fprintf(out, "%sbitfit run: %s", bold ? "\033[1m" : "",
+            json_string_value(json_object_get(part, "program")));
+    if (!alone)
+        fprintf(out, " (process %llu)",
+                (unsigned long long)number(part, "pid"));
+    fprintf(out, " in a pool of %s%s\n",
+            command_size_text(pool, number(part, "pool")),
+            bold ? "\033[0m" : "");
+}
+
+static void print_process(FILE *out, const json_t *part, bool alone)
+{
+    print_heading(out, part, alone);
+    if (isatty(fileno(out)))
+        print_bar(out, part);
     print_size(out, "peak", number(part, "peak"), "in use at one time");
     print_size(out, "high-water mark", number(part, "high_water"),
                "of the pool, caches included");
@@ -173,7 +198,7 @@ static void print_text(FILE *out, const json_t *parts, const char *program,
         fprintf(out, "bitfit run: %s left no report\n", program);
         return;
     }
-    print_process(out, part);
+    print_process(out, part, json_array_size(parts) == 1);
     print_others(out, parts, part);
 }
 
