@@ -34,7 +34,7 @@ def main():
                 got, grown = fill(library, program, pool, block, threads)
                 print(f"pool {pool}, {threads} threads, blocks of {block}: "
                       f"{100 * got / pool:.1f} % served, grown by {grown}")
-                least = pool * (1 - OWN_SHARE) - OWN_FIXED - block
+                least = pool * (1 - OWN_SHARE) - OWN_FIXED - 3 * block
                 # The threads' own blocks, such as their stacks' bookkeeping.
                 assert got >= least - threads * 4096, "too little served"
                 assert grown <= pool + OUTSIDE + threads * OUTSIDE_THREAD, (

@@ -217,8 +217,8 @@ def check_report(path, pool):
     parts = json.loads(path.read_text())["processes"]
     assert parts, "no process reported"
     for part in parts:
-        assert part["pool"] == int(pool[:-1]) << 20, part
-        assert 0 < part["peak"] <= part["high_water"] <= part["pool"], part
+        assert part["budget"] == int(pool[:-1]) << 20, part
+        assert 0 < part["peak"] <= part["high_water"] <= part["budget"], part
         assert part["failures"] == 0, part
     return parts
 

@@ -110,7 +110,7 @@ class Options(RunTest):
                                  ([], {"BITFIT_POOL": "24M"}),
                                  (["--pool", "24M"], {"BITFIT_POOL": "1G"})):
             _, report = self.report(*words, "true", **variables)
-            self.assertEqual(report["processes"][0]["pool"], 24 << 20)
+            self.assertEqual(report["processes"][0]["budget"], 24 << 20)
 
     def test_every_switch_reaches_the_library(self):
         done = self.run_bitfit(
@@ -165,7 +165,7 @@ class Report(RunTest):
     def test_budget_that_would_have_served_serves(self):
         words = ["lua5.4", "-e", "t = {} for i = 1, 99999 do t[i] = {} end"]
         _, report = self.report("--pool", "64M", *words)
-        budget = report["processes"][0]["budget"]
+        budget = report["processes"][0]["would_serve"]
         done, report = self.report("--pool", budget, *words)
         self.assertEqual(done.returncode, 0)
         self.assertEqual(report["processes"][0]["failures"], 0)
@@ -236,7 +236,7 @@ class Preload(RunTest):
     def test_without_inheritance_children_have_none(self):
         done, report = self.report("--no-inherit", "sh", "-c",
                                    "/usr/bin/env; exit 0")
-        self.assertNotIn("bitfit-malloc", done.stdout)
+        self.assertNotIn("LD_PRELOAD=/", done.stdout)
         self.assertEqual([part["program"] for part in report["processes"]],
                          ["sh"])
 
