@@ -19,6 +19,8 @@ BITFIT = os.environ["BITFIT"]
 LIBRARY = os.environ["LIBRARY"]
 HELPERS = pathlib.Path(os.environ["HELPERS"])
 
+QUIET = ["lua5.4", "-e", ""]
+
 
 class RunTest(unittest.TestCase):
     def setUp(self):
@@ -109,7 +111,7 @@ class Options(RunTest):
         for words, variables in ((["--pool", "24M"], {}),
                                  ([], {"BITFIT_POOL": "24M"}),
                                  (["--pool", "24M"], {"BITFIT_POOL": "1G"})):
-            _, report = self.report(*words, "true", **variables)
+            _, report = self.report(*words, "lua5.4", "-v", **variables)
             self.assertEqual(report["processes"][0]["budget"], 24 << 20)
 
     def test_every_switch_reaches_the_library(self):
@@ -125,10 +127,10 @@ class Options(RunTest):
 
 class Report(RunTest):
     def test_it_is_never_mixed_into_the_output(self):
-        done = self.run_bitfit("--pool", "16M", "sh", "-c",
-                               "echo out; echo err >&2")
+        done = self.run_bitfit("--pool", "16M", "lua5.4", "-e",
+                               "print('out') io.stderr:write('err\\n')")
         self.assertEqual(done.stdout, "out\n")
-        self.assertTrue(done.stderr.startswith("err\nbitfit run: sh "))
+        self.assertTrue(done.stderr.startswith("err\nbitfit run: lua5.4 "))
         for word in ("16.0 MiB", "peak", "high-water mark", "--pool",
                      "failures"):
             self.assertIn(word, done.stderr)
@@ -136,24 +138,23 @@ class Report(RunTest):
     def test_to_a_file_or_nowhere(self):
         path = self.folder / "report"
         path.write_text("what was here before\n" * 100)
-        done = self.run_bitfit("--report", path, "true")
+        done = self.run_bitfit("--report", path, *QUIET)
         self.assertEqual((done.stdout, done.stderr), ("", ""))
-        self.assertTrue(path.read_text().startswith("bitfit run: true "))
-        done = self.run_bitfit("--report", "none", "true")
+        self.assertTrue(path.read_text().startswith("bitfit run: lua5.4 in "))
+        done = self.run_bitfit("--report", "none", *QUIET)
         self.assertEqual((done.stdout, done.stderr), ("", ""))
 
     def test_file_that_cannot_be_written(self):
         self.refused(3, "--report", self.folder / "no" / "where", "true")
 
     def test_json_tells_the_command_and_each_process(self):
-        done, report = self.report("--pool", "16M", "sh", "-c",
-                                   "lua5.4 -v; exit 4")
-        self.assertEqual(report["command"],
-                         ["sh", "-c", "lua5.4 -v; exit 4"])
+        words = ["lua5.4", "-e",
+                 "os.execute('sqlite3 :memory: .tables') os.exit(4, true)"]
+        done, report = self.report("--pool", "16M", *words)
+        self.assertEqual(report["command"], words)
         self.assertEqual((done.returncode, report["exit"]), (4, 4))
-        names = {part["program"] for part in report["processes"]}
-        self.assertIn("lua5.4", names)
-        self.assertIn("sh", names)
+        names = [part["program"] for part in report["processes"]]
+        self.assertEqual((names[0], names[-1]), ("sqlite3", "lua5.4"))
 
     def test_words_that_are_no_text(self):
         path = self.folder / "report"
@@ -234,18 +235,18 @@ class Preload(RunTest):
                          f"{os.path.realpath(LIBRARY)}:libm.so.6\n")
 
     def test_without_inheritance_children_have_none(self):
-        done, report = self.report("--no-inherit", "sh", "-c",
-                                   "/usr/bin/env; exit 0")
+        done, report = self.report("--no-inherit", "lua5.4", "-e",
+                                   "os.execute('exec env')")
         self.assertNotIn("LD_PRELOAD=/", done.stdout)
         self.assertEqual([part["program"] for part in report["processes"]],
-                         ["sh"])
+                         ["lua5.4"])
 
     def test_library_is_found_in_an_installed_tree(self):
         for name in ("bin", "lib"):
             (self.folder / name).mkdir()
         bitfit = shutil.copy(BITFIT, self.folder / "bin")
         shutil.copy(LIBRARY, self.folder / "lib" / "libbitfit-malloc.so")
-        done = self.run_bitfit("true", bitfit=bitfit)
+        done = self.run_bitfit(*QUIET, bitfit=bitfit)
         self.assertEqual(done.returncode, 0)
         self.assertIn("high-water mark", done.stderr)
 
