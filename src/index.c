@@ -135,6 +135,21 @@ static size_t find(const bf_index *index, size_t count)
     return BF_NONE;
 }
 
+bool bf_index_next_hole(const bf_index *index, size_t after, size_t count,
+                        size_t *start, size_t *end)
+{
+    size_t word = after == BF_NONE ? BF_NONE : bf_word_of(after);
+    do {
+        word = next_word(index, word, count);
+        if (word == BF_NONE) {
+            return false;
+        }
+        *start = find_tail(&index->runs, word, count);
+    } while (*start == BF_NONE);
+    *end = bf_runs_end_beyond(&index->runs, word);
+    return true;
+}
+
 typedef struct bf_place {
     size_t run; /* the free run that holds the place */
     size_t start;

@@ -117,6 +117,12 @@ bool bf_index_is_free(const bf_index *index, size_t granule);
 /* The granules of the longest free run. */
 size_t bf_index_longest(const bf_index *index);
 
+/* The first free run of `count` granules or more, which is more than a word has
+ * bits, that starts in a word after that of the granule `after`; the first of
+ * all if that is BF_NONE. False if there is none. */
+bool bf_index_next_hole(const bf_index *index, size_t after, size_t count,
+                        size_t *start, size_t *end);
+
 /* The first of the invariants 1 to 5 that is broken, or 0; then `live` granules
  * are in `blocks` blocks. No tag is trusted. */
 int bf_index_check(const bf_index *index, size_t *live, size_t *blocks);

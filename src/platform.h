@@ -99,6 +99,28 @@ BF_INLINE unsigned bf_lowest_bit(bf_word word)
 #define BF_FAST_PATHS 1
 #endif
 
+/* A function that reads bits of words in which others change other bits,
+ * without a lock: BF_LOAD_RACING() is one load of a word. ThreadSanitizer is
+ * told that the race is meant, which it believes of functions that are not
+ * inlined. */
+#if defined(__SANITIZE_THREAD__)
+#define BF_SEES_RACES 1
+#elif defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define BF_SEES_RACES 1
+#endif
+#endif
+#ifdef BF_SEES_RACES
+#define BF_RACES __attribute__((no_sanitize("thread"), noinline, unused)) static
+#else
+#define BF_RACES BF_INLINE
+#endif
+#ifdef __GNUC__
+#define BF_LOAD_RACING(word) __atomic_load_n(&(word), __ATOMIC_RELAXED)
+#else
+#define BF_LOAD_RACING(word) (*(const volatile bf_word *)&(word))
+#endif
+
 /* A test build counts the words of bookkeeping that each call touches. */
 #ifdef BITFIT_COUNT_TOUCH
 extern unsigned long bitfit_touched;

@@ -1,0 +1,596 @@
+#include "cache.h"
+
+#include "pages.h"
+#include "text.h"
+
+#include <errno.h>
+#include <linux/membarrier.h>
+#include <pthread.h>
+#include <sched.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+enum {
+    CAPACITY_FIRST = 8,    /* of a bin at its first use */
+    CAPACITY_MAX = 256,    /* blocks in a bin, */
+    BIN_SIZE_MAX = 65536,  /* bytes in a bin, but for one block or two, */
+    ROOM_SHARE = 1024,     /* and this share of the room left, over threads */
+    DEPOT_SHARE = 64,      /* of the room left is the depot's at most */
+    BATCH_MAX = 64,        /* blocks that change hands at a time */
+    HOLES_MAX = 4,         /* that a refill takes its blocks from */
+    ROUNDS = 2,            /* of thread's destructors before the cache goes */
+    STOP_PATIENCE = 100000 /* looks at a gate before it is passed by */
+};
+
+/* Threads without a cache share these: closed, as they always are. */
+static cache none_yet = {.gate = GATE_CLOSED};
+static cache no_more = {.gate = GATE_CLOSED};
+
+__thread cache *cache_mine = &none_yet;
+
+/* Whether this thread is in a slow path. */
+static __thread bool inside __attribute__((tls_model("initial-exec")));
+
+typedef struct batch {
+    struct batch *next;
+    uint32_t count;
+    uint32_t blocks;
+    uint32_t starts[BATCH_MAX];
+} batch;
+
+/* All under the heap's lock. */
+static struct {
+    bool open; /* caches may be made */
+    bool has_key;
+    pthread_key_t key; /* its destructor ends a thread's cache */
+    cache *all;
+    size_t threads;
+    batch *depot[CACHE_SMALL_MAX + 1];
+    size_t depot_size; /* bytes of the blocks in it */
+} caches = {.threads = 1};
+
+static bool has_cache(const cache *c)
+{
+    return c != &none_yet && c != &no_more;
+}
+
+static size_t size_of(size_t count)
+{
+    return count << SETTINGS->view.granule_shift;
+}
+
+/* ------------------------------------------------------------------- room */
+
+/* Bytes that the pool has never used: what caches may count on. */
+static size_t room(void)
+{
+    return size_of(bf_carve_room(SETTINGS->pool));
+}
+
+/* How many blocks of that many granules a bin may hold now. */
+static size_t allowed(size_t count)
+{
+    size_t bytes = room() / ROOM_SHARE / caches.threads;
+    bytes = bytes < BIN_SIZE_MAX ? bytes : BIN_SIZE_MAX;
+    size_t blocks = bytes / size_of(count);
+    return blocks < CAPACITY_MAX ? blocks : CAPACITY_MAX;
+}
+
+/* ----------------------------------------------------------- blocks in bulk */
+
+/* Marks new blocks of a bin, and turns them round: the lowest goes first. */
+static void adopt(uint32_t *starts, size_t blocks, size_t count)
+{
+    for (size_t i = 0; i < blocks; i++) {
+        cache_mark(starts[i]);
+        pages_use(heap_pointer_to(starts[i]), size_of(count));
+    }
+    for (size_t low = 0, high = blocks; low + 1 < high; low++) {
+        uint32_t start = starts[low];
+        starts[low] = starts[--high];
+        starts[high] = start;
+    }
+}
+
+static void return_to_pool(const uint32_t *starts, size_t blocks, size_t count)
+{
+    for (size_t i = 0; i < blocks; i++) {
+        cache_unmark(starts[i]);
+    }
+    bf_carve_back(SETTINGS->pool, starts, blocks);
+    pages_tick(blocks * size_of(count));
+}
+
+/* ------------------------------------------------------------------- depot */
+
+static void depot_drop(batch *b)
+{
+    caches.depot_size -= b->blocks * size_of(b->count);
+    bitfit_free(SETTINGS->caches, b);
+}
+
+/* Moves a batch of blocks into the array; how many they are. */
+static size_t depot_take(size_t count, uint32_t *starts, size_t most)
+{
+    batch *b = count <= CACHE_SMALL_MAX ? caches.depot[count] : NULL;
+    if (b == NULL || b->blocks > most) {
+        return 0;
+    }
+    size_t blocks = b->blocks;
+    memcpy(starts, b->starts, blocks * sizeof *starts);
+    caches.depot[count] = b->next;
+    depot_drop(b);
+    return blocks;
+}
+
+/* Whether the depot took the blocks, at most a batch. */
+static bool depot_give(size_t count, const uint32_t *starts, size_t blocks)
+{
+    size_t size = blocks * size_of(count);
+    if (count > CACHE_SMALL_MAX ||
+        caches.depot_size + size > room() / DEPOT_SHARE) {
+        return false;
+    }
+    batch *b = bitfit_alloc(SETTINGS->caches,
+                            offsetof(batch, starts) + blocks * sizeof *starts);
+    if (b == NULL) {
+        return false;
+    }
+    b->next = caches.depot[count];
+    b->count = (uint32_t)count;
+    b->blocks = (uint32_t)blocks;
+    memcpy(b->starts, starts, blocks * sizeof *starts);
+    caches.depot[count] = b;
+    caches.depot_size += size;
+    return true;
+}
+
+static void depot_empty(void)
+{
+    for (size_t count = 0; count <= CACHE_SMALL_MAX; count++) {
+        while (caches.depot[count] != NULL) {
+            batch *b = caches.depot[count];
+            caches.depot[count] = b->next;
+            return_to_pool(b->starts, b->blocks, count);
+            depot_drop(b);
+        }
+    }
+}
+
+static bool depot_has(size_t granule, size_t count)
+{
+    const batch *b = count <= CACHE_SMALL_MAX ? caches.depot[count] : NULL;
+    for (; b != NULL; b = b->next) {
+        for (size_t i = 0; i < b->blocks; i++) {
+            if (b->starts[i] == granule) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+/* -------------------------------------------------------------------- bins */
+
+static void bin_empty(bin *b)
+{
+    return_to_pool(b->starts, b->blocks, b->count);
+    b->blocks = 0;
+}
+
+static void bin_end(bin *b)
+{
+    bin_empty(b);
+    bitfit_free(SETTINGS->caches, b->starts);
+    *b = (bin){.blocks = 0};
+}
+
+/* Takes the oldest blocks out, into the depot or the pool. */
+static void bin_give(bin *b, size_t blocks)
+{
+    blocks = blocks < BATCH_MAX ? blocks : BATCH_MAX;
+    if (!depot_give(b->count, b->starts, blocks)) {
+        return_to_pool(b->starts, blocks, b->count);
+    }
+    b->blocks = (uint16_t)(b->blocks - blocks);
+    memmove(b->starts, b->starts + blocks, b->blocks * sizeof *b->starts);
+}
+
+/* Sets how many blocks the bin can hold: 0 if there is no memory for them. */
+static void bin_set_capacity(bin *b, size_t capacity)
+{
+    while (b->blocks > capacity) {
+        bin_give(b, b->blocks - capacity);
+    }
+    if (capacity == 0) {
+        bitfit_free(SETTINGS->caches, b->starts);
+        b->starts = NULL;
+    } else {
+        uint32_t *starts = bitfit_realloc(SETTINGS->caches, b->starts,
+                                          capacity * sizeof *starts);
+        if (starts == NULL) {
+            return; /* it stays as it was */
+        }
+        b->starts = starts;
+    }
+    b->capacity = (uint16_t)capacity;
+}
+
+/* The bin for blocks of that many granules, twice as large as it was if there
+ * is room. One that others share changes hands. */
+static bin *bin_prepare(cache *c, size_t count)
+{
+    bin *b = cache_bin(c, count);
+    if (b->count != count) {
+        bin_empty(b);
+        b->count = (uint32_t)count;
+    }
+    size_t most = allowed(count);
+    size_t wanted = b->capacity == 0 ? CAPACITY_FIRST : 2 * (size_t)b->capacity;
+    wanted = wanted < most ? wanted : most;
+    if (wanted != b->capacity) {
+        bin_set_capacity(b, wanted);
+    }
+    return b;
+}
+
+static bool is_cached_size(size_t count)
+{
+    return count - 1 < CACHE_COUNT_MAX && has_cache(cache_mine);
+}
+
+/* A block for an empty bin, which gets some more. NULL if the bin may hold
+ * nothing, or there is no block. */
+static void *refill(size_t count)
+{
+    bin *b = bin_prepare(cache_mine, count);
+    if (b->blocks == 0 && b->capacity != 0) {
+        size_t want = b->capacity / 2 < BATCH_MAX ? b->capacity / 2 : BATCH_MAX;
+        size_t blocks = depot_take(count, b->starts, b->capacity);
+        if (blocks == 0) {
+            blocks = bf_carve(SETTINGS->pool, count, want > 0 ? want : 1,
+                              HOLES_MAX, b->starts);
+            adopt(b->starts, blocks, count);
+        }
+        b->blocks = (uint16_t)blocks;
+    }
+    if (b->blocks == 0) {
+        return NULL;
+    }
+    uint32_t granule = b->starts[--b->blocks];
+    cache_unmark(granule);
+    return heap_pointer_to(granule);
+}
+
+/* -------------------------------------------------------- stopping the others
+ */
+
+static bool is_outside(const cache *c)
+{
+    for (int i = 0; i < STOP_PATIENCE; i++) {
+        if (atomic_load_explicit(&c->gate, memory_order_acquire) != GATE_FAST) {
+            return true;
+        }
+        if (i % 64 == 63) {
+            sched_yield();
+        }
+    }
+    return false;
+}
+
+/* Keeps the other threads out of their caches. */
+static void stop_others(void)
+{
+    for (cache *c = caches.all; c != NULL; c = c->next) {
+        atomic_store_explicit(&c->stop, c != cache_mine, memory_order_release);
+    }
+    if (SETTINGS->stoppable && caches.threads > 1) {
+        syscall(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0);
+    }
+}
+
+static void let_others_go(void)
+{
+    for (cache *c = caches.all; c != NULL; c = c->next) {
+        atomic_store_explicit(&c->stop, 0, memory_order_release);
+    }
+}
+
+/* Whether this cache can be touched now, others being stopped. */
+static bool is_still(const cache *c)
+{
+    return c == cache_mine || (SETTINGS->stoppable && is_outside(c));
+}
+
+static void empty_cache(cache *c)
+{
+    for (size_t i = 0; i < CACHE_BINS; i++) {
+        bin_end(&c->bins[i]);
+    }
+}
+
+void cache_give_back_all(void)
+{
+    stop_others();
+    for (cache *c = caches.all; c != NULL; c = c->next) {
+        if (is_still(c)) {
+            empty_cache(c);
+        }
+    }
+    let_others_go();
+    depot_empty();
+}
+
+static void add_bins(const cache *c, size_t *blocks, size_t *size)
+{
+    for (size_t i = 0; i < CACHE_BINS; i++) {
+        *blocks += c->bins[i].blocks;
+        *size += c->bins[i].blocks * size_of(c->bins[i].count);
+    }
+}
+
+void cache_sizes(size_t *blocks, size_t *size)
+{
+    *size = caches.depot_size;
+    *blocks = 0;
+    for (size_t count = 0; count <= CACHE_SMALL_MAX; count++) {
+        for (const batch *b = caches.depot[count]; b != NULL; b = b->next) {
+            *blocks += b->blocks;
+        }
+    }
+    stop_others();
+    for (cache *c = caches.all; c != NULL; c = c->next) {
+        if (is_still(c)) {
+            add_bins(c, blocks, size);
+        }
+    }
+    let_others_go();
+}
+
+static bool bin_has(const bin *b, size_t granule)
+{
+    for (size_t i = 0; i < b->blocks; i++) {
+        if (b->starts[i] == granule) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Whether the block is in some cache, whatever its mark says. */
+static bool is_cached(size_t granule, size_t count)
+{
+    bool found = depot_has(granule, count);
+    stop_others();
+    for (cache *c = caches.all; c != NULL && !found; c = c->next) {
+        found = is_still(c) && bin_has(cache_bin(c, count), granule);
+    }
+    let_others_go();
+    return found;
+}
+
+/* ---------------------------------------------------------------- requests */
+
+static void *take_from_pool(size_t alignment, size_t size)
+{
+    void *block = heap_take(alignment, size);
+    if (block == NULL && caches.all != NULL) {
+        cache_give_back_all();
+        block = heap_take(alignment, size);
+    }
+    return block;
+}
+
+void *cache_take(size_t alignment, size_t size)
+{
+    if (alignment <= SETTINGS->options.granule &&
+        is_cached_size(heap_count_for(size))) {
+        void *block = refill(heap_count_for(size));
+        if (block != NULL) {
+            return block;
+        }
+    }
+    return take_from_pool(alignment, size);
+}
+
+void *cache_resize(void *ptr, size_t size)
+{
+    void *block = heap_resize(ptr, size);
+    if (block == NULL && caches.all != NULL) {
+        cache_give_back_all();
+        block = heap_resize(ptr, size);
+    }
+    return block;
+}
+
+void cache_verify(const void *ptr)
+{
+    size_t count = heap_count_of(ptr);
+    size_t granule = heap_granule_of(ptr);
+    if (count == 0) {
+        heap_accuse(ptr);
+    }
+    if (SETTINGS->marks == NULL || count > CACHE_COUNT_MAX ||
+        !cache_marked(granule)) {
+        return;
+    }
+    if (is_cached(granule, count)) {
+        const char *call = heap.call;
+        cache_abandon();
+        heap_unlock();
+        die(bitfit_crime_name(BITFIT_DOUBLE_FREE), call, ptr);
+    }
+    cache_unmark(granule); /* a clearing was lost */
+}
+
+void cache_give(void *ptr, size_t size)
+{
+    cache_verify(ptr);
+    size_t count = heap_count_of(ptr);
+    bool wrong = size != SIZE_MAX &&
+                 (size > PTRDIFF_MAX || heap_count_for(size) != count);
+    bin *b = NULL;
+    if (!wrong && is_cached_size(count)) {
+        b = bin_prepare(cache_mine, count);
+        if (b->blocks == b->capacity && b->blocks > 1) {
+            bin_give(b, b->blocks / 2);
+        }
+    }
+    if (b != NULL && b->blocks < b->capacity) {
+        uint32_t granule = (uint32_t)heap_granule_of(ptr);
+        b->starts[b->blocks++] = granule;
+        cache_mark(granule);
+    } else {
+        heap_give(ptr, size);
+        pages_tick(size_of(count));
+    }
+}
+
+/* ---------------------------------------------------------- threads' lives */
+
+static cache *cache_make(void)
+{
+    cache *c =
+        bitfit_aligned_alloc(SETTINGS->caches, _Alignof(cache), sizeof *c);
+    if (c == NULL) {
+        return &no_more;
+    }
+    *c = (cache){.stop = 0};
+    atomic_store_explicit(&c->gate, GATE_SLOW, memory_order_relaxed);
+    c->next = caches.all;
+    c->link = &caches.all;
+    if (c->next != NULL) {
+        c->next->link = &c->next;
+        caches.threads++;
+    }
+    caches.all = c;
+    return c;
+}
+
+static void cache_end(cache *c)
+{
+    empty_cache(c);
+    *c->link = c->next;
+    if (c->next != NULL) {
+        c->next->link = c->link;
+    }
+    caches.threads -= caches.all != NULL;
+    bitfit_free(SETTINGS->caches, c);
+}
+
+/* Other destructors may run after this one and free: it lets them, for some
+ * rounds. What comes later finds no cache, and the pool. */
+static void thread_ends(void *value)
+{
+    cache *c = value;
+    if (c->rounds++ < ROUNDS && pthread_setspecific(caches.key, c) == 0) {
+        return;
+    }
+    if (cache_enter_slow("thread exit")) {
+        cache_mine = &no_more;
+        cache_end(c);
+        cache_leave_slow();
+    }
+}
+
+/* The child has one thread: what the others had is given back, but for a cache
+ * that was being changed at the moment. */
+static void child_begins(void)
+{
+    heap_lock_reset();
+    for (cache *c = caches.all; c != NULL;) {
+        cache *next = c->next;
+        if (c != cache_mine) {
+            unsigned gate =
+                atomic_load_explicit(&c->gate, memory_order_relaxed);
+            if (gate != GATE_FAST) {
+                cache_end(c);
+            }
+        }
+        c = next;
+    }
+    if (SETTINGS->stoppable) {
+        syscall(SYS_membarrier, MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED, 0,
+                0);
+    }
+    cache_leave_slow();
+}
+
+static void fork_begins(void)
+{
+    if (!cache_enter_slow("fork")) {
+        heap_lock();
+    }
+}
+
+static void parent_goes_on(void)
+{
+    cache_leave_slow();
+}
+
+bool cache_register(void)
+{
+    caches.has_key = pthread_key_create(&caches.key, thread_ends) == 0;
+    pthread_atfork(fork_begins, parent_goes_on, child_begins);
+    return syscall(SYS_membarrier, MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED, 0,
+                   0) == 0;
+}
+
+void cache_start(void)
+{
+    caches.open = caches.has_key && SETTINGS->caches != NULL;
+}
+
+/* -------------------------------------------------------------- slow paths */
+
+static void enter_gate(const char *call)
+{
+    unsigned gate =
+        atomic_load_explicit(&cache_mine->gate, memory_order_relaxed);
+    if (inside || gate == GATE_FAST) {
+        die(bitfit_crime_name(BITFIT_REENTRY), call, NULL);
+    }
+    inside = true;
+    if (gate == GATE_OPEN) {
+        atomic_store_explicit(&cache_mine->gate, GATE_SLOW,
+                              memory_order_relaxed);
+    }
+    atomic_signal_fence(memory_order_seq_cst);
+}
+
+bool cache_enter_slow(const char *call)
+{
+    if (!heap_started() && (!heap_start() || !heap_started())) {
+        return false;
+    }
+    enter_gate(call);
+    heap_lock();
+    heap.call = call;
+    if (UNLIKELY(cache_mine == &none_yet && caches.open)) {
+        cache_mine = cache_make();
+    }
+    return true;
+}
+
+void cache_abandon(void)
+{
+    atomic_signal_fence(memory_order_seq_cst);
+    if (has_cache(cache_mine)) {
+        atomic_store_explicit(&cache_mine->gate, GATE_OPEN,
+                              memory_order_release);
+    }
+    inside = false;
+}
+
+void cache_leave_slow(void)
+{
+    heap_unlock();
+    cache_abandon();
+    cache *c = cache_mine;
+    if (UNLIKELY(has_cache(c) && !c->registered)) {
+        /* Not before, since it may allocate. */
+        c->registered = true;
+        pthread_setspecific(caches.key, c);
+    }
+}

@@ -1,0 +1,20 @@
+/*
+ * Requests that come while the pool is being made: whoever maps memory or reads
+ * the environment on our behalf may itself allocate. They are served from a
+ * small static array and never freed.
+ */
+#ifndef BITFIT_MALLOC_EARLY_H
+#define BITFIT_MALLOC_EARLY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* Zeroed; NULL if the array is full. */
+void *early_take(size_t alignment, size_t size);
+
+bool early_owns(const void *ptr);
+
+/* The bytes of such a block. */
+size_t early_size(const void *ptr);
+
+#endif

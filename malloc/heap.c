@@ -1,0 +1,436 @@
+#include "heap.h"
+
+#include "cache.h"
+#include "pages.h"
+#include "text.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/futex.h>
+#include <pthread.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/random.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+union settings_page heap_settings __attribute__((aligned(SETTINGS_SIZE)));
+heap_state heap;
+
+/* -------------------------------------------------------------------- lock */
+
+enum { LOCK_FREE, LOCK_TAKEN, LOCK_AWAITED };
+
+static _Atomic unsigned lock_state;
+
+static void futex(int operation, unsigned value)
+{
+    int kept = errno;
+    syscall(SYS_futex, &lock_state, operation, value, NULL, NULL, 0);
+    errno = kept;
+}
+
+static void lock_and_wait(void)
+{
+    while (atomic_exchange_explicit(&lock_state, LOCK_AWAITED,
+                                    memory_order_acquire) != LOCK_FREE) {
+        futex(FUTEX_WAIT_PRIVATE, LOCK_AWAITED);
+    }
+}
+
+/* What holds the lock is short: worth some patience before sleeping. */
+static bool lock_patiently(void)
+{
+    for (int i = 0; i < 100; i++) {
+        unsigned expected = LOCK_FREE;
+        if (atomic_compare_exchange_weak_explicit(
+                &lock_state, &expected, LOCK_TAKEN, memory_order_acquire,
+                memory_order_relaxed)) {
+            return true;
+        }
+        __builtin_ia32_pause();
+    }
+    return false;
+}
+
+void heap_lock(void)
+{
+    if (bf_single_threaded()) {
+        atomic_store_explicit(&lock_state, LOCK_TAKEN, memory_order_relaxed);
+        return;
+    }
+    if (!lock_patiently()) {
+        lock_and_wait();
+    }
+}
+
+void heap_unlock(void)
+{
+    if (bf_single_threaded()) {
+        atomic_store_explicit(&lock_state, LOCK_FREE, memory_order_relaxed);
+    } else if (atomic_exchange_explicit(&lock_state, LOCK_FREE,
+                                        memory_order_release) == LOCK_AWAITED) {
+        futex(FUTEX_WAKE_PRIVATE, 1);
+    }
+}
+
+void heap_lock_reset(void)
+{
+    atomic_store_explicit(&lock_state, LOCK_FREE, memory_order_relaxed);
+}
+
+/* ------------------------------------------------------------------ misuse */
+
+/* "bitfit_free" in the pool is what the program called free. */
+static void accuse(const bitfit_misuse *misuse, void *context)
+{
+    (void)context;
+    const char *crime = bitfit_crime_name(misuse->crime);
+    const char *call = heap.call;
+    cache_abandon();
+    heap_unlock();
+    die(crime, call, misuse->pointer);
+}
+
+_Noreturn void heap_accuse(const void *ptr)
+{
+    bitfit_usable_size(SETTINGS->pool, ptr);
+    cache_abandon();
+    heap_unlock();
+    die("bad pointer", heap.call, ptr); /* it came to life meanwhile */
+}
+
+/* ---------------------------------------------------------------- mapping */
+
+/* How a budget is divided. All are bytes; own is whole pages. */
+typedef struct division {
+    size_t payload;
+    size_t bookkeeping;
+    size_t pages;
+    size_t marks;
+    size_t caches;
+    size_t own;
+} division;
+
+static size_t page_size(void)
+{
+    return (size_t)1 << SETTINGS->page_shift;
+}
+
+static size_t whole_pages(size_t size)
+{
+    return (size + page_size() - 1) & ~(page_size() - 1);
+}
+
+static bitfit_options pool_options(void)
+{
+    return (bitfit_options){.granule = SETTINGS->options.granule,
+                            .lock_kind = BITFIT_LOCK_NONE,
+                            .on_misuse = accuse,
+                            .zeroed = true};
+}
+
+enum {
+    CACHES_BUDGET_MIN = 256 * 1024, /* no caches in less */
+    CACHES_SHARE = 256,             /* of the budget is the caches' memory, */
+    CACHES_MAX = 32 * 1024 * 1024   /* up to this */
+};
+
+static bool wants_caches(const option_set *options)
+{
+    return !options->hardened && options->fail_at == 0;
+}
+
+/* What a payload of `payload` bytes needs besides in this budget. */
+static division divide_for(size_t payload, size_t budget)
+{
+    const option_set *options = &SETTINGS->options;
+    bitfit_options pool = pool_options();
+    division sizes = {.payload = payload};
+    sizes.bookkeeping =
+        bf_round_up(bitfit_bookkeeping_size(payload, &pool), BF_WORD_BITS);
+    sizes.pages = pages_size(payload, SETTINGS->page_shift);
+    if (budget >= CACHES_BUDGET_MIN && wants_caches(options)) {
+        size_t share = budget / CACHES_SHARE;
+        sizes.caches = share < CACHES_MAX ? share : CACHES_MAX;
+        sizes.marks =
+            bf_round_up(payload / options->granule / 8 + 1, BF_WORD_BITS);
+    }
+    size_t parts = sizes.bookkeeping + sizes.pages + sizes.marks + sizes.caches;
+    sizes.own = whole_pages(parts);
+    sizes.caches += sizes.caches != 0 ? sizes.own - parts : 0;
+    return sizes;
+}
+
+/* The largest payload with which all fits into the budget. What own memory
+ * takes grows with it: from too little comes too much, and from that what fits.
+ */
+static division divide(size_t budget)
+{
+    division sizes = divide_for(budget, budget);
+    for (int i = 0; i < 3; i++) {
+        size_t rest = budget > sizes.own ? budget - sizes.own : 0;
+        sizes = divide_for(rest & ~(page_size() - 1), budget);
+    }
+    return sizes;
+}
+
+size_t heap_payload_of(size_t budget)
+{
+    return divide(budget).payload;
+}
+
+static void *reserve(size_t size)
+{
+    void *memory = mmap(NULL, size, PROT_NONE,
+                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    return memory == MAP_FAILED ? NULL : memory;
+}
+
+static size_t random_pages(void)
+{
+    struct rlimit limit;
+    bool tight =
+        getrlimit(RLIMIT_AS, &limit) != 0 || limit.rlim_cur != RLIM_INFINITY;
+    return SETTINGS->secret % (tight ? 16 : 16384);
+}
+
+/* Own memory between two guards, at a random place in a reservation of which
+ * the rest is given back. NULL if there is no room. */
+static unsigned char *map_own(size_t size)
+{
+    size_t before = random_pages() * page_size();
+    unsigned char *all = reserve(before + size + 2 * page_size());
+    if (all == NULL) {
+        return NULL;
+    }
+    if (before != 0) {
+        munmap(all, before);
+    }
+    unsigned char *own = all + before + page_size();
+    if (mprotect(own, size, PROT_READ | PROT_WRITE) != 0) {
+        munmap(all + before, size + 2 * page_size());
+        return NULL;
+    }
+    return own;
+}
+
+static unsigned char *map_payload(size_t size)
+{
+    void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE,
+                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    return memory == MAP_FAILED ? NULL : memory;
+}
+
+static bool map_all(const division *sizes, unsigned char **payload,
+                    unsigned char **own)
+{
+    *payload = map_payload(sizes->payload);
+    *own = *payload == NULL ? NULL : map_own(sizes->own);
+    if (*own == NULL && *payload != NULL) {
+        munmap(*payload, sizes->payload);
+    }
+    return *own != NULL;
+}
+
+/* ---------------------------------------------------------------- starting */
+
+static uint64_t random_number(void)
+{
+    uint64_t number = 0;
+    if (getrandom(&number, sizeof number, GRND_NONBLOCK) != sizeof number) {
+        number = (uintptr_t)&number * UINT64_C(0x9e3779b97f4a7c15);
+    }
+    return number;
+}
+
+/* A pool has at most 2^32 granules: more memory has larger ones. */
+static void fit_granule(option_set *options)
+{
+    while (options->budget / options->granule > BF_CARVE_GRANULES_MAX) {
+        options->granule *= 2;
+    }
+}
+
+static void make_pools(const division *sizes, unsigned char *payload,
+                       unsigned char *own)
+{
+    settings *to = SETTINGS;
+    bitfit_options pool = pool_options();
+    pool.bookkeeping = own;
+    pool.bookkeeping_size = sizes->bookkeeping;
+    to->pages = (uint64_t *)(void *)(own + sizes->bookkeeping);
+    to->view = (bf_view){.payload = payload};
+    to->granule_mask = to->options.granule - 1;
+    unsigned char *rest = own + sizes->bookkeeping + sizes->pages;
+    if (sizes->marks != 0) {
+        to->marks = (_Atomic uint64_t *)(void *)rest;
+        to->caches = bitfit_init(rest + sizes->marks, sizes->caches,
+                                 &(bitfit_options){
+                                     .payload_alignment = 64,
+                                     .lock_kind = BITFIT_LOCK_NONE,
+                                     .zeroed = true,
+                                 });
+    }
+    bitfit_pool *made = bitfit_init(payload, sizes->payload, &pool);
+    to->view = bf_view_of(made);
+    to->pool = made;
+}
+
+static void furnish(unsigned char *payload, size_t size)
+{
+    const option_set *options = &SETTINGS->options;
+    if (options->huge && madvise(payload, size, MADV_HUGEPAGE) != 0) {
+        complain("BITFIT_HUGE", "the system has no huge pages to give");
+    }
+    if (options->lock && mlock(payload, size) != 0) {
+        complain("BITFIT_MLOCK", "the pool cannot be locked into memory");
+    }
+    if (options->prefault) {
+        for (size_t i = 0; i < size; i += page_size()) {
+            ((volatile unsigned char *)payload)[i] = 0;
+        }
+    }
+}
+
+static void publish(const division *sizes, const unsigned char *own)
+{
+    bitfit_published *page = MAP_FAILED;
+    int file = memfd_create(BITFIT_PUBLISHED_NAME, MFD_CLOEXEC);
+    if (file >= 0 && ftruncate(file, (off_t)page_size()) == 0) {
+        page = mmap(NULL, page_size(), PROT_READ | PROT_WRITE, MAP_PRIVATE,
+                    file, 0);
+    }
+    if (file >= 0) {
+        close(file);
+    }
+    if (page == MAP_FAILED) {
+        return; /* nobody can look, and nothing else is lost */
+    }
+    *page = (bitfit_published){
+        .library_version = BITFIT_VERSION,
+        .bookkeeping = (uintptr_t)own,
+        .bookkeeping_size = sizes->bookkeeping,
+        .payload = (uintptr_t)SETTINGS->view.payload,
+        .payload_size = sizes->payload,
+        .granule = SETTINGS->options.granule,
+        .budget = SETTINGS->options.budget,
+    };
+    atomic_thread_fence(memory_order_release);
+    page->magic = BITFIT_PUBLISHED_MAGIC;
+    SETTINGS->published = page;
+}
+
+/* Programs close descriptors from 3 on, and some the standard ones: a copy far
+ * up is kept for the report. */
+static int keep_standard_error(void)
+{
+    int file = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 1000);
+    return file >= 0 ? file : fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 10);
+}
+
+/* The largest half, quarter, ... of the budget that the system gives. */
+static bool make_heap(void)
+{
+    option_set *options = &SETTINGS->options;
+    size_t wanted = options->budget;
+    division sizes = divide(options->budget);
+    unsigned char *payload = NULL;
+    unsigned char *own = NULL;
+    while (sizes.payload != 0 && !map_all(&sizes, &payload, &own)) {
+        options->budget /= 2;
+        sizes = divide(options->budget);
+    }
+    if (sizes.payload == 0) {
+        complain("BITFIT_POOL", "too small, or there is no memory: every "
+                                "request will fail");
+        return false;
+    }
+    if (options->budget != wanted && options->budget_given) {
+        complain("BITFIT_POOL", "the system does not give that much: the pool "
+                                "is smaller");
+    }
+    SETTINGS->own_size = sizes.own;
+    furnish(payload, sizes.payload);
+    make_pools(&sizes, payload, own);
+    publish(&sizes, own);
+    return true;
+}
+
+static void start(void)
+{
+    settings *to = SETTINGS;
+    to->page_shift =
+        (unsigned)__builtin_ctzl((unsigned long)sysconf(_SC_PAGESIZE));
+    to->secret = random_number();
+    to->process = getpid();
+    to->report_file = -1;
+    options_read(&to->options);
+    fit_granule(&to->options);
+    if (to->options.report_kind == REPORT_STDERR) {
+        to->report_file = keep_standard_error();
+    }
+    bool made = make_heap();
+    to->stoppable = cache_register();
+    if (SETTINGS_SIZE % page_size() == 0) {
+        mprotect(&heap_settings, SETTINGS_SIZE, PROT_READ);
+    }
+    if (made) {
+        cache_start();
+    }
+}
+
+bool heap_start(void)
+{
+    static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
+    static _Atomic bool done;
+    static _Atomic(int *) starter; /* a thread's errno tells who it is */
+    if (atomic_load_explicit(&done, memory_order_acquire)) {
+        return true;
+    }
+    if (atomic_load_explicit(&starter, memory_order_relaxed) == &errno) {
+        return false;
+    }
+    pthread_mutex_lock(&mutex);
+    if (!atomic_load_explicit(&done, memory_order_relaxed)) {
+        atomic_store_explicit(&starter, &errno, memory_order_relaxed);
+        int kept = errno;
+        start();
+        errno = kept;
+        atomic_store_explicit(&starter, NULL, memory_order_relaxed);
+        atomic_store_explicit(&done, true, memory_order_release);
+    }
+    pthread_mutex_unlock(&mutex);
+    return true;
+}
+
+/* ---------------------------------------------------------------- requests */
+
+void *heap_take(size_t alignment, size_t size)
+{
+    return alignment <= SETTINGS->options.granule
+               ? bitfit_alloc(SETTINGS->pool, size)
+               : bitfit_aligned_alloc(SETTINGS->pool, alignment, size);
+}
+
+void heap_give(void *ptr, size_t size)
+{
+    size_t count = heap_count_of(ptr);
+    bool right = size == SIZE_MAX ||
+                 (size <= PTRDIFF_MAX && heap_count_for(size) == count);
+    if (count != 0 && count <= CACHE_COUNT_MAX && right) {
+        /* It must not wait: free() without the lock takes it for a block. */
+        uint32_t granule = (uint32_t)heap_granule_of(ptr);
+        bf_carve_back(SETTINGS->pool, &granule, 1);
+    } else if (size == SIZE_MAX) {
+        bitfit_free(SETTINGS->pool, ptr);
+    } else {
+        bitfit_free_sized(SETTINGS->pool, ptr, size);
+    }
+}
+
+void *heap_resize(void *ptr, size_t size)
+{
+    return bitfit_realloc(SETTINGS->pool, ptr, size);
+}

@@ -1,0 +1,140 @@
+/*
+ * The program's one pool, its lock, and where everything lies.
+ *
+ *     budget = payload + own
+ *
+ *     payload   what the program gets, in one mapping
+ *     own       guard | bookkeeping | pages | marks | caches | guard
+ *
+ * Own memory stands apart from the payload at a random place, between pages
+ * that cannot be touched. It is counted in the budget, whole. Nothing is ever
+ * unmapped: what runs after the program's end still finds its memory.
+ *
+ * What never changes after the start is in one page of settings, which is then
+ * made read-only.
+ */
+#ifndef BITFIT_MALLOC_HEAP_H
+#define BITFIT_MALLOC_HEAP_H
+
+#include "../src/carve.h"
+#include "options.h"
+#include "published.h"
+
+#include <stdatomic.h>
+#include <sys/types.h>
+
+#define LIKELY(condition) __builtin_expect(!!(condition), 1)
+#define UNLIKELY(condition) __builtin_expect(!!(condition), 0)
+
+typedef struct settings {
+    /* What malloc() and free() read each time, in one line. */
+    bf_view view;
+    size_t granule_mask;     /* granule - 1 */
+    _Atomic uint64_t *marks; /* a bit a granule: a block in a cache starts here;
+                              NULL if there are no caches */
+    bool stoppable; /* another thread's cache can be stopped: cache.h */
+
+    bitfit_pool *pool;
+    bitfit_pool *caches; /* a pool of its own for the caches' memory */
+    uint64_t *pages;     /* see pages.h */
+    unsigned page_shift;
+    bitfit_published *published;
+    uint64_t secret; /* random */
+    pid_t process;
+    size_t own_size; /* bytes of the budget that are not the payload's */
+    int report_file; /* the standard error of the start, or -1 */
+    option_set options;
+} settings;
+
+/* A whole number of pages, so that they can be protected. */
+enum { SETTINGS_SIZE = 16384 };
+
+extern union settings_page {
+    settings value;
+    char bytes[SETTINGS_SIZE];
+} heap_settings;
+
+#define SETTINGS (&heap_settings.value)
+
+/* What changes, under the lock. */
+typedef struct heap_state {
+    uint64_t requests;    /* that came as far as here: not those a cache met */
+    uint64_t failures;    /* answered with NULL */
+    size_t first_failure; /* bytes asked for by the first of them */
+    const char *call;     /* the function that the program called */
+} heap_state;
+
+extern heap_state heap;
+
+/* Makes the pool, once. False if this is a call from inside itself: whoever
+ * reads the environment or maps memory may allocate. */
+bool heap_start(void);
+
+/* Whether the pool is there. */
+static inline bool heap_started(void)
+{
+    return SETTINGS->pool != NULL;
+}
+
+/* The bytes of payload in a budget. */
+size_t heap_payload_of(size_t budget);
+
+/* -------------------------------------------------------------------- lock */
+
+/* Not recursive: who holds it must not allocate (cache.h sees to that). */
+void heap_lock(void);
+void heap_unlock(void);
+
+/* In the child of a fork, where nobody else is left. */
+void heap_lock_reset(void);
+
+/* ------------------------------------------------- under the lock: requests */
+
+/* A block, or NULL if it fits nowhere as things are. */
+void *heap_take(size_t alignment, size_t size);
+
+/* Gives a block back, or dies naming the crime. `size` is SIZE_MAX, or what the
+ * caller says that it is. */
+void heap_give(void *ptr, size_t size);
+
+/* As bitfit_realloc() of a pointer and a size that are not 0. */
+void *heap_resize(void *ptr, size_t size);
+
+/* Dies, naming what `ptr` is instead of a live block; gives the lock back
+ * first. */
+_Noreturn void heap_accuse(const void *ptr);
+
+/* ---------------------------------------------------------------- converting
+ */
+
+static inline size_t heap_granule_of(const void *ptr)
+{
+    return ((uintptr_t)ptr - (uintptr_t)SETTINGS->view.payload) >>
+           SETTINGS->view.granule_shift;
+}
+
+static inline void *heap_pointer_to(size_t granule)
+{
+    return SETTINGS->view.payload + (granule << SETTINGS->view.granule_shift);
+}
+
+/* The granules of the live block at `ptr`; 0 if that is none. No lock. */
+static inline size_t heap_count_of(const void *ptr)
+{
+    size_t offset = (uintptr_t)ptr - (uintptr_t)SETTINGS->view.payload;
+    size_t granule = offset >> SETTINGS->view.granule_shift;
+    if (UNLIKELY(granule >= SETTINGS->view.granules ||
+                 (offset & SETTINGS->granule_mask) != 0)) {
+        return 0;
+    }
+    return bf_view_count(&SETTINGS->view, granule);
+}
+
+/* Granules for `size` bytes, at least one. size is at most PTRDIFF_MAX. */
+static inline size_t heap_count_for(size_t size)
+{
+    return (size + (size == 0) + SETTINGS->granule_mask) >>
+           SETTINGS->view.granule_shift;
+}
+
+#endif

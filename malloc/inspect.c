@@ -1,0 +1,163 @@
+/*
+ * What programs ask about their heap: the truth about the pool. A block in a
+ * cache is free here, as it is for the program.
+ */
+#include "inspect.h"
+
+#include "cache.h"
+#include "entry.h"
+#include "pages.h"
+#include "text.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <malloc.h>
+#include <stdio.h>
+#include <string.h>
+
+bool inspect_heap(inspection *to)
+{
+    *to = (inspection){.budget = 0};
+    if (!cache_enter_slow("malloc_info")) {
+        return false;
+    }
+    bitfit_get_stats(SETTINGS->pool, &to->pool);
+    cache_sizes(&to->cached_blocks, &to->cached);
+    to->budget = SETTINGS->options.budget;
+    to->own = SETTINGS->own_size;
+    to->failures = heap.failures;
+    to->first_failure = heap.first_failure;
+    cache_leave_slow();
+    return true;
+}
+
+EXPORT struct mallinfo2 mallinfo2(void)
+{
+    inspection now;
+    struct mallinfo2 info = {0};
+    if (inspect_heap(&now)) {
+        size_t live = now.pool.live - now.cached;
+        info.arena = now.pool.capacity;
+        info.ordblks = 1;
+        info.smblks = now.cached_blocks;
+        info.fsmblks = now.cached;
+        info.usmblks = now.pool.peak_live;
+        info.uordblks = live;
+        info.fordblks = now.pool.capacity - live;
+        info.keepcost = now.pool.capacity - now.pool.high_water;
+    }
+    return info;
+}
+
+static int to_int(size_t number)
+{
+    return number < INT_MAX ? (int)number : INT_MAX;
+}
+
+/* glibc's old form, whose numbers end at INT_MAX. */
+EXPORT struct mallinfo mallinfo(void)
+{
+    struct mallinfo2 info = mallinfo2();
+    return (struct mallinfo){
+        .arena = to_int(info.arena),
+        .ordblks = to_int(info.ordblks),
+        .smblks = to_int(info.smblks),
+        .usmblks = to_int(info.usmblks),
+        .fsmblks = to_int(info.fsmblks),
+        .uordblks = to_int(info.uordblks),
+        .fordblks = to_int(info.fordblks),
+        .keepcost = to_int(info.keepcost),
+    };
+}
+
+/* There is nothing to tune that a program could know better: every parameter is
+ * accepted, none changes anything. */
+EXPORT int mallopt(int parameter, int value)
+{
+    (void)parameter;
+    (void)value;
+    return 1;
+}
+
+EXPORT int malloc_trim(size_t keep)
+{
+    if (!cache_enter_slow("malloc_trim")) {
+        return 0;
+    }
+    cache_give_back_all();
+    size_t given = pages_trim(keep);
+    cache_leave_slow();
+    return given != 0;
+}
+
+static void add_line(text *to, const char *front, const char *name,
+                     uint64_t number)
+{
+    text_add(to, front);
+    text_add(to, name);
+    text_add(to, ": ");
+    text_size(to, number);
+    text_add(to, "\n");
+}
+
+void inspect_report(text *to, const inspection *now, const char *front)
+{
+    const bitfit_stats *pool = &now->pool;
+    add_line(to, front, "budget", now->budget);
+    add_line(to, front, "payload", pool->capacity);
+    add_line(to, front, "own", now->own);
+    add_line(to, front, "live", pool->live - now->cached);
+    add_line(to, front, "cached", now->cached);
+    add_line(to, front, "peak", pool->peak_live);
+    add_line(to, front, "high-water", pool->high_water);
+    add_line(to, front, "largest-free", pool->largest_free);
+    text_add(to, front);
+    text_add(to, "failures: ");
+    text_number(to, now->failures);
+    text_add(to, "\n");
+}
+
+EXPORT void malloc_stats(void)
+{
+    inspection now;
+    text lines = {.length = 0};
+    if (inspect_heap(&now)) {
+        inspect_report(&lines, &now, "bitfit: ");
+        text_write(&lines, 2);
+    }
+}
+
+static void add_element(text *to, const char *name, uint64_t number)
+{
+    text_add(to, "<");
+    text_add(to, name);
+    text_add(to, " size=\"");
+    text_number(to, number);
+    text_add(to, "\"/>\n");
+}
+
+EXPORT int malloc_info(int options, FILE *stream)
+{
+    inspection now;
+    text lines = {.length = 0};
+    if (options != 0) {
+        errno = EINVAL;
+        return -1;
+    }
+    if (!inspect_heap(&now)) {
+        errno = ENOMEM;
+        return -1;
+    }
+    text_add(&lines, "<malloc version=\"bitfit-1\">\n");
+    add_element(&lines, "budget", now.budget);
+    add_element(&lines, "payload", now.pool.capacity);
+    add_element(&lines, "own", now.own);
+    add_element(&lines, "live", now.pool.live - now.cached);
+    add_element(&lines, "cached", now.cached);
+    add_element(&lines, "peak", now.pool.peak_live);
+    add_element(&lines, "high-water", now.pool.high_water);
+    add_element(&lines, "largest-free", now.pool.largest_free);
+    text_add(&lines, "</malloc>\n");
+    size_t written = fwrite(lines.bytes, 1, lines.length, stream);
+    return written == lines.length ? 0 : -1;
+}

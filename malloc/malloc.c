@@ -1,0 +1,356 @@
+/*
+ * The C functions.
+ */
+#include "cache.h"
+#include "early.h"
+#include "entry.h"
+#include "pages.h"
+#include "text.h"
+
+#include <errno.h>
+#include <malloc.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ----------------------------------------------------------------- requests */
+
+/* Counts requests for BITFIT_FAIL_AT; whether this one is to fail. */
+static bool is_to_fail(void)
+{
+    const option_set *options = &SETTINGS->options;
+    uint64_t number = ++heap.requests;
+    return options->fail_at != 0 &&
+           (number == options->fail_at ||
+            (options->fail_on && number > options->fail_at));
+}
+
+static void note_failure(size_t size)
+{
+    if (heap.failures++ == 0) {
+        heap.first_failure = size;
+    }
+    if (SETTINGS->published != NULL) {
+        SETTINGS->published->failures = heap.failures;
+    }
+}
+
+/* The end of a request that failed, after everything was left. */
+static void *fail(const char *call)
+{
+    if (SETTINGS->options.abort_on_failure) {
+        die("out of memory", call, NULL);
+    }
+    errno = ENOMEM;
+    return NULL;
+}
+
+static void fill_block(void *block, size_t size, fill how)
+{
+    if (how == FILL_ZERO && heap_count_for(size) > CACHE_COUNT_MAX) {
+        pages_use_zeroed(block, size);
+        return;
+    }
+    pages_use(block, size);
+    if (how == FILL_ZERO) {
+        memset(block, 0, size);
+    }
+}
+
+void *entry_request(const char *call, size_t alignment, size_t size, fill how)
+{
+    if (!cache_enter_slow(call)) {
+        void *block = early_take(alignment, size);
+        return block != NULL ? block : fail(call);
+    }
+    void *block = NULL;
+    if (!is_to_fail() && size <= PTRDIFF_MAX) {
+        block = cache_take(alignment, size);
+    }
+    if (block == NULL) {
+        note_failure(size);
+    } else {
+        fill_block(block, size + (size == 0), how);
+    }
+    cache_leave_slow();
+    return LIKELY(block != NULL) ? block : fail(call);
+}
+
+void entry_return(const char *call, void *ptr, size_t size)
+{
+    if (early_owns(ptr)) {
+        return;
+    }
+    int kept = errno;
+    if (!cache_enter_slow(call)) {
+        die(bitfit_crime_name(BITFIT_FOREIGN), call, ptr);
+    }
+    cache_give(ptr, size);
+    cache_leave_slow();
+    errno = kept;
+}
+
+/* ---------------------------------------------------------------- resizing */
+
+/* Whether a block of one count is better copied than resized under the lock. */
+static bool is_small(size_t count)
+{
+    return count - 1 < CACHE_SMALL_MAX;
+}
+
+static void *resize_in_pool(void *ptr, size_t size)
+{
+    void *block = NULL;
+    if (!cache_enter_slow("realloc")) {
+        die(bitfit_crime_name(BITFIT_FOREIGN), "realloc", ptr);
+    }
+    cache_verify(ptr);
+    if (!is_to_fail() && size <= PTRDIFF_MAX) {
+        block = cache_resize(ptr, size);
+    }
+    if (block == NULL) {
+        note_failure(size);
+    } else {
+        pages_use(block, size);
+    }
+    cache_leave_slow();
+    return block != NULL ? block : fail("realloc");
+}
+
+static void *move(void *ptr, size_t kept, size_t size)
+{
+    void *block = entry_take("realloc", size);
+    if (block != NULL) {
+        memcpy(block, ptr, kept < size ? kept : size);
+        entry_give("realloc", ptr);
+    }
+    return block;
+}
+
+static void *resize(void *ptr, size_t size)
+{
+    if (UNLIKELY(early_owns(ptr))) {
+        return move(ptr, early_size(ptr), size);
+    }
+    size_t before = heap_count_of(ptr);
+    size_t after = size <= PTRDIFF_MAX ? heap_count_for(size) : 0;
+    bool caching = SETTINGS->marks != NULL;
+    if (caching && is_small(before) && is_small(after) &&
+        !cache_marked(heap_granule_of(ptr))) {
+        return before == after
+                   ? ptr
+                   : move(ptr, before << SETTINGS->view.granule_shift, size);
+    }
+    return resize_in_pool(ptr, size);
+}
+
+/* ------------------------------------------------------------- C functions */
+
+/* What no header here declares. */
+void free_sized(void *ptr, size_t size);
+void free_aligned_sized(void *ptr, size_t alignment, size_t size);
+size_t malloc_size(const void *ptr);
+size_t malloc_good_size(size_t size);
+void *reallocf(void *ptr, size_t size);
+
+EXPORT void *malloc(size_t size)
+{
+    return entry_take("malloc", size);
+}
+
+EXPORT void free(void *ptr)
+{
+    entry_give("free", ptr);
+}
+
+/* The product; one that overflows is a size that nobody has. */
+static size_t product(size_t count, size_t size)
+{
+    size_t bytes;
+    return UNLIKELY(__builtin_mul_overflow(count, size, &bytes)) ? SIZE_MAX
+                                                                 : bytes;
+}
+
+EXPORT void *calloc(size_t count, size_t size)
+{
+    size_t bytes = product(count, size);
+    if (LIKELY(bytes <= PTRDIFF_MAX)) {
+        size_t granules = heap_count_for(bytes);
+        void *block =
+            LIKELY(granules <= CACHE_COUNT_MAX) ? cache_pop(granules) : NULL;
+        if (LIKELY(block != NULL)) {
+            return memset(block, 0, bytes);
+        }
+    }
+    return entry_request("calloc", 1, bytes, FILL_ZERO);
+}
+
+EXPORT void *realloc(void *ptr, size_t size)
+{
+    if (ptr == NULL) {
+        return entry_take("realloc", size);
+    }
+    if (size == 0) {
+        entry_give("realloc", ptr);
+        return NULL;
+    }
+    return resize(ptr, size);
+}
+
+EXPORT void *reallocarray(void *ptr, size_t count, size_t size)
+{
+    return realloc(ptr, product(count, size));
+}
+
+EXPORT void free_sized(void *ptr, size_t size)
+{
+    entry_give_sized("free_sized", ptr, size);
+}
+
+EXPORT void free_aligned_sized(void *ptr, size_t alignment, size_t size)
+{
+    (void)alignment;
+    entry_give_sized("free_aligned_sized", ptr, size);
+}
+
+/* ------------------------------------------------------------------ aligned */
+
+static bool is_power_of_two(size_t number)
+{
+    return number != 0 && (number & (number - 1)) == 0;
+}
+
+static void *take_aligned(const char *call, size_t alignment, size_t size)
+{
+    if (alignment <= SETTINGS->options.granule) {
+        return entry_take(call, size);
+    }
+    return entry_request(call, alignment, size, FILL_NONE);
+}
+
+EXPORT void *aligned_alloc(size_t alignment, size_t size)
+{
+    if (!is_power_of_two(alignment)) {
+        errno = EINVAL;
+        return NULL;
+    }
+    return take_aligned("aligned_alloc", alignment, size);
+}
+
+EXPORT int posix_memalign(void **to, size_t alignment, size_t size)
+{
+    if (!is_power_of_two(alignment) || alignment % sizeof(void *) != 0) {
+        return EINVAL;
+    }
+    int kept = errno;
+    void *block = take_aligned("posix_memalign", alignment, size);
+    errno = kept;
+    if (block == NULL) {
+        return ENOMEM;
+    }
+    *to = block;
+    return 0;
+}
+
+/* As glibc's: an alignment that is no power of two is rounded up to one. */
+EXPORT void *memalign(size_t alignment, size_t size)
+{
+    size_t rounded = 1;
+    if (alignment > SIZE_MAX / 2 + 1) {
+        errno = EINVAL;
+        return NULL;
+    }
+    while (rounded < alignment) {
+        rounded *= 2;
+    }
+    return take_aligned("memalign", rounded, size);
+}
+
+static size_t page_size(void)
+{
+    if (!heap_started()) {
+        heap_start();
+    }
+    return (size_t)1 << SETTINGS->page_shift;
+}
+
+EXPORT void *valloc(size_t size)
+{
+    return take_aligned("valloc", page_size(), size);
+}
+
+EXPORT void *pvalloc(size_t size)
+{
+    size_t mask = page_size() - 1;
+    size_t rounded = size > SIZE_MAX - mask ? size : (size + mask) & ~mask;
+    return take_aligned("pvalloc", page_size(), rounded);
+}
+
+/* ------------------------------------------------------------------- seeing */
+
+static size_t usable_size(const char *call, void *ptr)
+{
+    if (ptr == NULL) {
+        return 0;
+    }
+    if (UNLIKELY(early_owns(ptr))) {
+        return early_size(ptr);
+    }
+    size_t count = heap_count_of(ptr);
+    if (UNLIKELY(count == 0 || (SETTINGS->marks != NULL &&
+                                cache_marked(heap_granule_of(ptr))))) {
+        if (!cache_enter_slow(call)) {
+            die(bitfit_crime_name(BITFIT_FOREIGN), call, ptr);
+        }
+        cache_verify(ptr);
+        cache_leave_slow();
+    }
+    return count << SETTINGS->view.granule_shift;
+}
+
+EXPORT size_t malloc_usable_size(void *ptr)
+{
+    return usable_size("malloc_usable_size", ptr);
+}
+
+EXPORT size_t malloc_size(const void *ptr)
+{
+    return usable_size("malloc_size", (void *)(uintptr_t)ptr);
+}
+
+EXPORT size_t malloc_good_size(size_t size)
+{
+    if (!heap_started()) {
+        heap_start();
+    }
+    return size > PTRDIFF_MAX
+               ? size
+               : heap_count_for(size) << SETTINGS->view.granule_shift;
+}
+
+/* ------------------------------------------------------------- other names */
+
+#define ALIAS(name) __attribute__((alias(#name), visibility("default")))
+
+void *__libc_malloc(size_t size) ALIAS(malloc);
+void *__libc_calloc(size_t count, size_t size) ALIAS(calloc);
+void *__libc_realloc(void *ptr, size_t size) ALIAS(realloc);
+void *__libc_reallocarray(void *ptr, size_t count, size_t size)
+    ALIAS(reallocarray);
+void *__libc_memalign(size_t alignment, size_t size) ALIAS(memalign);
+void *__libc_valloc(size_t size) ALIAS(valloc);
+void *__libc_pvalloc(size_t size) ALIAS(pvalloc);
+int __posix_memalign(void **to, size_t alignment, size_t size)
+    ALIAS(posix_memalign);
+void __libc_free(void *ptr) ALIAS(free);
+void __libc_cfree(void *ptr) ALIAS(free);
+void cfree(void *ptr) ALIAS(free);
+
+/* As FreeBSD's: frees the block if it cannot be resized. */
+EXPORT void *reallocf(void *ptr, size_t size)
+{
+    void *block = realloc(ptr, size);
+    if (block == NULL && size != 0) {
+        free(ptr);
+    }
+    return block;
+}

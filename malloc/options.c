@@ -1,0 +1,314 @@
+#include "options.h"
+
+#include "text.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/sysinfo.h>
+#include <unistd.h>
+
+enum { GRANULE_MIN = 16, GRANULE_MAX = 1 << 20, PERCENT_DEFAULT = 50 };
+
+static void refuse(const char *name, const char *value, const char *why)
+{
+    text line = {.length = 0};
+    text_add(&line, "bitfit: ");
+    text_add(&line, name);
+    text_add(&line, "=");
+    text_add(&line, value);
+    text_add(&line, ": ");
+    text_add(&line, why);
+    text_add(&line, "; the default is used\n");
+    text_write(&line, STDERR_FILENO);
+}
+
+/* ----------------------------------------------------------------- numbers */
+
+/* The decimal number at the text's front and what follows it; NULL if there is
+ * none, or it does not fit. */
+static const char *read_number(const char *from, uint64_t *number)
+{
+    const char *at = from;
+    *number = 0;
+    for (; *at >= '0' && *at <= '9'; at++) {
+        unsigned digit = (unsigned)(*at - '0');
+        if (*number > (UINT64_MAX - digit) / 10) {
+            return NULL;
+        }
+        *number = *number * 10 + digit;
+    }
+    return at == from ? NULL : at;
+}
+
+static bool read_size(const char *from, size_t *size)
+{
+    uint64_t number;
+    const char *rest = read_number(from, &number);
+    if (rest == NULL) {
+        return false;
+    }
+    const char *units = "KMGT";
+    const char *unit = *rest == '\0' ? NULL : strchr(units, *rest);
+    unsigned shift = unit == NULL ? 0 : 10 * (unsigned)(unit - units + 1);
+    rest += unit != NULL;
+    *size = (size_t)number << shift;
+    return *rest == '\0' && number <= ((uint64_t)PTRDIFF_MAX >> shift);
+}
+
+/* -------------------------------------------------------------- the budget */
+
+/* The number in a file such as memory.max; UINT64_MAX if there is none. */
+static uint64_t number_in(const char *path)
+{
+    char content[32] = "";
+    uint64_t number = UINT64_MAX;
+    int file = open(path, O_RDONLY | O_CLOEXEC);
+    if (file >= 0) {
+        ssize_t length = read(file, content, sizeof content - 1);
+        close(file);
+        if (length <= 0 || read_number(content, &number) == NULL) {
+            number = UINT64_MAX;
+        }
+    }
+    return number;
+}
+
+/* The machine's memory, or what its container leaves of it. */
+static uint64_t memory_here(void)
+{
+    struct sysinfo info;
+    uint64_t memory = UINT64_MAX;
+    if (sysinfo(&info) == 0) {
+        memory = (uint64_t)info.totalram * info.mem_unit;
+    }
+    uint64_t allowed = number_in("/sys/fs/cgroup/memory.max");
+    return memory < allowed ? memory : allowed;
+}
+
+static size_t percent_of_memory(uint64_t percent)
+{
+    uint64_t size = memory_here() / 100 * percent;
+    return size > PTRDIFF_MAX ? PTRDIFF_MAX : (size_t)size;
+}
+
+/* Half the memory; under `ulimit -v` half of what is allowed, since stacks and
+ * libraries need room as well. */
+static size_t default_budget(void)
+{
+    size_t budget = percent_of_memory(PERCENT_DEFAULT);
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_AS, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY &&
+        limit.rlim_cur / 2 < budget) {
+        budget = limit.rlim_cur / 2;
+    }
+    return budget;
+}
+
+static bool read_budget(const char *value, size_t *budget)
+{
+    uint64_t percent;
+    const char *rest = read_number(value, &percent);
+    if (rest != NULL && strcmp(rest, "%") == 0) {
+        *budget = percent_of_memory(percent);
+        return percent >= 1 && percent <= 100;
+    }
+    return read_size(value, budget);
+}
+
+static void set_budget(option_set *to)
+{
+    const char *value = secure_getenv("BITFIT_POOL");
+    to->budget_given = value != NULL && read_budget(value, &to->budget);
+    if (to->budget_given) {
+        return;
+    }
+    to->budget = default_budget();
+    if (value != NULL) {
+        refuse("BITFIT_POOL", value,
+               "not a size such as 64M, nor a percentage such as 25%");
+    }
+}
+
+/* -------------------------------------------------------------- the others */
+
+static void set_granule(option_set *to)
+{
+    const char *value = secure_getenv("BITFIT_GRANULE");
+    size_t granule = GRANULE_MIN;
+    to->granule = GRANULE_MIN;
+    if (value == NULL) {
+        return;
+    }
+    if (read_size(value, &granule) && granule >= GRANULE_MIN &&
+        granule <= GRANULE_MAX && (granule & (granule - 1)) == 0) {
+        to->granule = granule;
+    } else {
+        refuse("BITFIT_GRANULE", value, "not a power of two from 16 to 1M");
+    }
+}
+
+static bool read_switch(const char *name, bool otherwise)
+{
+    const char *value = secure_getenv(name);
+    if (value == NULL) {
+        return otherwise;
+    }
+    if (strcmp(value, "0") == 0 || strcmp(value, "1") == 0) {
+        return value[0] == '1';
+    }
+    refuse(name, value, "neither 0 nor 1");
+    return otherwise;
+}
+
+static bool read_on_failure(void)
+{
+    const char *value = secure_getenv("BITFIT_ON_FAILURE");
+    if (value == NULL || strcmp(value, "continue") == 0) {
+        return false;
+    }
+    if (strcmp(value, "abort") == 0) {
+        return true;
+    }
+    refuse("BITFIT_ON_FAILURE", value, "neither continue nor abort");
+    return false;
+}
+
+static void set_fail_at(option_set *to)
+{
+    const char *value = secure_getenv("BITFIT_FAIL_AT");
+    if (value == NULL) {
+        return;
+    }
+    uint64_t number;
+    const char *rest = read_number(value, &number);
+    bool on = rest != NULL && strcmp(rest, "+") == 0;
+    if (rest == NULL || number == 0 || (*rest != '\0' && !on)) {
+        refuse("BITFIT_FAIL_AT", value, "not a request's number, or N+");
+        return;
+    }
+    to->fail_at = number;
+    to->fail_on = on;
+}
+
+/* The program may change its folder: the path becomes absolute now. */
+static bool make_path(option_set *to, const char *value)
+{
+    size_t front = 0;
+    if (value[0] != '/') {
+        if (getcwd(to->report_path, sizeof to->report_path) == NULL) {
+            return false;
+        }
+        front = strlen(to->report_path);
+        to->report_path[front++] = '/';
+    }
+    size_t length = strlen(value);
+    if (length == 0 || length >= sizeof to->report_path - front) {
+        return false;
+    }
+    memcpy(to->report_path + front, value, length + 1);
+    return true;
+}
+
+static void set_report(option_set *to)
+{
+    const char *value = secure_getenv("BITFIT_REPORT");
+    if (value == NULL || strcmp(value, "none") == 0) {
+        return;
+    }
+    if (strcmp(value, "stderr") == 0) {
+        to->report_kind = REPORT_STDERR;
+    } else if (make_path(to, value)) {
+        to->report_kind = REPORT_FILE;
+        to->report_each = strstr(value, "%p") != NULL;
+    } else {
+        refuse("BITFIT_REPORT", value, "no path that can be used");
+    }
+}
+
+void options_read(option_set *to)
+{
+    int kept = errno;
+    set_budget(to);
+    set_granule(to);
+    to->prefault = read_switch("BITFIT_PREFAULT", false);
+    to->lock = read_switch("BITFIT_MLOCK", false);
+    to->huge = read_switch("BITFIT_HUGE", false);
+    to->abort_on_failure = read_on_failure();
+    to->hardened = read_switch("BITFIT_HARDENED", false);
+    to->inherit = read_switch("BITFIT_INHERIT", true);
+    to->leaks = read_switch("BITFIT_LEAKS", false);
+    set_fail_at(to);
+    set_report(to);
+    errno = kept;
+}
+
+/* ------------------------------------------------------------- inheritance */
+
+static bool is_separator(char character)
+{
+    return character == ':' || character == ' ';
+}
+
+/* Whether this path, up to the next separator, is this library. */
+static bool is_this_library(const char *path)
+{
+    static const char name[] = "libbitfit-malloc.so";
+    size_t length = 0;
+    while (path[length] != '\0' && !is_separator(path[length])) {
+        length++;
+    }
+    size_t start = length;
+    while (start > 0 && path[start - 1] != '/') {
+        start--;
+    }
+    return length - start >= sizeof name - 1 &&
+           memcmp(path + start, name, sizeof name - 1) == 0;
+}
+
+/* Leaves the other libraries in the list: it becomes shorter where it is. */
+static void drop_this_library(char *list)
+{
+    char *to = list;
+    const char *from = list;
+    while (*from != '\0') {
+        bool keep = !is_this_library(from);
+        while (*from != '\0' && !is_separator(*from)) {
+            if (keep) {
+                *to++ = *from;
+            }
+            from++;
+        }
+        if (*from != '\0') {
+            if (keep) {
+                *to++ = *from;
+            }
+            from++;
+        }
+    }
+    *to = '\0';
+}
+
+void options_pass_on(const option_set *from)
+{
+    static const char *const names[] = {
+        "BITFIT_POOL",    "BITFIT_GRANULE",  "BITFIT_REPORT",
+        "BITFIT_MLOCK",   "BITFIT_PREFAULT", "BITFIT_HUGE",
+        "BITFIT_INHERIT", "BITFIT_HARDENED", "BITFIT_ON_FAILURE",
+        "BITFIT_LEAKS",   "BITFIT_FAIL_AT"};
+    if (from->inherit) {
+        return;
+    }
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        unsetenv(names[i]);
+    }
+    char *preload = getenv("LD_PRELOAD");
+    if (preload != NULL) {
+        drop_this_library(preload);
+        if (*preload == '\0') {
+            unsetenv("LD_PRELOAD");
+        }
+    }
+}

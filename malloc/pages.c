@@ -1,0 +1,188 @@
+#include "pages.h"
+
+#include "heap.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <time.h>
+
+enum {
+    WORD_BITS = 64,
+    TICKS_BEFORE_CLOCK = 64, /* looks at the clock once in so many */
+    NANOSECONDS_BETWEEN = 500000000
+};
+
+/* The bits of 64 pages. */
+typedef struct page_bits {
+    uint64_t dirty;
+    uint64_t old;
+} page_bits;
+
+size_t pages_size(size_t size, unsigned page_shift)
+{
+    size_t pages = (size >> page_shift) + 1;
+    return (pages / WORD_BITS + 1) * sizeof(page_bits);
+}
+
+static page_bits *bits_of(size_t page)
+{
+    return (page_bits *)SETTINGS->pages + page / WORD_BITS;
+}
+
+/* The bits from `page` up to `end` or the word's end. */
+static uint64_t mask_of(size_t page, size_t end)
+{
+    size_t first = page % WORD_BITS;
+    size_t count = end - page;
+    uint64_t mask = UINT64_MAX << first;
+    return count >= WORD_BITS - first
+               ? mask
+               : mask & ((UINT64_C(1) << (first + count)) - 1);
+}
+
+static size_t next_word(size_t page)
+{
+    return (page / WORD_BITS + 1) * WORD_BITS;
+}
+
+/* ------------------------------------------------------------------- using */
+
+static size_t offset_of(const void *ptr)
+{
+    return (size_t)((uintptr_t)ptr - (uintptr_t)SETTINGS->view.payload);
+}
+
+void pages_use(const void *ptr, size_t size)
+{
+    size_t offset = offset_of(ptr);
+    size_t end = ((offset + size - 1) >> SETTINGS->page_shift) + 1;
+    for (size_t page = offset >> SETTINGS->page_shift; page < end;
+         page = next_word(page)) {
+        uint64_t mask = mask_of(page, end);
+        page_bits *bits = bits_of(page);
+        bits->dirty |= mask;
+        bits->old &= ~mask;
+    }
+}
+
+/* Zeroes what of the page lies in [offset, offset + size). */
+static void zero_in_page(size_t page, size_t offset, size_t size)
+{
+    size_t start = page << SETTINGS->page_shift;
+    size_t end = start + ((size_t)1 << SETTINGS->page_shift);
+    start = start > offset ? start : offset;
+    end = end < offset + size ? end : offset + size;
+    memset(SETTINGS->view.payload + start, 0, end - start);
+}
+
+void pages_use_zeroed(void *ptr, size_t size)
+{
+    size_t offset = offset_of(ptr);
+    size_t end = ((offset + size - 1) >> SETTINGS->page_shift) + 1;
+    for (size_t page = offset >> SETTINGS->page_shift; page < end;
+         page = next_word(page)) {
+        uint64_t dirty = bits_of(page)->dirty & mask_of(page, end);
+        for (; dirty != 0; dirty &= dirty - 1) {
+            size_t bit = (size_t)__builtin_ctzll(dirty);
+            zero_in_page(page / WORD_BITS * WORD_BITS + bit, offset, size);
+        }
+    }
+    pages_use(ptr, size);
+}
+
+/* -------------------------------------------------------------- giving back */
+
+/* Gives the pages [page, end) back: they are zero afterwards. */
+static size_t drop(size_t page, size_t end)
+{
+    size_t size = (end - page) << SETTINGS->page_shift;
+    void *start = SETTINGS->view.payload + (page << SETTINGS->page_shift);
+    if (madvise(start, size, MADV_DONTNEED) != 0) {
+        return 0; /* locked memory: it stays */
+    }
+    for (; page < end; page = next_word(page)) {
+        uint64_t mask = mask_of(page, end);
+        bits_of(page)->dirty &= ~mask;
+        bits_of(page)->old &= ~mask;
+    }
+    return size;
+}
+
+static bool is_ripe(size_t page, bool all)
+{
+    const page_bits *bits = bits_of(page);
+    uint64_t ripe = all ? bits->dirty : bits->dirty & bits->old;
+    return (ripe >> page % WORD_BITS & 1) != 0;
+}
+
+/* Drops each row of ripe pages in [page, end), and makes the others old. */
+static size_t drop_ripe(size_t page, size_t end, bool all)
+{
+    size_t dropped = 0;
+    while (page < end) {
+        size_t start = page;
+        while (page < end && is_ripe(page, all)) {
+            page++;
+        }
+        if (page > start) {
+            dropped += drop(start, page);
+        } else if ((page % WORD_BITS) == 0 && bits_of(page)->dirty == 0) {
+            page = next_word(page);
+        } else {
+            bits_of(page)->old |= UINT64_C(1) << page % WORD_BITS;
+            page++;
+        }
+    }
+    return dropped;
+}
+
+/* Looks at the whole pages of every hole, after the first `keep` bytes. */
+static size_t drop_free(size_t keep, bool all)
+{
+    unsigned shift = SETTINGS->view.granule_shift;
+    size_t page_size = (size_t)1 << SETTINGS->page_shift;
+    size_t least = page_size >> shift;
+    least = least > BF_WORD_BITS ? least : BF_WORD_BITS + 1;
+    size_t dropped = 0;
+    size_t end;
+    for (size_t start = BF_NONE;
+         bf_carve_hole(SETTINGS->pool, start, least, &start, &end);) {
+        size_t from = start << shift;
+        size_t kept =
+            (end << shift) - from < keep ? (end << shift) - from : keep;
+        keep -= kept;
+        size_t first = (from + kept + page_size - 1) >> SETTINGS->page_shift;
+        size_t last = end << shift >> SETTINGS->page_shift;
+        dropped += first < last ? drop_ripe(first, last, all) : 0;
+    }
+    return dropped;
+}
+
+size_t pages_trim(size_t keep)
+{
+    int kept = errno;
+    size_t dropped = drop_free(keep, true);
+    errno = kept;
+    return dropped;
+}
+
+void pages_tick(size_t freed)
+{
+    static unsigned ticks;
+    static int64_t last;
+    struct timespec now;
+    ticks += freed >> SETTINGS->page_shift >= 16 ? TICKS_BEFORE_CLOCK / 4 : 1;
+    if (LIKELY(ticks < TICKS_BEFORE_CLOCK)) {
+        return;
+    }
+    ticks = 0;
+    clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
+    int64_t time = (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+    if (time - last >= NANOSECONDS_BETWEEN) {
+        int kept = errno;
+        last = time;
+        drop_free(0, false);
+        errno = kept;
+    }
+}

@@ -1,0 +1,32 @@
+/*
+ * Which pages of the payload may hold something, and giving the others back.
+ *
+ * Two bits a page: *dirty*, it may hold other than zero bytes; *old*, it was
+ * dirty and free when last looked at. Pages that are free and old are given
+ * back to the system, which makes them zero. All calls are made under the
+ * heap's lock.
+ */
+#ifndef BITFIT_MALLOC_PAGES_H
+#define BITFIT_MALLOC_PAGES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Bytes of bits for a payload of `size` bytes in pages of 2^page_shift. */
+size_t pages_size(size_t size, unsigned page_shift);
+
+/* The bytes [ptr, ptr + size) are in use now. */
+void pages_use(const void *ptr, size_t size);
+
+/* The same, where the content has to be zero: writes only what may be dirty. */
+void pages_use_zeroed(void *ptr, size_t size);
+
+/* Something was freed: looks whether it is time to give pages back. */
+void pages_tick(size_t freed);
+
+/* Gives every free page back but for the lowest holes of `keep` bytes in all;
+ * the bytes given back. */
+size_t pages_trim(size_t keep);
+
+#endif

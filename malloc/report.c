@@ -1,0 +1,109 @@
+/*
+ * The report at the program's end: to a file or a standard error of the start,
+ * never into the program's own output, in one piece and without allocating.
+ */
+#include "cache.h"
+#include "inspect.h"
+#include "text.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+/* The path with the process' number for %p; false if it is too long. */
+static bool report_path(char path[PATH_MAX])
+{
+    text to = {.length = 0};
+    const char *from = SETTINGS->options.report_path;
+    for (; *from != '\0'; from++) {
+        if (from[0] == '%' && from[1] == 'p') {
+            text_number(&to, (uint64_t)getpid());
+            from++;
+        } else {
+            text_add(&to, (char[]){*from, '\0'});
+        }
+    }
+    bool fits = to.length < PATH_MAX && to.length < sizeof to.bytes;
+    if (fits) {
+        memcpy(path, to.bytes, to.length);
+        path[to.length] = '\0';
+    }
+    return fits;
+}
+
+static int open_report(void)
+{
+    char path[PATH_MAX];
+    if (SETTINGS->options.report_kind == REPORT_STDERR) {
+        return SETTINGS->report_file;
+    }
+    return report_path(path)
+               ? open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666)
+               : -1;
+}
+
+/* A child by fork() is the same program: it reports only where every process
+ * has a file of its own. */
+static bool is_wanted(void)
+{
+    const option_set *options = &SETTINGS->options;
+    return heap_started() && options->report_kind != REPORT_NONE &&
+           (getpid() == SETTINGS->process || options->report_each);
+}
+
+static void add_program(text *to)
+{
+    text_add(to, "bitfit: process: ");
+    text_number(to, (uint64_t)getpid());
+    text_add(to, " (");
+    text_add(to, program_invocation_short_name);
+    text_add(to, ")\n");
+}
+
+/* The smallest budget that holds what was used: an upper bound, since smaller
+ * budgets have smaller caches. */
+static size_t would_serve(const inspection *now)
+{
+    size_t page = (size_t)1 << SETTINGS->page_shift;
+    size_t least = now->pool.high_water & ~(page - 1);
+    size_t budget = least;
+    while (heap_payload_of(budget) < now->pool.high_water) {
+        budget += (budget >> 8 & ~(page - 1)) + page;
+    }
+    return budget;
+}
+
+static void add_number(text *to, const char *words, uint64_t number)
+{
+    text_add(to, words);
+    text_number(to, number);
+    text_add(to, "\n");
+}
+
+__attribute__((destructor)) static void report(void)
+{
+    inspection now;
+    text lines = {.length = 0};
+    if (!is_wanted() || !inspect_heap(&now)) {
+        return;
+    }
+    add_program(&lines);
+    inspect_report(&lines, &now, "bitfit: ");
+    if (now.failures != 0) {
+        add_number(&lines, "bitfit: first-failure: ", now.first_failure);
+    }
+    text_add(&lines, "bitfit: would-serve: ");
+    text_size(&lines, would_serve(&now));
+    text_add(&lines, "\n");
+    if (SETTINGS->options.leaks) {
+        add_number(&lines, "bitfit: leaked-blocks: ",
+                   now.pool.blocks - now.cached_blocks);
+        add_number(&lines,
+                   "bitfit: leaked-bytes: ", now.pool.live - now.cached);
+    }
+    int file = open_report();
+    if (file < 0 || !text_write(&lines, file)) {
+        complain("the report cannot be written", SETTINGS->options.report_path);
+    }
+}

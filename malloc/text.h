@@ -1,0 +1,34 @@
+/*
+ * Lines of text made without allocating, for reports and last words.
+ */
+#ifndef BITFIT_MALLOC_TEXT_H
+#define BITFIT_MALLOC_TEXT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* What does not fit is left out. */
+typedef struct text {
+    size_t length;
+    char bytes[2048];
+} text;
+
+void text_add(text *to, const char *words);
+void text_number(text *to, uint64_t number);
+void text_pointer(text *to, const void *pointer);
+
+/* As "67108864 (64.0 MiB)". */
+void text_size(text *to, uint64_t size);
+
+/* Writes it all; whether that succeeded. errno stays. */
+bool text_write(const text *from, int file);
+
+/* "bitfit: WORDS: DETAIL" as one line on standard error. */
+void complain(const char *words, const char *detail);
+
+/* "bitfit: CRIME: CALL(POINTER)" as one line on standard error, then abort().
+ * The heap's lock must not be held. */
+_Noreturn void die(const char *crime, const char *call, const void *pointer);
+
+#endif

@@ -1,0 +1,107 @@
+#include "carve.h"
+
+/* Makes the block [start, end) blocks of `count` granules each. */
+static void split(const bf_runs *runs, size_t start, size_t end, size_t count,
+                  uint32_t *starts)
+{
+    for (; start < end; start += count) {
+        bf_runs_write(runs, start, start + count, false);
+        *starts++ = (uint32_t)start;
+    }
+}
+
+/* From the first hole that fits: as many blocks as it holds. */
+static size_t carve_hole(bitfit_pool *pool, size_t count, size_t most,
+                         uint32_t *starts)
+{
+    bf_index *index = &pool->index;
+    size_t start = bf_index_alloc(index, count);
+    if (start == BF_NONE) {
+        return 0;
+    }
+    size_t end = start + count;
+    size_t more = 0;
+    if (most > 1 && bf_runs_free_at(&index->runs, end)) {
+        more = (bf_runs_end(&index->runs, end) - end) / count;
+        more = more < most ? more : most - 1;
+    }
+    if (more != 0) {
+        end += more * count;
+        bf_index_resize(index, start, end - start);
+        split(&index->runs, start, end, count, starts);
+    } else {
+        starts[0] = (uint32_t)start;
+    }
+    bf_count_live(pool, end - count, count, end - start);
+    return more + 1;
+}
+
+size_t bf_carve(bitfit_pool *pool, size_t count, size_t most, size_t holes,
+                uint32_t *starts)
+{
+    size_t blocks = 0;
+    while (blocks < most && holes-- > 0) {
+        size_t taken = carve_hole(pool, count, most - blocks, starts + blocks);
+        if (taken == 0) {
+            break;
+        }
+        blocks += taken;
+    }
+    pool->allocations += blocks;
+    return blocks;
+}
+
+void bf_carve_back(bitfit_pool *pool, const uint32_t *starts, size_t blocks)
+{
+    for (size_t i = 0; i < blocks; i++) {
+        bf_release(pool, starts[i]);
+    }
+    bf_index_flush(&pool->index);
+    pool->frees += blocks;
+}
+
+size_t bf_carve_top(bitfit_pool *pool, size_t count)
+{
+    bf_index *index = &pool->index;
+    size_t below = bf_index_alloc(index, index->runs.granules - count);
+    size_t top = bf_index_alloc(index, count);
+    bf_index_free(index, below);
+    bf_index_flush(index);
+    pool->live += count;
+    pool->allocations++;
+    return top;
+}
+
+bf_view bf_view_of(const bitfit_pool *pool)
+{
+    return (bf_view){.payload = pool->payload,
+                     .pairs = pool->index.runs.pairs,
+                     .granules = pool->index.runs.granules,
+                     .granule_shift = pool->granule_shift};
+}
+
+bool bf_carve_hole(bitfit_pool *pool, size_t after, size_t count, size_t *start,
+                   size_t *end)
+{
+    bf_index_flush(&pool->index);
+    return bf_index_next_hole(&pool->index, after, count, start, end);
+}
+
+/* The end of the pool, where bits and tags are in motion and make no sense. */
+BF_RACES size_t end_beyond(const bf_view *view, size_t word)
+{
+    size_t words = bf_words_for(view->granules);
+    size_t next = word + 1;
+    if (next < words && BF_LOAD_RACING(view->pairs[next].start) == 0) {
+        size_t covered = (size_t)(BF_LOAD_RACING(view->pairs[next].free) >> 1);
+        next = covered < words - next ? next + covered : words;
+    }
+    bf_word starts = next < words ? BF_LOAD_RACING(view->pairs[next].start) : 0;
+    return starts == 0 ? view->granules
+                       : bf_granule_at(next, bf_lowest_bit(starts));
+}
+
+size_t bf_view_count_beyond(const bf_view *view, size_t granule)
+{
+    return end_beyond(view, bf_word_of(granule)) - granule;
+}

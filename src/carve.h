@@ -1,0 +1,87 @@
+/*
+ * The one internal header that the malloc replacement uses: what it needs at
+ * the core's own speed, and what is no business of other users.
+ *
+ *     given   "AA....BB..CC...."
+ *     carve   3 blocks of 2 granules
+ *     expect  "AADDEEBBFFCC...."
+ *
+ * All calls but bf_view_count() are for one thread at a time, and do not enter
+ * the pool: its lock, if it has one, is not taken.
+ */
+#ifndef BITFIT_CARVE_H
+#define BITFIT_CARVE_H
+
+#include "pool.h"
+
+/* Beyond this many granules a start does not fit into 32 bits. */
+#define BF_CARVE_GRANULES_MAX ((size_t)UINT32_MAX)
+
+/* Takes up to `most` blocks of `count` granules, each at its first fit, as if
+ * allocated one after the other. Stops early after `holes` holes. Writes their
+ * starts and returns how many they are: 0 if and only if no block fits. Work:
+ * an allocation and a growth for each hole, and a write for each block. */
+size_t bf_carve(bitfit_pool *pool, size_t count, size_t most, size_t holes,
+                uint32_t *starts);
+
+/* Frees the block that starts at each of these granules. None of them waits:
+ * bf_view_count() knows them as free. */
+void bf_carve_back(bitfit_pool *pool, const uint32_t *starts, size_t blocks);
+
+/* Makes the last `count` granules of a pool without blocks a block, which
+ * counts in no peak and no mark; its start. count is less than the pool. */
+size_t bf_carve_top(bitfit_pool *pool, size_t count);
+
+/* The first hole of `count` granules or more, which is more than a word has
+ * bits, that starts in a word after that of the granule `after`; the first of
+ * all if that is BF_NONE. False if there is none. */
+bool bf_carve_hole(bitfit_pool *pool, size_t after, size_t count, size_t *start,
+                   size_t *end);
+
+/* The granules that lie above the high-water mark. */
+BF_INLINE size_t bf_carve_room(const bitfit_pool *pool)
+{
+    return pool->index.runs.granules - pool->high_water;
+}
+
+/* --------------------------------------------------------- without the lock */
+
+/* What a thread needs to know to look at a live block of its own while others
+ * change the pool: none of it changes during the pool's life. */
+typedef struct bf_view {
+    unsigned char *payload;
+    const bf_pair *pairs;
+    size_t granules;
+    unsigned granule_shift;
+} bf_view;
+
+bf_view bf_view_of(const bitfit_pool *pool);
+
+/* As bf_view_count(), where the block does not end in its first word. */
+size_t bf_view_count_beyond(const bf_view *view, size_t granule);
+
+/*
+ * The granules of the block that starts at `granule`, which is below the
+ * pool's end; 0 if none does. Exact for a block that lives during the call, and
+ * for a granule inside such a block; anything for what changes meanwhile.
+ *
+ * Needs no lock, since the bits that it reads do not change during a block's
+ * life: its start bit, the free bit there, the start bit at its end, the words
+ * without start bits between, and the first one's tag. Others' bits in the same
+ * words do.
+ */
+BF_RACES size_t bf_view_count(const bf_view *view, size_t granule)
+{
+    const bf_pair *pair = &view->pairs[bf_word_of(granule)];
+    unsigned bit = bf_bit_of(granule);
+    bf_word start = BF_LOAD_RACING(pair->start) >> bit;
+    bf_word free = BF_LOAD_RACING(pair->free) >> bit;
+    if (BF_UNLIKELY((start & ~free & 1) == 0)) {
+        return 0;
+    }
+    bf_word later = start >> 1;
+    return BF_LIKELY(later != 0) ? bf_lowest_bit(later) + 1
+                                 : bf_view_count_beyond(view, granule);
+}
+
+#endif
