@@ -153,23 +153,31 @@ static void print_size(FILE *out, const char *what, uint64_t size,
             note);
 }
 
-/* A value for --pool: KiB, rounded up. */
-static void print_budget(FILE *out, uint64_t budget)
+/* A value for --pool: KiB, rounded up. Where requests failed nobody knows it.
+ */
+static void print_budget(FILE *out, const json_t *part)
 {
-    fprintf(out,
-            "  %-16s%9lluK  would have served (upper bound; `bitfit fit` "
-            "finds the exact one)\n",
-            "--pool", (unsigned long long)((budget + 1023) / 1024));
+    uint64_t size = number(part, "would_serve");
+    if (number(part, "failures") != 0)
+        fprintf(out, "  %-16s%10s  was needed\n", "--pool", "more");
+    else
+        fprintf(out,
+                "  %-16s%9lluK  would have served (upper bound; `bitfit fit` "
+                "finds the exact one)\n",
+                "--pool", (unsigned long long)((size + 1023) / 1024));
 }
 
 static void print_failures(FILE *out, const json_t *part)
 {
+    char first[24];
     uint64_t failures = number(part, "failures");
     if (failures == 0)
         fprintf(out, "  %-16s%10s\n", "failures", "none");
     else
-        fprintf(out, "  %-16s%10llu  requests were answered with NULL\n",
-                "failures", (unsigned long long)failures);
+        fprintf(
+            out, "  %-16s%10llu  request%s got NULL, the first asked for %s\n",
+            "failures", (unsigned long long)failures, failures == 1 ? "" : "s",
+            command_size_text(first, number(part, "first_failure")));
 }
 
 static void print_leaks(FILE *out, const json_t *part)
@@ -217,7 +225,7 @@ static void print_process(FILE *out, const json_t *part, bool alone)
     print_size(out, "peak", number(part, "peak"), "in use at one time");
     print_size(out, "high-water mark", number(part, "high_water"),
                "of the pool, caches included");
-    print_budget(out, number(part, "would_serve"));
+    print_budget(out, part);
     print_failures(out, part);
     print_leaks(out, part);
 }

@@ -188,6 +188,10 @@ class Limit(RunTest):
         part = report["processes"][0]
         self.assertGreaterEqual(part["failures"], 1)
         self.assertLessEqual(part["high_water"], 8 << 20)
+        done = self.run_bitfit("--pool", "8M", HELPERS / "limit", "fill")
+        self.assertIn("request got NULL, the first asked for 64.0 KiB",
+                      done.stderr)
+        self.assertNotIn("would have served", done.stderr)
 
     def test_it_can_abort_instead(self):
         done, report = self.report("--pool", "8M", "--on-failure", "abort",
