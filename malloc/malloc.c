@@ -89,6 +89,33 @@ void entry_return(const char *call, void *ptr, size_t size)
     errno = kept;
 }
 
+void *entry_take_slow(const char *call, size_t size)
+{
+    if (size <= PTRDIFF_MAX && size > SETTINGS->small_max) {
+        size_t count = heap_count_for(size);
+        void *block =
+            count <= CACHE_COUNT_MAX ? cache_pop_large(count) : NULL;
+        if (block != NULL) {
+            return block;
+        }
+    }
+    return entry_request(call, 1, size, FILL_NONE);
+}
+
+void entry_give_slow(const char *call, void *ptr, size_t size)
+{
+    if (ptr == NULL) {
+        return;
+    }
+    size_t granule = heap_granule_of(ptr);
+    size_t count = heap_count_at(granule);
+    bool large = count > CACHE_SMALL_MAX && count <= CACHE_COUNT_MAX;
+    if (large && size == SIZE_MAX && cache_push_large(granule, count)) {
+        return;
+    }
+    entry_return(call, ptr, size);
+}
+
 /* ---------------------------------------------------------------- resizing */
 
 /* Whether a block of one count is better copied than resized under the lock. */
@@ -121,7 +148,7 @@ static void *move(void *ptr, size_t kept, size_t size)
     void *block = entry_take("realloc", size);
     if (block != NULL) {
         memcpy(block, ptr, kept < size ? kept : size);
-        entry_give("realloc", ptr);
+        entry_give("realloc", ptr, SIZE_MAX);
     }
     return block;
 }
@@ -159,7 +186,7 @@ EXPORT void *malloc(size_t size)
 
 EXPORT void free(void *ptr)
 {
-    entry_give("free", ptr);
+    entry_give("free", ptr, SIZE_MAX);
 }
 
 /* The product; one that overflows is a size that nobody has. */
@@ -173,10 +200,8 @@ static size_t product(size_t count, size_t size)
 EXPORT void *calloc(size_t count, size_t size)
 {
     size_t bytes = product(count, size);
-    if (LIKELY(bytes <= PTRDIFF_MAX)) {
-        size_t granules = heap_count_for(bytes);
-        void *block =
-            LIKELY(granules <= CACHE_COUNT_MAX) ? cache_pop(granules) : NULL;
+    if (LIKELY(bytes <= SETTINGS->small_max)) {
+        void *block = cache_pop(heap_count_for(bytes));
         if (LIKELY(block != NULL)) {
             return memset(block, 0, bytes);
         }
@@ -190,7 +215,7 @@ EXPORT void *realloc(void *ptr, size_t size)
         return entry_take("realloc", size);
     }
     if (size == 0) {
-        entry_give("realloc", ptr);
+        entry_give("realloc", ptr, SIZE_MAX);
         return NULL;
     }
     return resize(ptr, size);
@@ -203,13 +228,13 @@ EXPORT void *reallocarray(void *ptr, size_t count, size_t size)
 
 EXPORT void free_sized(void *ptr, size_t size)
 {
-    entry_give_sized("free_sized", ptr, size);
+    entry_give("free_sized", ptr, entry_said(size));
 }
 
 EXPORT void free_aligned_sized(void *ptr, size_t alignment, size_t size)
 {
     (void)alignment;
-    entry_give_sized("free_aligned_sized", ptr, size);
+    entry_give("free_aligned_sized", ptr, entry_said(size));
 }
 
 /* ------------------------------------------------------------------ aligned */
