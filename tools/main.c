@@ -1,5 +1,6 @@
 /* The bitfit command: finds the verb and hands over to it. */
 #include "command.h"
+#include "export.h"
 #include "fit.h"
 #include "record.h"
 #include "replay.h"
@@ -13,6 +14,7 @@ const command_entry command_list[] = {
     {"record", "what a program asks of malloc, into a trace", verb_record},
     {"replay", "a trace through a pool, and what that costs", verb_replay},
     {"fit", "how small a pool serves a trace or a program", verb_fit},
+    {"export", "a trace for other viewers", verb_export},
     {NULL, NULL, NULL}};
 
 static void print_help(FILE *stream)
