@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """The smallest budget in which whole programs still give identical output.
 
-    malloc_budget.py --library libbitfit-malloc.so --recorder recorder.so
-                     --mark malloc_mark [--quick] [--json FILE] [PROGRAM...]
+    malloc_budget.py --library libbitfit-malloc.so --bitfit COMMAND
+                     [--quick] [--json FILE] [PROGRAM...]
 
 For bitfit it bisects over BITFIT_POOL, for gperftools over its heap limit, for
 mimalloc over the arena that it reserves: the two peers whose options offer a
@@ -23,14 +23,15 @@ KIB, MIB = 1024, 1024 * 1024
 PAGE = 4096
 
 
-def recorded_need(argv, recorder, mark, folder):
+def recorded_need(argv, bitfit, folder):
     """The most bytes requested at one time, and first fit's mark."""
     trace = pathlib.Path(folder, "program.trace")
-    programs.run(argv, {"LD_PRELOAD": recorder, "BENCH_TRACE": str(trace)})
-    told = subprocess.run([mark, trace], check=True, capture_output=True,
-                          text=True).stdout
+    programs.run([bitfit, "record", "-o", str(trace), "--", *argv])
+    told = subprocess.run([bitfit, "replay", "--granule", "16", "--json",
+                           trace], check=True, capture_output=True, text=True)
     trace.unlink()
-    return [int(word) for word in told.split()]
+    figures = json.loads(told.stdout)
+    return figures["peak_requested"], figures["high_water"]
 
 
 def smallest(serves, step, guess):
@@ -91,8 +92,7 @@ def mimalloc_budget(argv, expected, guess):
 
 def measure(argv, arguments, folder):
     expected = programs.run(argv)
-    peak, mark = recorded_need(argv, arguments.recorder, arguments.mark,
-                               folder)
+    peak, mark = recorded_need(argv, arguments.bitfit, folder)
     step = PAGE
     if arguments.quick:
         step = max(PAGE, mark // 400 // PAGE * PAGE)
@@ -149,8 +149,7 @@ def parse():
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--library", required=True)
-    parser.add_argument("--recorder", required=True)
-    parser.add_argument("--mark", required=True)
+    parser.add_argument("--bitfit", required=True)
     parser.add_argument("--quick", action="store_true",
                         help="to a quarter of a percent, not to the page")
     parser.add_argument("--json")
