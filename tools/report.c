@@ -39,14 +39,14 @@ static error_t parse(int key, char *text, struct argp_state *state)
         request->output = text;
         return 0;
     case 'g':
-    case 'p': {
-        size_t *size =
-            key == 'g' ? &request->heap.granule : &request->heap.pool;
-        if (!command_size(text, size) || *size == 0)
+        if (!input_granule("report", text, &request->heap.granule))
+            exit(COMMAND_USAGE);
+        return 0;
+    case 'p':
+        if (!command_size(text, &request->heap.pool) || request->heap.pool == 0)
             argp_error(state, "'%s' is not a size such as 4096, 64K or 16M",
                        text);
         return 0;
-    }
     case ARGP_KEY_ARG:
         if (request->input != NULL)
             argp_usage(state);

@@ -203,8 +203,8 @@ static const char *write_png(const canvas *c)
             png_file_write(file, pixels, c->options->width, c->options->height);
     }
     free(pixels);
-    written = fclose(file) == 0 && written;
-    return written ? NULL : "it cannot be written";
+    const char *why = written ? NULL : strerror(errno);
+    return fclose(file) != 0 && why == NULL ? strerror(errno) : why;
 }
 
 static const char *close_canvas(canvas *c, const char *why)
