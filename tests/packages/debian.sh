@@ -25,7 +25,7 @@ cd ..
 
 # The packages are not on their way into Debian, where they would close a bug.
 echo 'lintian'
-lintian --allow-root --display-info --fail-on error,warning,info \
+lintian --allow-root --fail-on error,warning \
     --suppress-tags initial-upload-closes-no-bugs ./*.changes
 
 echo 'use'
