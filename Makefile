@@ -31,8 +31,10 @@ bench:
 	scripts/build-trees -j $(JOBS) bench
 	cmake --build build/bench --target run-bench
 
+# A library that was just put down has to be found at once.
 install: all
 	cmake --install build/plain
+	@test -n "$(DESTDIR)" || test "$$(id -u)" -ne 0 || ldconfig
 
 uninstall:
 	cmake --build build/plain --target uninstall
@@ -56,7 +58,7 @@ coverage:
 	scripts/coverage -j $(JOBS)
 
 dist:
-	scripts/amalgamate build/dist
+	scripts/dist build/dist
 
 clean:
 	rm -rf build

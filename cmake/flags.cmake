@@ -12,6 +12,10 @@ set(bitfit_definitions
 if(BITFIT_WORD_BITS)
     list(APPEND bitfit_definitions BITFIT_WORD_BITS=${BITFIT_WORD_BITS})
 endif()
+if(BITFIT_CONFIG_HEADER)
+    list(APPEND bitfit_definitions
+        "BITFIT_CONFIG_HEADER=\"${BITFIT_CONFIG_HEADER}\"")
+endif()
 
 # Without -fno-sanitize-recover the undefined-behaviour sanitizer only talks.
 set(bitfit_sanitize "")

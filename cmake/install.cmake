@@ -4,11 +4,12 @@ include(CMakePackageConfigHelpers)
 
 set(package_dir "${CMAKE_INSTALL_LIBDIR}/cmake/bitfit")
 
+# Other rooms add their own targets to the export: malloc/ has bitfit::malloc.
 install(TARGETS bitfit bitfit_static EXPORT bitfit-targets
     RUNTIME DESTINATION "${CMAKE_INSTALL_BINDIR}"
     LIBRARY DESTINATION "${CMAKE_INSTALL_LIBDIR}"
     ARCHIVE DESTINATION "${CMAKE_INSTALL_LIBDIR}")
-install(FILES include/bitfit.h DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}")
+install(DIRECTORY include/ DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}")
 install(FILES README.md LICENSE DESTINATION "${CMAKE_INSTALL_DOCDIR}" OPTIONAL)
 
 install(EXPORT bitfit-targets NAMESPACE bitfit:: DESTINATION "${package_dir}")
@@ -24,6 +25,27 @@ install(FILES
 configure_file(cmake/bitfit.pc.in bitfit.pc @ONLY)
 install(FILES "${CMAKE_CURRENT_BINARY_DIR}/bitfit.pc"
     DESTINATION "${CMAKE_INSTALL_LIBDIR}/pkgconfig")
+
+# A page of section 3 describes a family of calls: those that it names beside
+# its own get a page that leads to it, as man(1) expects.
+file(GLOB pages CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/docs/man/*.[1-9]")
+foreach(page IN LISTS pages)
+    get_filename_component(section "${page}" LAST_EXT)
+    string(SUBSTRING "${section}" 1 1 section)
+    set(man_dir "${CMAKE_INSTALL_MANDIR}/man${section}")
+    install(FILES "${page}" DESTINATION "${man_dir}")
+    if(section EQUAL 3)
+        get_filename_component(name "${page}" NAME_WLE)
+        file(STRINGS "${page}" others REGEX "^\\.Nm bitfit_")
+        list(TRANSFORM others REPLACE "^\\.Nm ([a-z_]+).*" "\\1")
+        list(REMOVE_ITEM others ${name})
+        foreach(other IN LISTS others)
+            set(link "${CMAKE_CURRENT_BINARY_DIR}/man/${other}.3")
+            file(WRITE "${link}" ".so man3/${name}.3\n")
+            install(FILES "${link}" DESTINATION "${man_dir}")
+        endforeach()
+    endif()
+endforeach()
 
 configure_file(cmake/uninstall.cmake.in uninstall.cmake @ONLY)
 add_custom_target(uninstall

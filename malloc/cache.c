@@ -175,46 +175,49 @@ static bool depot_has(size_t granule, size_t count)
 
 static void bin_empty(bin *b)
 {
-    return_to_pool(b->starts, b->blocks, b->count);
-    b->blocks = 0;
+    return_to_pool(b->floor, bin_blocks(b), b->count);
+    b->top = b->floor;
 }
 
 static void bin_end(bin *b)
 {
     bin_empty(b);
-    bitfit_free(SETTINGS->caches, b->starts);
-    *b = (bin){.blocks = 0};
+    bitfit_free(SETTINGS->caches, b->floor);
+    *b = (bin){.count = b->count};
 }
 
 /* Takes the oldest blocks out, into the depot or the pool. */
 static void bin_give(bin *b, size_t blocks)
 {
     blocks = blocks < BATCH_MAX ? blocks : BATCH_MAX;
-    if (!depot_give(b->count, b->starts, blocks)) {
-        return_to_pool(b->starts, blocks, b->count);
+    if (!depot_give(b->count, b->floor, blocks)) {
+        return_to_pool(b->floor, blocks, b->count);
     }
-    b->blocks = (uint16_t)(b->blocks - blocks);
-    memmove(b->starts, b->starts + blocks, b->blocks * sizeof *b->starts);
+    b->top -= blocks;
+    memmove(b->floor, b->floor + blocks, bin_blocks(b) * sizeof *b->floor);
 }
 
-/* Sets how many blocks the bin can hold: 0 if there is no memory for them. */
+/* Sets how many blocks the bin can hold; it may be left as it was for want of
+ * memory. */
 static void bin_set_capacity(bin *b, size_t capacity)
 {
-    while (b->blocks > capacity) {
-        bin_give(b, b->blocks - capacity);
+    while (bin_blocks(b) > capacity) {
+        bin_give(b, bin_blocks(b) - capacity);
     }
+    size_t blocks = bin_blocks(b);
+    uint32_t *floor = NULL;
     if (capacity == 0) {
-        bitfit_free(SETTINGS->caches, b->starts);
-        b->starts = NULL;
+        bitfit_free(SETTINGS->caches, b->floor);
     } else {
-        uint32_t *starts = bitfit_realloc(SETTINGS->caches, b->starts,
-                                          capacity * sizeof *starts);
-        if (starts == NULL) {
-            return; /* it stays as it was */
+        floor = bitfit_realloc(SETTINGS->caches, b->floor,
+                               capacity * sizeof *floor);
+        if (floor == NULL) {
+            return;
         }
-        b->starts = starts;
     }
-    b->capacity = (uint16_t)capacity;
+    b->floor = floor;
+    b->top = floor + blocks;
+    b->ceiling = floor + capacity;
 }
 
 /* The bin for blocks of that many granules, twice as large as it was if there
@@ -224,12 +227,13 @@ static bin *bin_prepare(cache *c, size_t count)
     bin *b = cache_bin(c, count);
     if (b->count != count) {
         bin_empty(b);
-        b->count = (uint32_t)count;
+        b->count = count;
     }
     size_t most = allowed(count);
-    size_t wanted = b->capacity == 0 ? CAPACITY_FIRST : 2 * (size_t)b->capacity;
+    size_t capacity = bin_capacity(b);
+    size_t wanted = capacity == 0 ? CAPACITY_FIRST : 2 * capacity;
     wanted = wanted < most ? wanted : most;
-    if (wanted != b->capacity) {
+    if (wanted != capacity) {
         bin_set_capacity(b, wanted);
     }
     return b;
@@ -245,20 +249,21 @@ static bool is_cached_size(size_t count)
 static void *refill(size_t count)
 {
     bin *b = bin_prepare(cache_mine, count);
-    if (b->blocks == 0 && b->capacity != 0) {
-        size_t want = b->capacity / 2 < BATCH_MAX ? b->capacity / 2 : BATCH_MAX;
-        size_t blocks = depot_take(count, b->starts, b->capacity);
+    size_t capacity = bin_capacity(b);
+    if (b->top == b->floor && capacity != 0) {
+        size_t blocks = depot_take(count, b->floor, capacity);
         if (blocks == 0) {
+            size_t want = capacity / 2 < BATCH_MAX ? capacity / 2 : BATCH_MAX;
             blocks = bf_carve(SETTINGS->pool, count, want > 0 ? want : 1,
-                              HOLES_MAX, b->starts);
-            adopt(b->starts, blocks, count);
+                              HOLES_MAX, b->floor);
+            adopt(b->floor, blocks, count);
         }
-        b->blocks = (uint16_t)blocks;
+        b->top += blocks;
     }
-    if (b->blocks == 0) {
+    if (b->top == b->floor) {
         return NULL;
     }
-    uint32_t granule = b->starts[--b->blocks];
+    uint32_t granule = *--b->top;
     cache_unmark(granule);
     return heap_pointer_to(granule);
 }
@@ -325,8 +330,8 @@ void cache_give_back_all(void)
 static void add_bins(const cache *c, size_t *blocks, size_t *size)
 {
     for (size_t i = 0; i < CACHE_BINS; i++) {
-        *blocks += c->bins[i].blocks;
-        *size += c->bins[i].blocks * size_of(c->bins[i].count);
+        *blocks += bin_blocks(&c->bins[i]);
+        *size += bin_blocks(&c->bins[i]) * size_of(c->bins[i].count);
     }
 }
 
@@ -350,8 +355,8 @@ void cache_sizes(size_t *blocks, size_t *size)
 
 static bool bin_has(const bin *b, size_t granule)
 {
-    for (size_t i = 0; i < b->blocks; i++) {
-        if (b->starts[i] == granule) {
+    for (const uint32_t *start = b->floor; start != b->top; start++) {
+        if (*start == granule) {
             return true;
         }
     }
@@ -433,18 +438,51 @@ void cache_give(void *ptr, size_t size)
     bin *b = NULL;
     if (!wrong && is_cached_size(count)) {
         b = bin_prepare(cache_mine, count);
-        if (b->blocks == b->capacity && b->blocks > 1) {
-            bin_give(b, b->blocks / 2);
+        if (b->top == b->ceiling && bin_blocks(b) > 1) {
+            bin_give(b, bin_blocks(b) / 2);
         }
     }
-    if (b != NULL && b->blocks < b->capacity) {
-        uint32_t granule = (uint32_t)heap_granule_of(ptr);
-        b->starts[b->blocks++] = granule;
-        cache_mark(granule);
+    if (b != NULL && b->top != b->ceiling) {
+        *b->top++ = (uint32_t)heap_granule_of(ptr);
+        cache_mark(heap_granule_of(ptr));
     } else {
         heap_give(ptr, size);
         pages_tick(size_of(count));
     }
+}
+
+void *cache_pop_large(size_t count)
+{
+    cache *c = cache_mine;
+    void *block = NULL;
+    if (LIKELY(cache_enter(c))) {
+        bin *b = cache_bin(c, count);
+        if (LIKELY(b->top != b->floor && b->count == count &&
+                   !cache_is_stopped(c))) {
+            size_t granule = *--b->top;
+            cache_unmark(granule);
+            block = heap_pointer_to(granule);
+        }
+        cache_leave(c);
+    }
+    return block;
+}
+
+bool cache_push_large(size_t granule, size_t count)
+{
+    cache *c = cache_mine;
+    bool done = false;
+    if (LIKELY(cache_enter(c))) {
+        bin *b = cache_bin(c, count);
+        if (LIKELY(b->top != b->ceiling && b->count == count &&
+                   !cache_marked(granule) && !cache_is_stopped(c))) {
+            *b->top++ = (uint32_t)granule;
+            cache_mark(granule);
+            done = true;
+        }
+        cache_leave(c);
+    }
+    return done;
 }
 
 /* ---------------------------------------------------------- threads' lives */

@@ -50,11 +50,12 @@ enum cache_gate {
     GATE_CLOSED /* no cache at all */
 };
 
+/* Blocks are put in and taken out at `top`, between `floor` and `ceiling`. */
 typedef struct bin {
-    uint32_t *starts;
-    uint16_t blocks;
-    uint16_t capacity;
-    uint32_t count; /* granules of each block; anything while it is empty */
+    uint32_t *top;
+    uint32_t *floor;
+    uint32_t *ceiling;
+    size_t count; /* granules of each block, if it ever had one */
 } bin;
 
 typedef struct cache {
@@ -162,46 +163,65 @@ static inline void cache_unmark(size_t granule)
                           memory_order_relaxed);
 }
 
-/* A block of so many granules from this thread's cache; NULL if that has none
- * at hand. */
+/* A block of so many granules from this thread's bin for them; NULL if that is
+ * empty, or out of reach. count is at most CACHE_SMALL_MAX. */
 static inline void *cache_pop(size_t count)
 {
     cache *c = cache_mine;
-    void *block = NULL;
-    if (LIKELY(cache_enter(c))) {
-        bin *b = cache_bin(c, count);
-        size_t blocks = b->blocks;
-        if (LIKELY(blocks != 0 && b->count == count && !cache_is_stopped(c))) {
-            size_t granule = b->starts[blocks - 1];
-            b->blocks = (uint16_t)(blocks - 1);
-            cache_unmark(granule);
-            block = heap_pointer_to(granule);
-        }
-        cache_leave(c);
+    if (UNLIKELY(!cache_enter(c))) {
+        return NULL;
     }
-    return block;
+    bin *b = &c->bins[count];
+    uint32_t *top = b->top;
+    if (UNLIKELY(top == b->floor || cache_is_stopped(c))) {
+        cache_leave(c);
+        return NULL;
+    }
+    size_t granule = *--top;
+    b->top = top;
+    cache_unmark(granule);
+    cache_leave(c);
+    return heap_pointer_to(granule);
 }
 
-/* Takes the block into this thread's cache; false if it cannot, or the pointer
- * is no good: nothing has changed. */
-static inline bool cache_push(void *ptr, size_t count)
+/* Takes a live block of at most CACHE_SMALL_MAX granules into this thread's bin
+ * for them; false if that is full, or out of reach, or the block is marked:
+ * nothing has changed. */
+static inline bool cache_push(size_t granule, size_t count)
 {
     cache *c = cache_mine;
-    bool done = false;
-    if (LIKELY(cache_enter(c))) {
-        size_t granule = heap_granule_of(ptr);
-        bin *b = cache_bin(c, count);
-        size_t blocks = b->blocks;
-        if (LIKELY(blocks < b->capacity && b->count == count &&
-                   !cache_marked(granule) && !cache_is_stopped(c))) {
-            b->starts[blocks] = (uint32_t)granule;
-            b->blocks = (uint16_t)(blocks + 1);
-            cache_mark(granule);
-            done = true;
-        }
-        cache_leave(c);
+    if (UNLIKELY(!cache_enter(c))) {
+        return false;
     }
-    return done;
+    bin *b = &c->bins[count];
+    uint32_t *top = b->top;
+    _Atomic uint64_t *marks = &SETTINGS->marks[granule / 64];
+    uint64_t before = atomic_load_explicit(marks, memory_order_relaxed);
+    uint64_t after = before | UINT64_C(1) << granule % 64;
+    if (UNLIKELY(top == b->ceiling || before == after || cache_is_stopped(c))) {
+        cache_leave(c);
+        return false;
+    }
+    *top = (uint32_t)granule;
+    b->top = top + 1;
+    atomic_store_explicit(marks, after, memory_order_relaxed);
+    cache_leave(c);
+    return true;
 }
+
+/* How many blocks a bin holds, and how many it can hold. */
+static inline size_t bin_blocks(const bin *b)
+{
+    return (size_t)(b->top - b->floor);
+}
+
+static inline size_t bin_capacity(const bin *b)
+{
+    return (size_t)(b->ceiling - b->floor);
+}
+
+/* As cache_pop() and cache_push(), of more granules. */
+void *cache_pop_large(size_t count);
+bool cache_push_large(size_t granule, size_t count);
 
 #endif

@@ -19,39 +19,40 @@ void *entry_request(const char *call, size_t alignment, size_t size, fill how);
 /* Takes back what is not NULL; `size` as for heap_give(). errno stays. */
 void entry_return(const char *call, void *ptr, size_t size);
 
+/* As entry_request() without alignment and filling, if the thread's cache for
+ * small blocks is of no help. */
+__attribute__((noinline)) void *entry_take_slow(const char *call, size_t size);
+
+/* As entry_return(), where the pointer may be anything. */
+__attribute__((noinline)) void entry_give_slow(const char *call, void *ptr,
+                                               size_t size);
+
 static inline void *entry_take(const char *call, size_t size)
 {
-    if (LIKELY(size <= PTRDIFF_MAX)) {
-        size_t count = heap_count_for(size);
-        void *block =
-            LIKELY(count <= CACHE_COUNT_MAX) ? cache_pop(count) : NULL;
+    if (LIKELY(size <= SETTINGS->small_max)) {
+        void *block = cache_pop(heap_count_for(size));
         if (LIKELY(block != NULL)) {
             return block;
         }
     }
-    return entry_request(call, 1, size, FILL_NONE);
+    return entry_take_slow(call, size);
 }
 
-static inline void entry_give(const char *call, void *ptr)
+/* A size that the caller states: SIZE_MAX would mean that none was. */
+static inline size_t entry_said(size_t size)
 {
-    size_t count = heap_count_of(ptr);
-    if (LIKELY(count - 1 < CACHE_COUNT_MAX && cache_push(ptr, count))) {
-        return;
-    }
-    if (ptr != NULL) {
-        entry_return(call, ptr, SIZE_MAX);
-    }
+    return size - (size == SIZE_MAX);
 }
 
-static inline void entry_give_sized(const char *call, void *ptr, size_t size)
+/* size: as for heap_give(). */
+static inline void entry_give(const char *call, void *ptr, size_t size)
 {
-    size_t count = heap_count_of(ptr);
-    if (LIKELY(count - 1 < CACHE_COUNT_MAX && size <= PTRDIFF_MAX &&
-               heap_count_for(size) == count && cache_push(ptr, count))) {
-        return;
-    }
-    if (ptr != NULL) {
-        entry_return(call, ptr, size < PTRDIFF_MAX ? size : PTRDIFF_MAX);
+    size_t granule = heap_granule_of(ptr);
+    size_t count = heap_small_count_at(granule);
+    bool right = size == SIZE_MAX ||
+                 (size <= SETTINGS->small_max && heap_count_for(size) == count);
+    if (UNLIKELY(count == 0 || !right || !cache_push(granule, count))) {
+        entry_give_slow(call, ptr, size);
     }
 }
 

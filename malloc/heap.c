@@ -263,6 +263,7 @@ static void make_pools(const division *sizes, unsigned char *payload,
     to->pages = (uint64_t *)(void *)(own + sizes->bookkeeping);
     to->view = (bf_view){.payload = payload};
     to->granule_mask = to->options.granule - 1;
+    to->small_max = to->options.granule * CACHE_SMALL_MAX;
     unsigned char *rest = own + sizes->bookkeeping + sizes->pages;
     if (sizes->marks != 0) {
         to->marks = (_Atomic uint64_t *)(void *)rest;

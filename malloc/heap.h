@@ -30,6 +30,7 @@ typedef struct settings {
     /* What malloc() and free() read each time, in one line. */
     bf_view view;
     size_t granule_mask;     /* granule - 1 */
+    size_t small_max;        /* bytes: requests up to here have bins */
     _Atomic uint64_t *marks; /* a bit a granule: a block in a cache starts here;
                               NULL if there are no caches */
     bool stoppable; /* another thread's cache can be stopped: cache.h */
@@ -107,10 +108,13 @@ _Noreturn void heap_accuse(const void *ptr);
 /* ---------------------------------------------------------------- converting
  */
 
+/* The granule at this address, which is the start of one in the payload; else
+ * some number beyond the pool. */
 static inline size_t heap_granule_of(const void *ptr)
 {
-    return ((uintptr_t)ptr - (uintptr_t)SETTINGS->view.payload) >>
-           SETTINGS->view.granule_shift;
+    size_t offset = (uintptr_t)ptr - (uintptr_t)SETTINGS->view.payload;
+    unsigned shift = SETTINGS->view.granule_shift;
+    return offset >> (shift & 63) | offset << (-shift & 63);
 }
 
 static inline void *heap_pointer_to(size_t granule)
@@ -118,16 +122,26 @@ static inline void *heap_pointer_to(size_t granule)
     return SETTINGS->view.payload + (granule << SETTINGS->view.granule_shift);
 }
 
-/* The granules of the live block at `ptr`; 0 if that is none. No lock. */
+/* The granules of the live block at this granule, which may be beyond the pool;
+ * 0 if there is none. No lock. */
+static inline size_t heap_count_at(size_t granule)
+{
+    return LIKELY(granule < SETTINGS->view.granules)
+               ? bf_view_count(&SETTINGS->view, granule)
+               : 0;
+}
+
+/* As heap_count_at(); but 0, too, for more than CACHE_SMALL_MAX. */
+static inline size_t heap_small_count_at(size_t granule)
+{
+    return LIKELY(granule < SETTINGS->view.granules)
+               ? bf_view_count_small(&SETTINGS->view, granule)
+               : 0;
+}
+
 static inline size_t heap_count_of(const void *ptr)
 {
-    size_t offset = (uintptr_t)ptr - (uintptr_t)SETTINGS->view.payload;
-    size_t granule = offset >> SETTINGS->view.granule_shift;
-    if (UNLIKELY(granule >= SETTINGS->view.granules ||
-                 (offset & SETTINGS->granule_mask) != 0)) {
-        return 0;
-    }
-    return bf_view_count(&SETTINGS->view, granule);
+    return heap_count_at(heap_granule_of(ptr));
 }
 
 /* Granules for `size` bytes, at least one. size is at most PTRDIFF_MAX. */

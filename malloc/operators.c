@@ -88,8 +88,10 @@ static void *take_or_null(const char *name, const char *call, size_t alignment,
 
 static inline void *take_plain(const char *call, size_t size)
 {
-    size_t count = size <= PTRDIFF_MAX ? heap_count_for(size) : SIZE_MAX;
-    void *block = LIKELY(count <= CACHE_COUNT_MAX) ? cache_pop(count) : NULL;
+    void *block = NULL;
+    if (LIKELY(size <= SETTINGS->small_max)) {
+        block = cache_pop(heap_count_for(size));
+    }
     return LIKELY(block != NULL) ? block : take_or_throw(call, 1, size);
 }
 
@@ -155,20 +157,20 @@ void *new_array_aligned_nothrow(size_t size, size_t alignment,
 void delete_plain(void *) CXX("_ZdlPv");
 void delete_plain(void *ptr)
 {
-    entry_give("operator delete", ptr);
+    entry_give("operator delete", ptr, SIZE_MAX);
 }
 
 void delete_array(void *) CXX("_ZdaPv");
 void delete_array(void *ptr)
 {
-    entry_give("operator delete[]", ptr);
+    entry_give("operator delete[]", ptr, SIZE_MAX);
 }
 
 void delete_nothrow(void *, const nothrow_t *) CXX("_ZdlPvRKSt9nothrow_t");
 void delete_nothrow(void *ptr, const nothrow_t *nothrow)
 {
     (void)nothrow;
-    entry_give("operator delete", ptr);
+    entry_give("operator delete", ptr, SIZE_MAX);
 }
 
 void delete_array_nothrow(void *, const nothrow_t *)
@@ -176,33 +178,33 @@ void delete_array_nothrow(void *, const nothrow_t *)
 void delete_array_nothrow(void *ptr, const nothrow_t *nothrow)
 {
     (void)nothrow;
-    entry_give("operator delete[]", ptr);
+    entry_give("operator delete[]", ptr, SIZE_MAX);
 }
 
 void delete_sized(void *, size_t) CXX("_ZdlPv" SIZE_NAME);
 void delete_sized(void *ptr, size_t size)
 {
-    entry_give_sized("operator delete", ptr, size);
+    entry_give("operator delete", ptr, entry_said(size));
 }
 
 void delete_array_sized(void *, size_t) CXX("_ZdaPv" SIZE_NAME);
 void delete_array_sized(void *ptr, size_t size)
 {
-    entry_give_sized("operator delete[]", ptr, size);
+    entry_give("operator delete[]", ptr, entry_said(size));
 }
 
 void delete_aligned(void *, size_t) CXX("_ZdlPvSt11align_val_t");
 void delete_aligned(void *ptr, size_t alignment)
 {
     (void)alignment;
-    entry_give("operator delete", ptr);
+    entry_give("operator delete", ptr, SIZE_MAX);
 }
 
 void delete_array_aligned(void *, size_t) CXX("_ZdaPvSt11align_val_t");
 void delete_array_aligned(void *ptr, size_t alignment)
 {
     (void)alignment;
-    entry_give("operator delete[]", ptr);
+    entry_give("operator delete[]", ptr, SIZE_MAX);
 }
 
 void delete_aligned_nothrow(void *, size_t, const nothrow_t *)
@@ -212,7 +214,7 @@ void delete_aligned_nothrow(void *ptr, size_t alignment,
 {
     (void)alignment;
     (void)nothrow;
-    entry_give("operator delete", ptr);
+    entry_give("operator delete", ptr, SIZE_MAX);
 }
 
 void delete_array_aligned_nothrow(void *, size_t, const nothrow_t *)
@@ -222,7 +224,7 @@ void delete_array_aligned_nothrow(void *ptr, size_t alignment,
 {
     (void)alignment;
     (void)nothrow;
-    entry_give("operator delete[]", ptr);
+    entry_give("operator delete[]", ptr, SIZE_MAX);
 }
 
 void delete_sized_aligned(void *, size_t, size_t)
@@ -230,7 +232,7 @@ void delete_sized_aligned(void *, size_t, size_t)
 void delete_sized_aligned(void *ptr, size_t size, size_t alignment)
 {
     (void)alignment;
-    entry_give_sized("operator delete", ptr, size);
+    entry_give("operator delete", ptr, entry_said(size));
 }
 
 void delete_array_sized_aligned(void *, size_t, size_t)
@@ -238,5 +240,5 @@ void delete_array_sized_aligned(void *, size_t, size_t)
 void delete_array_sized_aligned(void *ptr, size_t size, size_t alignment)
 {
     (void)alignment;
-    entry_give_sized("operator delete[]", ptr, size);
+    entry_give("operator delete[]", ptr, entry_said(size));
 }

@@ -74,10 +74,14 @@ size_t bf_carve_top(bitfit_pool *pool, size_t count)
 
 bf_view bf_view_of(const bitfit_pool *pool)
 {
-    return (bf_view){.payload = pool->payload,
-                     .pairs = pool->index.runs.pairs,
-                     .granules = pool->index.runs.granules,
-                     .granule_shift = pool->granule_shift};
+    size_t granules = pool->index.runs.granules;
+    return (bf_view){
+        .payload = pool->payload,
+        .pairs = pool->index.runs.pairs,
+        .granules = granules,
+        .last_word = bf_granule_at(bf_words_for(granules) - 1, 0),
+        .granule_shift = pool->granule_shift,
+    };
 }
 
 bool bf_carve_hole(bitfit_pool *pool, size_t after, size_t count, size_t *start,
@@ -87,12 +91,21 @@ bool bf_carve_hole(bitfit_pool *pool, size_t after, size_t count, size_t *start,
     return bf_index_next_hole(&pool->index, after, count, start, end);
 }
 
-/* The end of the pool, where bits and tags are in motion and make no sense. */
+BF_RACES bool is_block(const bf_view *view, size_t granule)
+{
+    const bf_pair *pair = &view->pairs[bf_word_of(granule)];
+    bf_word block = BF_LOAD_RACING(pair->start) & ~BF_LOAD_RACING(pair->free);
+    return (block >> bf_bit_of(granule) & 1) != 0;
+}
+
+/* The end of the block that begins in this word, which is not the last, and
+ * goes on beyond it. What is in motion may make no sense: it is never followed
+ * past the pool's end. */
 BF_RACES size_t end_beyond(const bf_view *view, size_t word)
 {
     size_t words = bf_words_for(view->granules);
     size_t next = word + 1;
-    if (next < words && BF_LOAD_RACING(view->pairs[next].start) == 0) {
+    if (BF_LOAD_RACING(view->pairs[next].start) == 0) {
         size_t covered = (size_t)(BF_LOAD_RACING(view->pairs[next].free) >> 1);
         next = covered < words - next ? next + covered : words;
     }
@@ -101,7 +114,10 @@ BF_RACES size_t end_beyond(const bf_view *view, size_t word)
                        : bf_granule_at(next, bf_lowest_bit(starts));
 }
 
-size_t bf_view_count_beyond(const bf_view *view, size_t granule)
+size_t bf_view_count(const bf_view *view, size_t granule)
 {
-    return end_beyond(view, bf_word_of(granule)) - granule;
+    size_t count = bf_view_count_small(view, granule);
+    return count != 0 || !is_block(view, granule)
+               ? count
+               : end_beyond(view, bf_word_of(granule)) - granule;
 }

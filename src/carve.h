@@ -52,13 +52,11 @@ typedef struct bf_view {
     unsigned char *payload;
     const bf_pair *pairs;
     size_t granules;
+    size_t last_word; /* the first granule of the last word */
     unsigned granule_shift;
 } bf_view;
 
 bf_view bf_view_of(const bitfit_pool *pool);
-
-/* As bf_view_count(), where the block does not end in its first word. */
-size_t bf_view_count_beyond(const bf_view *view, size_t granule);
 
 /*
  * The granules of the block that starts at `granule`, which is below the
@@ -70,18 +68,24 @@ size_t bf_view_count_beyond(const bf_view *view, size_t granule);
  * without start bits between, and the first one's tag. Others' bits in the same
  * words do.
  */
-BF_RACES size_t bf_view_count(const bf_view *view, size_t granule)
+size_t bf_view_count(const bf_view *view, size_t granule);
+
+/* As bf_view_count(); but 0, too, if the block is longer than a word has bits.
+ * Others end in one of two words, and which of them cannot be predicted: both
+ * are read. The pool's end is as good as a start. */
+BF_RACES size_t bf_view_count_small(const bf_view *view, size_t granule)
 {
     const bf_pair *pair = &view->pairs[bf_word_of(granule)];
-    unsigned bit = bf_bit_of(granule);
-    bf_word start = BF_LOAD_RACING(pair->start) >> bit;
-    bf_word free = BF_LOAD_RACING(pair->free) >> bit;
-    if (BF_UNLIKELY((start & ~free & 1) == 0)) {
-        return 0;
+    bf_word start = BF_LOAD_RACING(pair->start);
+    bf_word block = start & ~BF_LOAD_RACING(pair->free);
+    bf_word next = 1;
+    if (BF_LIKELY(granule < view->last_word)) {
+        next = BF_LOAD_RACING(pair[1].start);
     }
-    bf_word later = start >> 1;
-    return BF_LIKELY(later != 0) ? bf_lowest_bit(later) + 1
-                                 : bf_view_count_beyond(view, granule);
+    bf_word ends =
+        start >> bf_bit_of(granule) >> 1 | next << bf_bit_of(~granule);
+    bool known = (block >> bf_bit_of(granule) & 1) != 0 && ends != 0;
+    return BF_LIKELY(known) ? bf_lowest_bit(ends) + 1 : 0;
 }
 
 #endif

@@ -13,6 +13,12 @@
 #define _POSIX_C_SOURCE 200809L
 #endif
 
+/* The options of the build in a header, in place of -D flags: what stands after
+ * #include, such as -DBITFIT_CONFIG_HEADER='"board.h"'. */
+#ifdef BITFIT_CONFIG_HEADER
+#include BITFIT_CONFIG_HEADER
+#endif
+
 #include "bitfit.h"
 
 /* ------------------------------------------------------------------ words */

@@ -11,7 +11,7 @@ shift
 for compiler in "$@"; do
     for standard in c++11 c++14 c++17 c++20; do
         "$compiler" -std=$standard -Wall -Wextra -Wpedantic -Wold-style-cast \
-            -Werror -I"$root/include" "$root/tests/checks/consumer/main.cpp" \
+            -Werror -I"$root/include" "$root/tests/packages/consumer/main.cpp" \
             "$library" -pthread -o "$work/program"
         "$work/program"
     done

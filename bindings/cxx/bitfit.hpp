@@ -1,0 +1,664 @@
+/*
+ * bitfit in C++17: pools that end by themselves, and the allocators of the
+ * standard library over them. Header only; link bitfit as for bitfit.h.
+ *
+ *     alignas(std::max_align_t) static std::byte memory[65536];
+ *
+ *     bitfit::pool pool(memory, sizeof memory);
+ *     std::vector<int, bitfit::allocator<int>> numbers(pool);
+ *
+ *     bitfit::resource resource(pool);
+ *     std::pmr::string text("in the same pool", &resource);
+ *
+ *     auto point = bitfit::make_unique<Point>(pool, 3, 4);
+ *
+ * bitfit.h says what a pool does and promises; nothing of it changes here.
+ * Sizes are bytes unless a parameter is called count.
+ *
+ * Lack of memory: what the standard library's interfaces ask for throws
+ * std::bad_alloc, and std::bad_array_new_length if count * sizeof(T)
+ * overflows. The calls of pool_ref return null, as in C. Compiled without
+ * exceptions, std::abort() stands for every throw. Without RTTI one thing
+ * changes: see resource. All files of a program should be compiled alike.
+ *
+ * Lifetime: memory outlives its pool; a pool outlives all that was made from
+ * it, resources, allocators and pointers. What is left in a pool when it ends
+ * is not destroyed. Threads: as in bitfit.h; all the types here that refer to
+ * a pool are one or two words, to be copied freely.
+ */
+#ifndef BITFIT_HPP
+#define BITFIT_HPP
+
+#include <cstddef>
+#include <cstdint>
+#include <cstdlib>
+#include <exception>
+#include <memory>
+#include <new>
+#include <string>
+#include <type_traits>
+#include <utility>
+
+/* Older standard libraries have C++17 but for this. Without it there is no
+ * bitfit::resource. */
+#if __has_include(<memory_resource>)
+#include <memory_resource>
+#define BITFIT_HAS_RESOURCE 1
+#endif
+
+#include "bitfit.h"
+
+namespace bitfit
+{
+
+/* ---------------------------------------------------- what compilers lack */
+
+namespace detail
+{
+
+#ifdef __cpp_exceptions
+template <class Exception> [[noreturn]] void fail(const Exception &exception)
+{
+    throw exception;
+}
+#else
+template <class Exception> [[noreturn]] void fail(const Exception &)
+{
+    std::abort();
+}
+#endif
+
+#ifdef __cpp_rtti
+template <class To, class From> const To *cast(const From &from) noexcept
+{
+    return dynamic_cast<const To *>(&from);
+}
+#else
+template <class To, class From> const To *cast(const From &) noexcept
+{
+    return nullptr;
+}
+#endif
+
+} // namespace detail
+
+/* ----------------------------------------------------------------- options */
+
+/*
+ * bitfit_options with struct_size filled in: set its fields, then give it to a
+ * pool. The two functions take callables by reference; these outlive the pool
+ * and must not throw (std::terminate).
+ */
+struct options : bitfit_options {
+    options() noexcept : bitfit_options{}
+    {
+        struct_size = sizeof(bitfit_options);
+    }
+
+    /* handler(const bitfit_misuse &) decides what a bad call costs: see
+     * bitfit_misuse_handler. */
+    template <class Handler> options &call_on_misuse(Handler &handler) noexcept
+    {
+        misuse_context = address(handler);
+        on_misuse = [](const bitfit_misuse *misuse, void *context) noexcept {
+            (*static_cast<Handler *>(context))(*misuse);
+        };
+        return *this;
+    }
+
+    /* mutex.lock() and mutex.unlock() guard the pool. With a recursive mutex a
+     * re-entry is caught; with any other it hangs. */
+    template <class Mutex> options &lock_with(Mutex &mutex) noexcept
+    {
+        lock_kind = BITFIT_LOCK_CALLER;
+        lock_context = address(mutex);
+        lock = [](void *context) noexcept {
+            static_cast<Mutex *>(context)->lock();
+        };
+        unlock = [](void *context) noexcept {
+            static_cast<Mutex *>(context)->unlock();
+        };
+        return *this;
+    }
+
+  private:
+    template <class T> static void *address(T &object) noexcept
+    {
+        return const_cast<void *>(
+            static_cast<const volatile void *>(std::addressof(object)));
+    }
+};
+
+/* ------------------------------------------------------------------- pools */
+
+/*
+ * A pool that somebody else owns. Like a reference it is never null and is not
+ * assigned; copies refer to the same pool. Each function is the one of
+ * bitfit.h that bears its name. lock() and unlock() make it a BasicLockable,
+ * for std::lock_guard around fork(); a call under them is a re-entry.
+ */
+class pool_ref
+{
+  public:
+    pool_ref(bitfit_pool *pool) noexcept : pool_(pool)
+    {
+    }
+    pool_ref(const pool_ref &) noexcept = default;
+    pool_ref &operator=(const pool_ref &) = delete;
+
+    bitfit_pool *get() const noexcept
+    {
+        return pool_;
+    }
+
+    /* Null if and only if it fits nowhere. */
+    [[nodiscard]] void *alloc(std::size_t size) const noexcept
+    {
+        return bitfit_alloc(pool_, size);
+    }
+    [[nodiscard]] void *calloc(std::size_t count,
+                               std::size_t size) const noexcept
+    {
+        return bitfit_calloc(pool_, count, size);
+    }
+    [[nodiscard]] void *aligned_alloc(std::size_t alignment,
+                                      std::size_t size) const noexcept
+    {
+        return bitfit_aligned_alloc(pool_, alignment, size);
+    }
+    [[nodiscard]] void *realloc(void *ptr, std::size_t size) const noexcept
+    {
+        return bitfit_realloc(pool_, ptr, size);
+    }
+
+    void free(void *ptr) const noexcept
+    {
+        bitfit_free(pool_, ptr);
+    }
+    void free_sized(void *ptr, std::size_t size) const noexcept
+    {
+        bitfit_free_sized(pool_, ptr, size);
+    }
+    void reset() const noexcept
+    {
+        bitfit_reset(pool_);
+    }
+
+    std::size_t usable_size(const void *ptr) const noexcept
+    {
+        return bitfit_usable_size(pool_, ptr);
+    }
+    std::size_t good_size(std::size_t size) const noexcept
+    {
+        return bitfit_good_size(pool_, size);
+    }
+    bool owns(const void *ptr) const noexcept
+    {
+        return bitfit_owns(pool_, ptr);
+    }
+
+    bitfit_stats stats() const noexcept
+    {
+        bitfit_stats stats{};
+        bitfit_get_stats(pool_, &stats);
+        return stats;
+    }
+
+    /* 0, or the number of the first invariant that is broken. */
+    int check() const noexcept
+    {
+        return bitfit_check(pool_);
+    }
+
+    std::size_t draw(char *buffer, std::size_t size) const noexcept
+    {
+        return bitfit_draw(pool_, buffer, size);
+    }
+
+    /* The whole of bitfit_draw(), one character for each granule; the text's
+     * own memory is not the pool's. */
+    std::string picture() const
+    {
+        std::string text(bitfit_draw(pool_, nullptr, 0), '\0');
+        bitfit_draw(pool_, text.data(), text.size() + 1);
+        return text;
+    }
+
+    /*
+     * Calls visit(const bitfit_run &) for every block and every hole, in
+     * address order, under the lock. It returns void, or whether to go on. It
+     * may not call the pool nor throw (std::terminate). Returns whether all
+     * runs were seen.
+     */
+    template <class Visitor> bool walk(Visitor &&visit) const noexcept
+    {
+        using visitor = std::remove_reference_t<Visitor>;
+        return bitfit_walk(pool_, show<visitor>,
+                           const_cast<void *>(static_cast<const void *>(
+                               std::addressof(visit))));
+    }
+
+    void lock() const noexcept
+    {
+        bitfit_lock(pool_);
+    }
+    void unlock() const noexcept
+    {
+        bitfit_unlock(pool_);
+    }
+
+    friend bool operator==(pool_ref a, pool_ref b) noexcept
+    {
+        return a.pool_ == b.pool_;
+    }
+    friend bool operator!=(pool_ref a, pool_ref b) noexcept
+    {
+        return a.pool_ != b.pool_;
+    }
+
+  protected:
+    bitfit_pool *pool_;
+
+  private:
+    template <class Visitor>
+    static bool show(const bitfit_run *run, void *context) noexcept
+    {
+        auto &visit = *static_cast<Visitor *>(context);
+        using answer = std::invoke_result_t<Visitor &, const bitfit_run &>;
+        if constexpr (std::is_void_v<answer>) {
+            visit(*run);
+            return true;
+        } else {
+            return visit(*run);
+        }
+    }
+};
+
+/* A pool could not be made; status() and what() say why. */
+class init_error : public std::exception
+{
+  public:
+    explicit init_error(bitfit_status status) noexcept : status_(status)
+    {
+    }
+    bitfit_status status() const noexcept
+    {
+        return status_;
+    }
+    const char *what() const noexcept override
+    {
+        return bitfit_status_text(status_);
+    }
+
+  private:
+    bitfit_status status_;
+};
+
+namespace detail
+{
+
+inline bitfit_pool *init(void *memory, std::size_t size,
+                         const bitfit_options *options)
+{
+    bitfit_pool *made = bitfit_init(memory, size, options);
+    if (made == nullptr) {
+        fail(init_error(bitfit_init_status(memory, size, options)));
+    }
+    return made;
+}
+
+} // namespace detail
+
+/*
+ * A pool that ends with its owner. The memory stays the caller's. Only a pool
+ * that was moved from, released or destroyed is empty; it may be assigned or
+ * destroyed, nothing else.
+ */
+class pool : public pool_ref
+{
+  public:
+    /* As bitfit_init(); init_error where that returns NULL. To find out
+     * without an exception ask bitfit_init_status() first, or give what
+     * bitfit_init() returned to the third form, null or not. */
+    pool(void *memory, std::size_t size)
+        : pool_ref(detail::init(memory, size, nullptr))
+    {
+    }
+    pool(void *memory, std::size_t size, const bitfit_options &options)
+        : pool_ref(detail::init(memory, size, &options))
+    {
+    }
+    explicit pool(bitfit_pool *owned) noexcept : pool_ref(owned)
+    {
+    }
+
+    pool(pool &&other) noexcept : pool_ref(other.release())
+    {
+    }
+    pool &operator=(pool &&other) noexcept
+    {
+        pool moved(std::move(other));
+        std::swap(pool_, moved.pool_);
+        return *this;
+    }
+    ~pool()
+    {
+        destroy();
+    }
+
+    /* Whether it is not empty. */
+    explicit operator bool() const noexcept
+    {
+        return pool_ != nullptr;
+    }
+
+    /* Ends the pool now; the number of blocks that were still live. */
+    std::size_t destroy() noexcept
+    {
+        return bitfit_destroy(release());
+    }
+
+    /* Gives the pool up without ending it. */
+    bitfit_pool *release() noexcept
+    {
+        return std::exchange(pool_, nullptr);
+    }
+};
+
+namespace detail
+{
+
+template <std::size_t Size> struct storage {
+    alignas(std::max_align_t) unsigned char bytes[Size];
+};
+
+} // namespace detail
+
+/*
+ * A pool together with its memory of Size bytes, bookkeeping included: for a
+ * static, or a member. It stays where it is. init_error if Size holds no
+ * granule.
+ */
+template <std::size_t Size>
+class fixed_pool : private detail::storage<Size>, public pool_ref
+{
+  public:
+    fixed_pool() : pool_ref(detail::init(this->bytes, Size, nullptr))
+    {
+    }
+    explicit fixed_pool(const bitfit_options &options)
+        : pool_ref(detail::init(this->bytes, Size, &options))
+    {
+    }
+    fixed_pool(const fixed_pool &) = delete;
+    ~fixed_pool()
+    {
+        bitfit_destroy(pool_);
+    }
+};
+
+/* ---------------------------------------------------------- std::pmr, std */
+
+#ifdef BITFIT_HAS_RESOURCE
+/*
+ * A pool as a std::pmr::memory_resource. Alignments are those of
+ * bitfit_aligned_alloc(). deallocate() checks the size as bitfit_free_sized()
+ * does.
+ *
+ * Two resources over one pool are equal, so containers move between them.
+ * Without RTTI a resource equals itself alone: then use one for each pool, or
+ * moves between containers copy.
+ */
+class resource final : public std::pmr::memory_resource
+{
+  public:
+    explicit resource(pool_ref pool) noexcept : pool_(pool)
+    {
+    }
+    pool_ref pool() const noexcept
+    {
+        return pool_;
+    }
+
+  private:
+    void *do_allocate(std::size_t size, std::size_t alignment) override
+    {
+        void *block = pool_.aligned_alloc(alignment, size);
+        if (block == nullptr) {
+            detail::fail(std::bad_alloc());
+        }
+        return block;
+    }
+    void do_deallocate(void *ptr, std::size_t size, std::size_t) override
+    {
+        pool_.free_sized(ptr, size);
+    }
+    bool
+    do_is_equal(const std::pmr::memory_resource &other) const noexcept override
+    {
+        const auto *that = detail::cast<resource>(other);
+        return this == &other || (that != nullptr && that->pool_ == pool_);
+    }
+
+    pool_ref pool_;
+};
+#endif
+
+/*
+ * A standard allocator over a pool. Equal if and only if over the same pool.
+ * There is no default: a container without a pool does not compile.
+ *
+ * Copying a container takes the memory from the source's pool, the only one
+ * that is known; give the copy's constructor another allocator for another.
+ * Assigning a copy keeps the target's pool: data is copied into a budget, it
+ * does not change it. Moves and swaps take the memory, and so the pool, along:
+ * they are O(1) and cannot fail, and swapping containers of two pools, which
+ * would else be undefined, does what it says.
+ */
+template <class T> class allocator
+{
+  public:
+    using value_type = T;
+    using propagate_on_container_copy_assignment = std::false_type;
+    using propagate_on_container_move_assignment = std::true_type;
+    using propagate_on_container_swap = std::true_type;
+    using is_always_equal = std::false_type;
+
+    allocator(pool_ref pool) noexcept : pool_(pool.get())
+    {
+    }
+    template <class U>
+    allocator(const allocator<U> &other) noexcept : pool_(other.pool().get())
+    {
+    }
+
+    pool_ref pool() const noexcept
+    {
+        return pool_;
+    }
+
+    /* Room for `count` objects, aligned for T. */
+    [[nodiscard]] T *allocate(std::size_t count)
+    {
+        if (count > SIZE_MAX / sizeof(T)) {
+            detail::fail(std::bad_array_new_length());
+        }
+        void *block =
+            bitfit_aligned_alloc(pool_, alignof(T), count * sizeof(T));
+        if (block == nullptr) {
+            detail::fail(std::bad_alloc());
+        }
+        return static_cast<T *>(block);
+    }
+
+    /* Checks the size as bitfit_free_sized() does. */
+    void deallocate(T *ptr, std::size_t count) noexcept
+    {
+        bitfit_free_sized(pool_, ptr, count * sizeof(T));
+    }
+
+    allocator select_on_container_copy_construction() const noexcept
+    {
+        return *this;
+    }
+
+  private:
+    bitfit_pool *pool_;
+};
+
+template <class T, class U>
+bool operator==(const allocator<T> &a, const allocator<U> &b) noexcept
+{
+    return a.pool() == b.pool();
+}
+template <class T, class U>
+bool operator!=(const allocator<T> &a, const allocator<U> &b) noexcept
+{
+    return a.pool() != b.pool();
+}
+
+/* -------------------------------------------------------------- unique_ptr */
+
+/*
+ * Destroys an object and gives its block back. It follows a unique_ptr to a
+ * base only where that is safe: the base needs a virtual destructor. One made
+ * by default has no pool and serves null pointers only.
+ */
+template <class T> class deleter
+{
+  public:
+    deleter() noexcept = default;
+    explicit deleter(pool_ref pool) noexcept : pool_(pool.get())
+    {
+    }
+    template <class U,
+              class = std::enable_if_t<
+                  std::is_convertible_v<U *, T *> &&
+                  (std::has_virtual_destructor_v<T> ||
+                   std::is_same_v<std::remove_cv_t<U>, std::remove_cv_t<T>>)>>
+    deleter(const deleter<U> &other) noexcept : pool_(other.get())
+    {
+    }
+
+    bitfit_pool *get() const noexcept
+    {
+        return pool_;
+    }
+
+    void operator()(T *object) const noexcept
+    {
+        void *block = start(object);
+        object->~T();
+        bitfit_free(pool_, block);
+    }
+
+  private:
+    /* A base may lie inside the object; the block starts where that does. */
+    static void *start(T *object) noexcept
+    {
+        if constexpr (std::is_polymorphic_v<T>) {
+            return const_cast<void *>(
+                dynamic_cast<const volatile void *>(object));
+        } else {
+            return const_cast<void *>(
+                static_cast<const volatile void *>(object));
+        }
+    }
+
+    bitfit_pool *pool_ = nullptr;
+};
+
+/* The same for an array: the last element is destroyed first. */
+template <class T> class deleter<T[]>
+{
+  public:
+    deleter() noexcept = default;
+    deleter(pool_ref pool, std::size_t count) noexcept
+        : pool_(pool.get()), count_(count)
+    {
+    }
+
+    /* The number of elements. */
+    std::size_t count() const noexcept
+    {
+        return count_;
+    }
+
+    void operator()(T *first) const noexcept
+    {
+        for (std::size_t i = count_; i > 0; i--) {
+            first[i - 1].~T();
+        }
+        bitfit_free_sized(pool_, first, count_ * sizeof(T));
+    }
+
+  private:
+    bitfit_pool *pool_ = nullptr;
+    std::size_t count_ = 0;
+};
+
+template <class T> using unique_ptr = std::unique_ptr<T, deleter<T>>;
+
+namespace detail
+{
+
+/* Memory for objects that gives itself back unless it is released. */
+template <class T> class room
+{
+  public:
+    room(pool_ref pool, std::size_t count)
+        : allocator_(pool), count_(count), first_(allocator_.allocate(count))
+    {
+    }
+    room(const room &) = delete;
+    room &operator=(const room &) = delete;
+    ~room()
+    {
+        if (first_ != nullptr) {
+            allocator_.deallocate(first_, count_);
+        }
+    }
+    T *get() const noexcept
+    {
+        return first_;
+    }
+    T *release() noexcept
+    {
+        return std::exchange(first_, nullptr);
+    }
+
+  private:
+    allocator<T> allocator_;
+    std::size_t count_;
+    T *first_;
+};
+
+} // namespace detail
+
+/* An object in the pool. If its constructor throws, the block is given back. */
+template <class T, class... Arguments>
+std::enable_if_t<!std::is_array_v<T>, unique_ptr<T>>
+make_unique(pool_ref pool, Arguments &&...arguments)
+{
+    detail::room<std::remove_cv_t<T>> room(pool, 1);
+    ::new (static_cast<void *>(room.get()))
+        T(std::forward<Arguments>(arguments)...);
+    return unique_ptr<T>(room.release(), deleter<T>(pool));
+}
+
+/* An array of `count` objects, value-initialized, as in make_unique<int[]>.
+ * If a constructor throws, those before are destroyed and the block is given
+ * back. */
+template <class T>
+std::enable_if_t<std::is_array_v<T> && std::extent_v<T> == 0, unique_ptr<T>>
+make_unique(pool_ref pool, std::size_t count)
+{
+    using element = std::remove_extent_t<T>;
+    detail::room<element> room(pool, count);
+    std::uninitialized_value_construct_n(room.get(), count);
+    return unique_ptr<T>(room.release(), deleter<T>(pool, count));
+}
+
+} // namespace bitfit
+
+#endif

@@ -1,0 +1,83 @@
+//! A whole program in a fixed pool: threads count the words of a text that they
+//! make up, and the main thread adds their counts up. Then the program asks for
+//! more than there is, and goes on.
+//!
+//!     cargo run --example fixed_heap
+
+use std::collections::HashMap;
+use std::thread;
+
+use bitfit::GlobalPool;
+
+#[global_allocator]
+static HEAP: GlobalPool<{ 1 << 20 }> = GlobalPool::new();
+
+const SYLLABLES: [&str; 8] = ["ba", "bi", "fo", "ka", "lu", "mi", "re", "to"];
+
+/// The same words for the same seed.
+fn make_text(mut seed: u32, words: usize) -> String {
+    let mut text = String::new();
+    for _ in 0..words {
+        for _ in 0..2 {
+            seed = seed.wrapping_mul(1_103_515_245).wrapping_add(12_345);
+            text.push_str(SYLLABLES[(seed >> 20) as usize % SYLLABLES.len()]);
+        }
+        text.push(' ');
+    }
+    text
+}
+
+fn count_words(text: &str) -> HashMap<String, usize> {
+    let mut counts = HashMap::new();
+    for word in text.split_whitespace() {
+        *counts.entry(word.to_string()).or_insert(0) += 1;
+    }
+    counts
+}
+
+fn count_in_threads(threads: u32) -> Vec<(String, usize)> {
+    let workers: Vec<_> = (0..threads)
+        .map(|seed| {
+            thread::spawn(move || count_words(&make_text(seed, 10_000)))
+        })
+        .collect();
+    let mut totals: HashMap<String, usize> = HashMap::new();
+    for worker in workers {
+        for (word, count) in worker.join().expect("a worker panicked") {
+            *totals.entry(word).or_insert(0) += count;
+        }
+    }
+    let mut sorted: Vec<_> = totals.into_iter().collect();
+    sorted.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
+    sorted
+}
+
+fn print_stats(when: &str) {
+    let stats = HEAP.pool().stats();
+    println!(
+        "{}: {} bytes live in {} blocks, the most was {}; \
+         the largest request that would succeed is {}",
+        when, stats.live, stats.blocks, stats.peak_live, stats.largest_free
+    );
+}
+
+fn main() {
+    print_stats("at the start");
+    let words = count_in_threads(4);
+    for (word, count) in &words[..5] {
+        println!("  {} {}", word, count);
+    }
+    let total: usize = words.iter().map(|(_, count)| count).sum();
+    println!("  {} words, {} of them different", total, words.len());
+    print_stats("with the counts");
+
+    let mut huge: Vec<u64> = Vec::new();
+    match huge.try_reserve(1 << 20) {
+        Ok(()) => unreachable!("8 MiB do not fit into 1 MiB"),
+        Err(error) => println!("8 MiB more: {}", error),
+    }
+    drop(words);
+    print_stats("at the end");
+    HEAP.pool().check().expect("a broken heap");
+    println!("the heap is sound");
+}

@@ -1,0 +1,122 @@
+//! Values that own their block.
+
+use core::alloc::Layout;
+use core::fmt;
+use core::marker::PhantomData;
+use core::mem;
+use core::ops::{Deref, DerefMut};
+use core::ptr::{self, NonNull};
+
+use crate::lock::{Lock, Mutex};
+use crate::pool::Pool;
+
+/// A value in a pool, as a `Box` is one on the heap: it is dropped, and its
+/// block given back, when this is. Made by [`Pool::boxed`] and
+/// [`Pool::boxed_slice`].
+pub struct PoolBox<'p, T: ?Sized, L: Lock = Mutex> {
+    value: NonNull<T>,
+    pool: &'p Pool<'p, L>,
+    owns: PhantomData<T>,
+}
+
+// SAFETY: it owns its value, so that this goes where the value may go, and it
+// calls the pool from there, so that the pool has to be Sync.
+unsafe impl<T: ?Sized + Send, L: Lock + Sync> Send for PoolBox<'_, T, L> {}
+
+// SAFETY: shared, it gives out shared references to the value, nothing else.
+unsafe impl<T: ?Sized + Sync, L: Lock + Sync> Sync for PoolBox<'_, T, L> {}
+
+impl<'p, T, L: Lock> PoolBox<'p, T, L> {
+    pub(crate) fn new(pool: &'p Pool<'_, L>, value: T) -> Result<Self, T> {
+        match pool.allocate(Layout::new::<T>()) {
+            None => Err(value),
+            Some(block) => {
+                let block = block.cast::<T>();
+                // SAFETY: the block has the layout of T.
+                unsafe { block.as_ptr().write(value) };
+                Ok(PoolBox {
+                    value: block,
+                    pool,
+                    owns: PhantomData,
+                })
+            }
+        }
+    }
+}
+
+impl<'p, T, L: Lock> PoolBox<'p, [T], L> {
+    pub(crate) fn new_slice(
+        pool: &'p Pool<'_, L>,
+        length: usize,
+        mut make: impl FnMut(usize) -> T,
+    ) -> Option<Self> {
+        let layout = Layout::array::<T>(length).ok()?;
+        let first = pool.allocate(layout)?.cast::<T>();
+        // Should `make` panic, the values so far and the block are leaked until
+        // the pool ends: safe, and all that is left to a panic.
+        for i in 0..length {
+            // SAFETY: the block has the layout of the slice.
+            unsafe { first.as_ptr().add(i).write(make(i)) };
+        }
+        let slice = ptr::slice_from_raw_parts_mut(first.as_ptr(), length);
+        Some(PoolBox {
+            // SAFETY: it starts at a block.
+            value: unsafe { NonNull::new_unchecked(slice) },
+            pool,
+            owns: PhantomData,
+        })
+    }
+}
+
+impl<T: ?Sized, L: Lock> Drop for PoolBox<'_, T, L> {
+    fn drop(&mut self) {
+        let layout = Layout::for_value::<T>(self);
+        // SAFETY: the value is owned, and this is the last use of its block,
+        // which was made for the value's layout.
+        unsafe {
+            ptr::drop_in_place(self.value.as_ptr());
+            self.pool.deallocate(self.value.cast(), layout);
+        }
+    }
+}
+
+impl<T, L: Lock> PoolBox<'_, T, L> {
+    /// Takes the value out and gives the block back.
+    pub fn into_inner(self) -> T {
+        let this = mem::ManuallyDrop::new(self);
+        // SAFETY: the value is moved out, then its block is not used again.
+        unsafe {
+            let value = this.value.as_ptr().read();
+            this.pool.deallocate(this.value.cast(), Layout::new::<T>());
+            value
+        }
+    }
+}
+
+impl<T: ?Sized, L: Lock> Deref for PoolBox<'_, T, L> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        // SAFETY: the value is live as long as this.
+        unsafe { self.value.as_ref() }
+    }
+}
+
+impl<T: ?Sized, L: Lock> DerefMut for PoolBox<'_, T, L> {
+    fn deref_mut(&mut self) -> &mut T {
+        // SAFETY: the value is live as long as this, and borrowed by nobody.
+        unsafe { self.value.as_mut() }
+    }
+}
+
+impl<T: ?Sized + fmt::Debug, L: Lock> fmt::Debug for PoolBox<'_, T, L> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        (**self).fmt(f)
+    }
+}
+
+impl<T: ?Sized + fmt::Display, L: Lock> fmt::Display for PoolBox<'_, T, L> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        (**self).fmt(f)
+    }
+}

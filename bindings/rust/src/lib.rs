@@ -1,0 +1,71 @@
+//! Exact first fit in one fixed block of memory: bitfit for Rust.
+//!
+//! - [`GlobalPool`] is a `#[global_allocator]`: a whole program in a static pool
+//!   of as many bytes as you say.
+//! - [`Pool`] is a pool of your own, over any memory: owned values by
+//!   [`Pool::boxed`], raw blocks by [`Layout`](core::alloc::Layout),
+//!   statistics, a walk over all blocks and holes, a picture.
+//!
+//! Every request gets the lowest address at which it fits, and none if and only
+//! if it fits nowhere. All that a pool knows is kept in bitmaps apart from the
+//! blocks, so that unsafe code that writes past a block cannot corrupt the
+//! heap, and a bad free is caught before anything changes: by default it is
+//! named on standard error and ends the program.
+//!
+//! The crate is `no_std` and needs no other. The core is C and is built by the
+//! system's C compiler.
+
+#![no_std]
+#![deny(unsafe_op_in_unsafe_fn)]
+#![warn(missing_docs, missing_debug_implementations)]
+
+mod boxed;
+mod callback;
+mod ffi;
+mod global;
+mod lock;
+mod options;
+mod pool;
+
+pub use boxed::PoolBox;
+pub use global::{Defaults, GlobalPool, Setup};
+pub use lock::{Lock, LockKind, Mutex, NoLock};
+pub use options::{Crime, InitError, Misuse, MisuseHandler, Options};
+pub use pool::{Pool, Run, Stats};
+
+/// The README's program is a test, too.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
+
+/// The version of the core.
+///
+/// ```
+/// assert_eq!(bitfit::version(), env!("CARGO_PKG_VERSION"));
+/// ```
+pub fn version() -> &'static str {
+    // SAFETY: the core returns a text.
+    unsafe { ffi::text(ffi::bitfit_version()) }
+}
+
+/// The bytes of memory with which a pool never fails, however blocks come and
+/// go: for at most `peak_granules` live at a time, in blocks of at most
+/// `largest_granules`, with the default options but for the granule (0 is 16)
+/// and [`Options::resize_moves`]. By Robson's theorem; alignments above the
+/// granule are not covered. `None` if an argument is bad or the result
+/// overflows.
+///
+/// ```
+/// assert!(bitfit::bytes_for(1000, 4, 16).unwrap() > 16_000);
+/// ```
+pub fn bytes_for(
+    peak_granules: usize,
+    largest_granules: usize,
+    granule: usize,
+) -> Option<usize> {
+    // SAFETY: it is arithmetic.
+    let bytes = unsafe {
+        ffi::bitfit_bytes_for(peak_granules, largest_granules, granule)
+    };
+    (bytes != 0).then_some(bytes)
+}

@@ -1,0 +1,106 @@
+#!/usr/bin/env python3
+"""usage: manifests.py ROOT
+
+What other systems read of the project is well-formed, has the fields that they
+ask for, names what is there, and has the header's version.
+"""
+
+import fnmatch
+import json
+import os
+import re
+import sys
+
+import kconfiglib
+import yaml
+
+os.chdir(sys.argv[1])
+complaints = []
+
+
+def expect(truth, complaint):
+    if not truth:
+        complaints.append(complaint)
+
+
+def read(path):
+    with open(path, encoding="utf-8") as file:
+        return file.read()
+
+
+def field(path, value, name, kind, pattern=".*"):
+    """Checks one field, and returns it."""
+    found = value.get(name)
+    expect(isinstance(found, kind), f"{path}: {name} is no {kind.__name__}")
+    if isinstance(found, str):
+        expect(re.fullmatch(pattern, found), f"{path}: {name}: {found}")
+    return found
+
+
+def versions(version):
+    """Everywhere else the version is written by hand."""
+    for path, pattern in (
+        ("meson.build", r"version: '([^']*)',\n    license"),
+        ("packaging/debian/changelog", r"^bitfit \((.*)-[^-]*\)"),
+        ("library.json", r'"version": "([^"]*)"'),
+        ("idf_component.yml", r'(?m)^version: "([^"]*)"'),
+        ("docs/man/bitfit.1", r"(?m)^bitfit (\d[\d.]*)$"),
+        ("docs/man/bitfit.3", r'(?m)^\.Qq (\d[\d.]*) ;$'),
+    ):
+        found = re.search(pattern, read(path))
+        found = found.group(1) if found else "no version"
+        expect(found == version, f"{path} has {found}, the header {version}")
+
+
+def check_zephyr():
+    path = "zephyr/module.yml"
+    module = yaml.safe_load(read(path))
+    field(path, module, "name", str, r"[a-z]\w*")
+    build = field(path, module, "build", dict)
+    cmake = field(path, build, "cmake", str)
+    expect(os.path.exists(f"{cmake}/CMakeLists.txt"), f"{path}: no {cmake}")
+    options = kconfiglib.Kconfig(build["kconfig"])
+    expect(not options.warnings, f"{build['kconfig']}: {options.warnings}")
+    used = set(re.findall(r"CONFIG_(\w+)", read(f"{cmake}/CMakeLists.txt")))
+    unlike = used ^ {symbol.name for symbol in options.unique_defined_syms}
+    expect(not unlike, f"Kconfig and CMakeLists.txt disagree on {unlike}")
+
+
+def check_esp_idf():
+    path = "idf_component.yml"
+    component = yaml.safe_load(read(path))
+    field(path, component, "version", str, r"\d+\.\d+\.\d+")
+    field(path, component, "description", str)
+    field(path, component, "license", str, "MIT")
+    field(path, component["dependencies"], "idf", str, r">=\d+\.\d+")
+    for kept in ("src/bitfit.c", "include/bitfit.h", "cmake/esp-idf.cmake"):
+        for pattern in component["files"]["exclude"]:
+            gone = fnmatch.fnmatch(kept, pattern)
+            expect(not gone, f"{path}: {pattern} leaves {kept} out")
+
+
+def check_platformio():
+    path = "library.json"
+    library = json.loads(read(path))
+    field(path, library, "name", str, r"[a-z0-9]+(-[a-z0-9]+)*")
+    field(path, library, "version", str, r"\d+\.\d+\.\d+")
+    description = field(path, library, "description", str)
+    expect(len(description) <= 255, f"{path}: the description is too long")
+    field(path, library, "license", str, "MIT")
+    expect(
+        os.path.exists("include/" + field(path, library, "headers", str)),
+        f"{path}: there is no such header",
+    )
+    build = field(path, library, "build", dict)
+    for name in build["includeDir"], build["srcDir"], *library["export"]["include"]:
+        expect(os.path.exists(name), f"{path}: there is no {name}")
+
+
+header = read("include/bitfit.h")
+versions(re.search(r'#define BITFIT_VERSION "(.*)"', header).group(1))
+check_zephyr()
+check_esp_idf()
+check_platformio()
+for complaint in complaints:
+    print(complaint)
+sys.exit(bool(complaints))
