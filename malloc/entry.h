@@ -49,10 +49,9 @@ static inline void entry_give(const char *call, void *ptr, size_t size)
 {
     size_t granule = heap_granule_of(ptr);
     size_t count = heap_small_count_at(granule);
-    bool right = size == SIZE_MAX || (size <= SETTINGS->small_max &&
-                                      heap_count_for(size) == count);
-    if (UNLIKELY(count == 0 || !right ||
-                 !cache_push(granule, count))) {
+    bool right = size == SIZE_MAX ||
+                 (size <= SETTINGS->small_max && heap_count_for(size) == count);
+    if (UNLIKELY(count == 0 || !right || !cache_push(granule, count))) {
         entry_give_slow(call, ptr, size);
     }
 }

@@ -100,11 +100,6 @@ size_t bf_tree_next(const bf_tree *tree, size_t word, size_t count)
 
 /* --------------------------------------------------------------- computing */
 
-typedef struct bf_hole {
-    size_t start;
-    size_t end;
-} bf_hole;
-
 /* The longest free run that starts in this word; empty if there is none. One
  * by one, since there are seldom more than two or three; the last may reach
  * beyond the word. */
@@ -143,7 +138,7 @@ static size_t length_of_code(const bf_runs *runs, size_t word, unsigned code)
     if (code <= BF_PLAIN_MAX) {
         return code;
     }
-    return bf_runs_end_beyond(runs, word) - bf_runs_tail(runs, word);
+    return bf_hole_count(bf_runs_tail(runs, word));
 }
 
 /* The longest run that starts in a group in which some run covers words. Codes
@@ -254,7 +249,7 @@ void bf_tree_trim(bf_tree *tree, const bf_runs *runs, size_t word, size_t less)
         return;
     }
     size_t group = bf_group_of(word);
-    size_t length = bf_runs_end_beyond(runs, word) - bf_runs_tail(runs, word);
+    size_t length = bf_hole_count(bf_runs_tail(runs, word));
     uint32_t count = tree->counts[0][group];
     bool was_its_own = count == bf_count_of(tree, length + less);
     if (was_its_own && count != bf_count_of(tree, length)) {

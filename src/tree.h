@@ -154,30 +154,32 @@ void bf_tree_sink_above(bf_tree *tree, size_t group, uint32_t before);
 
 /* As bf_tree_lose(), where the longest run is known to be `length` granules and
  * to cover no word, like the one that it was. The count is made anew without
- * asking whether it has to be: that cannot be predicted. */
+ * asking whether it has to be, which cannot be predicted, and from the other
+ * leaves: a vector read right after a byte in it was written would wait. */
 BF_INLINE void bf_tree_lose_in_word(bf_tree *tree, const bf_runs *runs,
                                     size_t word, unsigned length)
 {
     size_t group = bf_group_of(word);
     uint8_t *leaves = bf_leaves_of(tree, group);
-    unsigned before = leaves[bf_bit_of(word)];
-    if (length == before) {
+    uint8_t *leaf = leaves + bf_bit_of(word);
+    if (length == *leaf) {
         return;
     }
-    leaves[bf_bit_of(word)] = (uint8_t)length;
     if (tree->levels == 0 || tree->counts[0][group] > BF_PLAIN_MAX) {
+        *leaf = (uint8_t)length;
         return;
     }
-    unsigned max = bf_bytes_max(leaves);
-    if (BF_UNLIKELY(max > BF_PLAIN_MAX)) {
+    unsigned others = bf_bytes_max_but(leaves, bf_bit_of(word));
+    *leaf = (uint8_t)length;
+    if (BF_UNLIKELY(others > BF_PLAIN_MAX)) {
         bf_tree_sink(tree, runs, group);
         return;
     }
-    uint32_t longest = tree->counts[0][group];
-    tree->counts[0][group] = max;
+    uint32_t before = tree->counts[0][group];
+    tree->counts[0][group] = others > length ? others : length;
     if (tree->levels > 1 &&
-        tree->counts[1][group >> BF_FANOUT_SHIFT] == longest) {
-        bf_tree_sink_above(tree, group, longest);
+        tree->counts[1][group >> BF_FANOUT_SHIFT] == before) {
+        bf_tree_sink_above(tree, group, before);
     }
 }
 

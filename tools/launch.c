@@ -141,19 +141,13 @@ typedef enum program_kind {
     PROGRAM_OTHER_MACHINE
 } program_kind;
 
-/* The header of this process' own kind of program is the measure. */
+/* This command's own header, by the linker: the measure of what is for us. */
+extern const ElfW(Ehdr) __ehdr_start __attribute__((visibility("hidden")));
+
 static bool is_for_us(const ElfW(Ehdr) * header)
 {
-    const ElfW(Ehdr) *ours = NULL;
-    ElfW(Ehdr) own;
-    int file = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
-    if (file >= 0 && pread(file, &own, sizeof own, 0) == sizeof own)
-        ours = &own;
-    if (file >= 0)
-        close(file);
-    return ours == NULL ||
-           (header->e_machine == ours->e_machine &&
-            header->e_ident[EI_CLASS] == ours->e_ident[EI_CLASS]);
+    return header->e_machine == __ehdr_start.e_machine &&
+           header->e_ident[EI_CLASS] == __ehdr_start.e_ident[EI_CLASS];
 }
 
 static bool has_interpreter(int file, const ElfW(Ehdr) * header)

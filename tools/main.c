@@ -1,5 +1,6 @@
 /* The bitfit command: finds the verb and hands over to it. */
 #include "command.h"
+#include "export.h"
 #include "fit.h"
 #include "record.h"
 #include "replay.h"
@@ -17,6 +18,7 @@ const command_entry command_list[] = {
     {"map", "pictures of a heap, over time or at one moment", verb_map},
     {"report", "a page about a trace's heap, for any browser", verb_report},
     {"top", "a live view of a process under `bitfit run`", verb_top},
+    {"export", "a trace for other viewers", verb_export},
     {NULL, NULL, NULL}};
 
 static void print_help(FILE *stream)

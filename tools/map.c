@@ -1,5 +1,6 @@
 /* bitfit map: pictures of a heap, over time or at one moment. */
 #include "command.h"
+#include "input_trace.h"
 #include "view/moment_json.h"
 #include "view/outside.h"
 #include "view/picture.h"
@@ -93,7 +94,8 @@ static error_t parse(int key, char *text, struct argp_state *state)
         request->output = text;
         return 0;
     case 'g':
-        request->heap.granule = bytes_of(state, text);
+        if (!input_granule("map", text, &request->heap.granule))
+            exit(COMMAND_USAGE);
         return 0;
     case 'p':
         request->heap.pool = bytes_of(state, text);

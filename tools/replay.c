@@ -61,19 +61,10 @@ static void advance(size_t done, size_t total)
     command_progress(verb, done, total);
 }
 
-/* Without a size that is given: the pool whose payload is the high-water mark,
- * which serves the trace, so that what is free in it has a meaning. */
 static const char *run(replay *on)
 {
     playback it;
-    bitfit_stats needed;
-    const char *wrong = NULL;
-    if (on->plan.pool == 0) {
-        wrong = playback_measure(&on->plan, &needed);
-        on->plan.payload = needed.high_water;
-    }
-    if (wrong == NULL)
-        wrong = playback_open(&it, &on->plan);
+    const char *wrong = playback_open_fitting(&it, &on->plan);
     if (wrong != NULL)
         return wrong;
     time_runs(on, &it);

@@ -13,7 +13,7 @@ static const char verb[] = "run";
 
 struct run_report {
     FILE *out; /* NULL: no report is wanted */
-    int parts; /* memory that each process appends a line of JSON to */
+    int parts; /* memory that each process appends lines to */
     bool json;
 };
 
@@ -23,8 +23,7 @@ struct run_report {
 static bool tell_library(int parts)
 {
     char value[64];
-    snprintf(value, sizeof value, "json:/proc/%ld/fd/%d", (long)getpid(),
-             parts);
+    snprintf(value, sizeof value, "/proc/%ld/fd/%d", (long)getpid(), parts);
     return setenv("BITFIT_REPORT", value, 1) == 0;
 }
 
@@ -61,6 +60,54 @@ run_report *run_report_open(const char *where, bool json)
 
 /* ---------------------------------------------------------------- its parts */
 
+/* JSON holds text only: where a word is none, '?' stands for a byte of it. */
+static json_t *text_of(const char *word)
+{
+    json_t *text = json_string(word);
+    char *copy = text == NULL ? strdup(word) : NULL;
+    if (copy == NULL)
+        return text;
+    for (char *at = copy; *at != '\0'; at++) {
+        if ((*at & 0x80) != 0)
+            *at = '?';
+    }
+    text = json_string(copy);
+    free(copy);
+    return text;
+}
+
+/* "PID (PROGRAM)" as the front of a part. */
+static json_t *new_part(char *value)
+{
+    char *name = strchr(value, '(');
+    char *end = strrchr(value, ')');
+    if (end != NULL)
+        *end = '\0';
+    return json_pack("{s:I, s:o}", "pid", (json_int_t)atoll(value), "program",
+                     text_of(name != NULL ? name + 1 : ""));
+}
+
+/* "bitfit: KEY: NUMBER (in words)"; in JSON the key has no hyphens. */
+static void read_line(json_t *all, char *line)
+{
+    static const char front[] = "bitfit: ";
+    char *key = line + sizeof front - 1;
+    char *value =
+        strncmp(line, front, sizeof front - 1) == 0 ? strstr(key, ": ") : NULL;
+    if (value == NULL)
+        return;
+    *value = '\0';
+    value += 2;
+    for (char *hyphen = key; (hyphen = strchr(hyphen, '-')) != NULL;)
+        *hyphen = '_';
+    if (strcmp(key, "process") == 0)
+        json_array_append_new(all, new_part(value));
+    else
+        json_object_set_new(
+            json_array_get(all, json_array_size(all) - 1), key,
+            json_integer((json_int_t)strtoull(value, NULL, 10)));
+}
+
 /* An array of what each process reported, in the order of their ends. */
 static json_t *read_parts(int parts)
 {
@@ -69,9 +116,11 @@ static json_t *read_parts(int parts)
     if (in == NULL)
         return all;
     rewind(in);
-    json_t *part;
-    while ((part = json_loadf(in, JSON_DISABLE_EOF_CHECK, NULL)) != NULL)
-        json_array_append_new(all, part);
+    char *line = NULL;
+    size_t room = 0;
+    while (getline(&line, &room, in) > 0)
+        read_line(all, line);
+    free(line);
     fclose(in);
     return all;
 }
@@ -87,7 +136,8 @@ static const json_t *hungriest(const json_t *parts)
     const json_t *most = NULL;
     for (size_t i = 0; i < json_array_size(parts); i++) {
         const json_t *part = json_array_get(parts, i);
-        if (most == NULL || number(part, "budget") > number(most, "budget"))
+        if (most == NULL ||
+            number(part, "would_serve") > number(most, "would_serve"))
             most = part;
     }
     return most;
@@ -103,23 +153,31 @@ static void print_size(FILE *out, const char *what, uint64_t size,
             note);
 }
 
-/* A value for --pool: KiB, rounded up. */
-static void print_budget(FILE *out, uint64_t budget)
+/* A value for --pool: KiB, rounded up. Where requests failed nobody knows it.
+ */
+static void print_budget(FILE *out, const json_t *part)
 {
-    fprintf(out,
-            "  %-16s%9lluK  would have served (upper bound; `bitfit fit` "
-            "finds the exact one)\n",
-            "--pool", (unsigned long long)((budget + 1023) / 1024));
+    uint64_t size = number(part, "would_serve");
+    if (number(part, "failures") != 0)
+        fprintf(out, "  %-16s%10s  was needed\n", "--pool", "more");
+    else
+        fprintf(out,
+                "  %-16s%9lluK  would have served (upper bound; `bitfit fit` "
+                "finds the exact one)\n",
+                "--pool", (unsigned long long)((size + 1023) / 1024));
 }
 
 static void print_failures(FILE *out, const json_t *part)
 {
+    char first[24];
     uint64_t failures = number(part, "failures");
     if (failures == 0)
         fprintf(out, "  %-16s%10s\n", "failures", "none");
     else
-        fprintf(out, "  %-16s%10llu  requests were answered with NULL\n",
-                "failures", (unsigned long long)failures);
+        fprintf(
+            out, "  %-16s%10llu  request%s got NULL, the first asked for %s\n",
+            "failures", (unsigned long long)failures, failures == 1 ? "" : "s",
+            command_size_text(first, number(part, "first_failure")));
 }
 
 static void print_leaks(FILE *out, const json_t *part)
@@ -132,17 +190,42 @@ static void print_leaks(FILE *out, const json_t *part)
     print_size(out, "leaks", number(part, "leaked_bytes"), note);
 }
 
-static void print_process(FILE *out, const json_t *part)
+/* The pool from its bottom: the peak, up to the mark, never used. */
+static void print_bar(FILE *out, const json_t *part)
+{
+    enum { WIDTH = 56 };
+    double pool = (double)number(part, "budget");
+    int peak = (int)((double)number(part, "peak") / pool * WIDTH + 0.5);
+    int mark = (int)((double)number(part, "high_water") / pool * WIDTH + 0.5);
+    fputs("  ", out);
+    for (int i = 0; i < WIDTH; i++)
+        fputs(i < peak ? "\u2588" : i < mark ? "\u2592" : "\u2591", out);
+    fputc('\n', out);
+}
+
+static void print_heading(FILE *out, const json_t *part, bool alone)
 {
     char pool[24];
-    fprintf(out, "bitfit run: %s (process %llu) in a pool of %s\n",
-            json_string_value(json_object_get(part, "program")),
-            (unsigned long long)number(part, "pid"),
-            command_size_text(pool, number(part, "pool")));
+    bool bold = command_colours(out);
+    fprintf(out, "%sbitfit run: %s", bold ? "\033[1m" : "",
+            json_string_value(json_object_get(part, "program")));
+    if (!alone)
+        fprintf(out, " (process %llu)",
+                (unsigned long long)number(part, "pid"));
+    fprintf(out, " in a pool of %s%s\n",
+            command_size_text(pool, number(part, "budget")),
+            bold ? "\033[0m" : "");
+}
+
+static void print_process(FILE *out, const json_t *part, bool alone)
+{
+    print_heading(out, part, alone);
+    if (isatty(fileno(out)))
+        print_bar(out, part);
     print_size(out, "peak", number(part, "peak"), "in use at one time");
     print_size(out, "high-water mark", number(part, "high_water"),
                "of the pool, caches included");
-    print_budget(out, number(part, "budget"));
+    print_budget(out, part);
     print_failures(out, part);
     print_leaks(out, part);
 }
@@ -173,7 +256,7 @@ static void print_text(FILE *out, const json_t *parts, const char *program,
         fprintf(out, "bitfit run: %s left no report\n", program);
         return;
     }
-    print_process(out, part);
+    print_process(out, part, json_array_size(parts) == 1);
     print_others(out, parts, part);
 }
 
@@ -184,8 +267,7 @@ static void print_json(FILE *out, json_t *parts, char **program, int code,
 {
     json_t *command = json_array();
     for (char **word = program; *word != NULL; word++)
-        json_array_append_new(command,
-                              json_stringn_nocheck(*word, strlen(*word)));
+        json_array_append_new(command, text_of(*word));
     json_t *all = json_pack("{s:o, s:i, s:i, s:O}", "command", command, "exit",
                             code, "signal", ended_by, "processes", parts);
     json_dumpf(all, out, JSON_INDENT(2));

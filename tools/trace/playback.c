@@ -209,3 +209,16 @@ const char *playback_measure(const playback_plan *plan, bitfit_stats *stats)
             return "the largest pool that there is does not serve it";
     }
 }
+
+const char *playback_open_fitting(playback *it, const playback_plan *plan)
+{
+    playback_plan fitting = *plan;
+    bitfit_stats needed;
+    if (plan->pool == 0) {
+        const char *wrong = playback_measure(plan, &needed);
+        if (wrong != NULL)
+            return wrong;
+        fitting.payload = needed.high_water;
+    }
+    return playback_open(it, &fitting);
+}

@@ -58,6 +58,11 @@ bool playback_serves(playback *it, size_t end);
 /* Where a block is, in bytes from the payload's start. It must live. */
 size_t playback_offset(const playback *it, uint32_t block);
 
+/* As playback_open(), of a pool whose payload is the trace's high-water mark,
+ * unless the plan has a pool's size: it serves the trace, and what is free in
+ * it has a meaning. */
+const char *playback_open_fitting(playback *it, const playback_plan *plan);
+
 /*
  * Runs the whole trace in pools that grow until none of its requests fails, and
  * gives the statistics of that run: its high-water mark is what the trace

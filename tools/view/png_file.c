@@ -105,6 +105,13 @@ static bool write_rows(png_structp png, png_infop info, tally *table,
     return true;
 }
 
+/* libpng's own would print, too. */
+static void go_back(png_structp png, png_const_charp text)
+{
+    (void)text;
+    png_longjmp(png, 1);
+}
+
 bool png_file_write(FILE *file, const uint32_t *pixels, unsigned width,
                     unsigned height)
 {
@@ -112,7 +119,7 @@ bool png_file_write(FILE *file, const uint32_t *pixels, unsigned width,
     tally *table = calloc(TABLE, sizeof *table);
     png_bytep row = malloc(width);
     png_structp png =
-        png_create_write_struct(PNG_LIBPNG_VER_STRING, NULL, NULL, NULL);
+        png_create_write_struct(PNG_LIBPNG_VER_STRING, NULL, go_back, NULL);
     png_infop info = png == NULL ? NULL : png_create_info_struct(png);
     bool written =
         table != NULL && row != NULL && info != NULL &&

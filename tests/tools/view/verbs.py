@@ -1,0 +1,145 @@
+"""
+usage: verbs.py BITFIT CHURNER
+What `bitfit map` and `bitfit report` say: in the terminal, as JSON, to bad
+input, by their exit codes.
+"""
+import json
+import os
+import pty
+import subprocess
+import sys
+import tempfile
+
+BITFIT = sys.argv[1]
+
+#   "AA......"  "AABBB..."  "..BBB..."  "..BBBCCCC"
+REP = "0\n3\n4\n1\na 0 32\na 1 40\nf 0\na 2 64\n"
+
+
+def run(*arguments, code=0, word="", **more):
+    done = subprocess.run([BITFIT, *arguments], capture_output=True, text=True,
+                          **more)
+    assert done.returncode == code, (arguments, done)
+    assert word in done.stderr, (arguments, done)
+    assert code == 0 or done.stderr, done
+    assert code != 3 or len(done.stderr.strip().split("\n")) == 1, done
+    return done.stdout
+
+
+def in_terminal(*arguments, **variables):
+    """What the command prints on a terminal of 80 columns."""
+    master, slave = pty.openpty()
+    environment = {key: value for key, value in os.environ.items()
+                   if key not in ("NO_COLOR", "COLORTERM", "COLUMNS")}
+    process = subprocess.Popen([BITFIT, *arguments], stdout=slave,
+                               env=dict(environment, **variables))
+    os.close(slave)
+    text = b""
+    while True:
+        try:
+            piece = os.read(master, 65536)
+        except OSError:
+            break
+        if not piece:
+            break
+        text += piece
+    os.close(master)
+    assert process.wait() == 0
+    return text.decode()
+
+
+def check_terminal(trace):
+    text = run("map", trace).split("\n")
+    assert text[0] == "small: the heap after event 3, its peak", text
+    assert text[1] == "the largest request that would succeed now: 32 bytes"
+    assert text[2] == "112 bytes of 144 bytes live in 2 blocks, 32 bytes free"
+    # No colour: braille. Two granules are free, then seven are in use, one
+    # granule a row of dots.
+    assert "\x1b" not in "".join(text)
+    rows = [line[11:] for line in text if line and line[11:12] >= "\u2800"]
+    assert rows == ["\u28e4" * 68, "\u28ff" * 68, "\u2809" * 68], rows
+    coloured = in_terminal("map", trace)
+    assert "\x1b[38;5;" in coloured and "\u2580" in coloured, coloured
+    assert "\x1b[38;2;" in in_terminal("map", trace, COLORTERM="truecolor")
+    assert "\x1b" not in in_terminal("map", trace, NO_COLOR="1")
+
+
+def check_moments(trace):
+    def runs(*arguments):
+        return json.loads(run("map", trace, "--json", *arguments))["runs"]
+    assert runs("--at", "0") == [[0, 32, True], [32, 112, False]]
+    assert runs("--at", "2") == [[0, 32, False], [32, 48, True],
+                                 [80, 64, False]]
+    last = [[0, 32, False], [32, 48, True], [80, 64, True]]
+    assert runs("--at", "end") == runs("--at", "peak") == runs() == last
+    assert runs("-g", "64", "--at", "end") == [
+        [0, 64, True], [64, 64, True]], runs("-g", "64")
+    run("map", trace, "--at", "4", code=2, word="4 events")
+    run("map", trace, "--at", "1s", code=2, word="no times")
+    run("map", trace, "--at", "noon", code=2, word="noon")
+    run("map", trace, "--clock", "time", code=2, word="no times")
+
+
+def check_small_pool(trace):
+    figures = json.loads(run("map", trace, "--pool", "300", "--json"))
+    assert figures["failures"] == 1, figures
+
+
+def check_mistakes(trace, folder):
+    for verb in ("map", "report", "top"):
+        run(verb, code=2)
+        run(verb, "a", "b", code=2)
+        run(verb, "--nonsense", code=2)
+        assert "Usage: " in run(verb, "--help")
+    for wrong in (["--by", "shape"], ["--size", "9x9"], ["--size", "1x2x3"],
+                  ["-g", "many"], ["--theme", "blue"]):
+        run("map", trace, *wrong, code=2)
+    run("map", trace, "-g", "48", code=2, word="48")
+    run("report", trace, "-g", "48", code=2, word="48")
+    run("map", trace, "--pool", "10", code=3, word="granule")
+    run("map", folder + "/none", code=3, word="none")
+    run("map", folder, code=3)
+    run("map", trace, "-o", folder + "/no/x.png", code=3, word="No such file")
+    run("map", trace, "-o", folder + "/no/x.svg", code=3)
+    run("report", trace, "-o", folder + "/no/x.html", code=3,
+        word="No such file")
+    run("report", folder + "/none", "-o", folder + "/x.html", code=3)
+    assert not os.path.exists(folder + "/x.html")
+    if os.path.exists("/dev/full"):
+        run("report", trace, "-o", "/dev/full", code=3, word="No space left")
+        run("map", trace, "-o", "/dev/full", code=3, word="No space left")
+    run("map", trace, "-o", "/dev/full", "--at", "1", code=3)
+
+
+def check_images(folder):
+    """A file that says it is an image and is none."""
+    path = folder + "/bad.image"
+    version = run("--version").split()[1]
+    for text, word in (("bitfit image %s\n" % version, "cut off"),
+                       ("bitfit image %s\n%s" % (version, "x" * 999), "cut"),
+                       ("bitfit image 0.0.0\n", "another version"),
+                       ("bitfit image " + "x" * 99, "no image")):
+        with open(path, "w") as file:
+            file.write(text)
+        run("map", path, code=3, word=word)
+        run("map", path, "--at", "1", code=2, word="trace")
+
+
+def main():
+    with tempfile.TemporaryDirectory() as folder:
+        trace = folder + "/small.rep"
+        with open(trace, "w") as file:
+            file.write(REP)
+        check_terminal(trace)
+        check_moments(trace)
+        check_small_pool(trace)
+        check_mistakes(trace, folder)
+        check_images(folder)
+        page = run("report", trace)
+        assert page.startswith("<!doctype html>") and "</html>" in page
+        with open(trace) as file:
+            assert run("report", "-", stdin=file).startswith("<!doctype html>")
+    print("the verbs say what they should")
+
+
+main()

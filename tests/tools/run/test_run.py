@@ -1,0 +1,292 @@
+"""bitfit run, as its manual promises it.
+
+    BITFIT=build/tools/bitfit LIBRARY=libbitfit-malloc.so \
+        HELPERS=FOLDER python3 test_run.py
+
+HELPERS holds this test's own programs: `limit` and `static`.
+"""
+import json
+import os
+import pathlib
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+import unittest
+
+BITFIT = os.environ["BITFIT"]
+LIBRARY = os.environ["LIBRARY"]
+HELPERS = pathlib.Path(os.environ["HELPERS"])
+
+QUIET = ["lua5.4", "-e", ""]
+
+
+class RunTest(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = pathlib.Path(folder.name)
+
+    def environment(self, **more):
+        kept = {name: value for name, value in os.environ.items()
+                if not name.startswith(("BITFIT", "LD_", "NO_COLOR"))}
+        return {**kept, "LC_ALL": "C", **more}
+
+    def run_bitfit(self, *words, bitfit=BITFIT, **variables):
+        return subprocess.run(
+            [bitfit, "run", *map(str, words)], text=True, timeout=60,
+            capture_output=True, check=False,
+            env=self.environment(**variables))
+
+    def report(self, *words, **variables):
+        """The finished run, and its report as JSON."""
+        path = self.folder / "report.json"
+        done = self.run_bitfit("--json", "--report", path, *words, **variables)
+        return done, json.loads(path.read_text())
+
+    def refused(self, code, *words, **variables):
+        """One line says why, and nothing ran."""
+        done = self.run_bitfit(*words, **variables)
+        self.assertEqual(done.returncode, code, done)
+        self.assertEqual(done.stdout, "")
+        self.assertEqual(done.stderr.count("\n"), 1, done.stderr)
+        self.assertTrue(done.stderr.startswith("bitfit run: "), done.stderr)
+        return done.stderr
+
+
+class ExitCodes(RunTest):
+    def test_it_is_the_programs_own(self):
+        for code in (0, 1, 7, 125, 255):
+            done = self.run_bitfit("sh", "-c", f"exit {code}")
+            self.assertEqual(done.returncode, code)
+
+    def test_signal_that_ended_it_is_added_to_128(self):
+        done, report = self.report("sh", "-c", "kill -KILL $$")
+        self.assertEqual(done.returncode, 128 + 9)
+        self.assertEqual((report["exit"], report["signal"]), (137, 9))
+        done = self.run_bitfit("sh", "-c", "kill -KILL $$")
+        self.assertIn("ended by signal 9 (Killed)", done.stderr)
+
+    def test_no_such_program(self):
+        self.assertIn("no such program", self.refused(127, "no-such-program"))
+        self.refused(127, self.folder / "none")
+
+    def test_not_executable(self):
+        path = self.folder / "text"
+        path.write_text("text")
+        self.assertIn("Permission denied", self.refused(126, path))
+        self.refused(126, self.folder)
+
+
+class Options(RunTest):
+    def test_bad_values_are_one_line(self):
+        for words in (["--pool", "0"], ["--pool", "64X"], ["--pool", "-1"],
+                      ["--pool", ""], ["--pool", "0%"], ["--pool", "101%"],
+                      ["--pool", "99999999999G"], ["--granule", "8"],
+                      ["--granule", "24"], ["--on-failure", "explode"]):
+            with self.subTest(words):
+                told = self.refused(2, *words, "true")
+                self.assertIn(words[0], told)
+
+    def test_program_is_required(self):
+        self.refused(2)
+        self.refused(2, "--pool", "1M", "--")
+
+    def test_words_behind_the_program_are_its_own(self):
+        done = self.run_bitfit("echo", "--pool", "--json")
+        self.assertEqual(done.stdout, "--pool --json\n")
+        done = self.run_bitfit("--report", "none", "--", "echo", "--", "x")
+        self.assertEqual(done.stdout, "-- x\n")
+
+    def test_help(self):
+        done = self.run_bitfit("--help")
+        self.assertEqual(done.returncode, 0)
+        for option in ("--pool", "--granule", "--report", "--prefault",
+                       "--lock", "--huge", "--on-failure", "--hardened",
+                       "--no-inherit", "--leaks", "--json"):
+            self.assertIn(option, done.stdout)
+
+    def test_flag_and_variable_mean_the_same(self):
+        for words, variables in ((["--pool", "24M"], {}),
+                                 ([], {"BITFIT_POOL": "24M"}),
+                                 (["--pool", "24M"], {"BITFIT_POOL": "1G"})):
+            _, report = self.report(*words, "lua5.4", "-v", **variables)
+            self.assertEqual(report["processes"][0]["budget"], 24 << 20)
+
+    def test_every_switch_reaches_the_library(self):
+        done = self.run_bitfit(
+            "--pool", "32M", "--granule", "32", "--on-failure", "abort",
+            "--prefault", "--lock", "--huge", "--hardened", "--inherit",
+            "--leaks", "--report", "none", "env")
+        for line in ("POOL=32M", "GRANULE=32", "ON_FAILURE=abort",
+                     "PREFAULT=1", "MLOCK=1", "HUGE=1", "HARDENED=1",
+                     "INHERIT=1", "LEAKS=1", "REPORT=none"):
+            self.assertIn(f"BITFIT_{line}\n", done.stdout)
+
+
+class Report(RunTest):
+    def test_it_is_never_mixed_into_the_output(self):
+        done = self.run_bitfit("--pool", "16M", "lua5.4", "-e",
+                               "print('out') io.stderr:write('err\\n')")
+        self.assertEqual(done.stdout, "out\n")
+        self.assertTrue(done.stderr.startswith("err\nbitfit run: lua5.4 "))
+        for word in ("16.0 MiB", "peak", "high-water mark", "--pool",
+                     "failures"):
+            self.assertIn(word, done.stderr)
+
+    def test_to_a_file_or_nowhere(self):
+        path = self.folder / "report"
+        path.write_text("what was here before\n" * 100)
+        done = self.run_bitfit("--report", path, *QUIET)
+        self.assertEqual((done.stdout, done.stderr), ("", ""))
+        self.assertTrue(path.read_text().startswith("bitfit run: lua5.4 in "))
+        done = self.run_bitfit("--report", "none", *QUIET)
+        self.assertEqual((done.stdout, done.stderr), ("", ""))
+
+    def test_file_that_cannot_be_written(self):
+        self.refused(3, "--report", self.folder / "no" / "where", "true")
+
+    def test_json_tells_the_command_and_each_process(self):
+        words = ["lua5.4", "-e",
+                 "os.execute('sqlite3 :memory: .tables') os.exit(4, true)"]
+        done, report = self.report("--pool", "16M", *words)
+        self.assertEqual(report["command"], words)
+        self.assertEqual((done.returncode, report["exit"]), (4, 4))
+        names = [part["program"] for part in report["processes"]]
+        self.assertEqual((names[0], names[-1]), ("sqlite3", "lua5.4"))
+
+    def test_words_that_are_no_text(self):
+        path = self.folder / "report"
+        subprocess.run([BITFIT.encode(), b"run", b"--json", b"--report",
+                        bytes(path), b"true", b"\xff\xfe"], timeout=60,
+                       env=self.environment(), check=True)
+        self.assertEqual(len(json.loads(path.read_text())["command"]), 2)
+
+    def test_budget_that_would_have_served_serves(self):
+        words = ["lua5.4", "-e", "t = {} for i = 1, 99999 do t[i] = {} end"]
+        _, report = self.report("--pool", "64M", *words)
+        budget = report["processes"][0]["would_serve"]
+        done, report = self.report("--pool", budget, *words)
+        self.assertEqual(done.returncode, 0)
+        self.assertEqual(report["processes"][0]["failures"], 0)
+
+    def test_leaks_if_asked(self):
+        _, report = self.report("--leaks", HELPERS / "limit", "leak")
+        self.assertGreaterEqual(report["processes"][0]["leaked_bytes"], 12345)
+        done = self.run_bitfit("--leaks", HELPERS / "limit", "leak")
+        self.assertIn("leaks", done.stderr)
+        done = self.run_bitfit(HELPERS / "limit", "leak")
+        self.assertNotIn("leaks", done.stderr)
+
+
+class Limit(RunTest):
+    def test_program_goes_on_and_its_exit_code_is_intact(self):
+        done, report = self.report("--pool", "8M", HELPERS / "limit", "fill")
+        self.assertEqual(done.returncode, 5, done)
+        self.assertIn("ENOMEM; goes on", done.stdout)
+        part = report["processes"][0]
+        self.assertGreaterEqual(part["failures"], 1)
+        self.assertLessEqual(part["high_water"], 8 << 20)
+        done = self.run_bitfit("--pool", "8M", HELPERS / "limit", "fill")
+        self.assertIn("request got NULL, the first asked for 64.0 KiB",
+                      done.stderr)
+        self.assertNotIn("would have served", done.stderr)
+
+    def test_it_can_abort_instead(self):
+        done, report = self.report("--pool", "8M", "--on-failure", "abort",
+                                   HELPERS / "limit", "fill")
+        self.assertEqual(done.returncode, 128 + signal.SIGABRT)
+        self.assertEqual(report["signal"], signal.SIGABRT)
+
+
+class Signals(RunTest):
+    def start(self, script):
+        program = subprocess.Popen(
+            [BITFIT, "run", "--report", "none", "sh", "-c", script],
+            stdout=subprocess.PIPE, text=True, env=self.environment())
+        self.addCleanup(program.stdout.close)
+        self.assertEqual(program.stdout.readline(), "ready\n")
+        return program
+
+    def test_what_is_sent_to_it_reaches_the_program(self):
+        for name in ("TERM", "INT", "HUP", "USR1", "USR2", "QUIT"):
+            with self.subTest(name):
+                program = self.start(
+                    f"trap 'kill $!; exit 3' {name}; sleep 30 & echo ready; "
+                    "wait")
+                program.send_signal(getattr(signal, f"SIG{name}"))
+                self.assertEqual(program.wait(20), 3)
+
+    def test_program_without_a_handler_is_ended(self):
+        program = self.start("echo ready; exec sleep 30")
+        program.terminate()
+        self.assertEqual(program.wait(20), 128 + signal.SIGTERM)
+
+    def test_it_stops_and_goes_on_with_the_program(self):
+        program = self.start("echo ready; kill -STOP $$; exit 6")
+        _, status = os.waitpid(program.pid, os.WUNTRACED)
+        self.assertTrue(os.WIFSTOPPED(status))
+        os.kill(program.pid, signal.SIGCONT)
+        self.assertEqual(program.wait(20), 6)
+
+
+class Preload(RunTest):
+    def test_it_stands_in_front_of_others(self):
+        done = self.run_bitfit("--report", "none", "sh", "-c",
+                               'echo "$LD_PRELOAD"', LD_PRELOAD="libm.so.6")
+        self.assertEqual(done.stdout,
+                         f"{os.path.realpath(LIBRARY)}:libm.so.6\n")
+
+    def test_without_inheritance_children_have_none(self):
+        done, report = self.report("--no-inherit", "lua5.4", "-e",
+                                   "os.execute('echo $LD_PRELOAD.')")
+        self.assertEqual(done.stdout, ".\n")
+        self.assertEqual([part["program"] for part in report["processes"]],
+                         ["lua5.4"])
+
+    def test_library_is_found_in_an_installed_tree(self):
+        for name in ("bin", "lib"):
+            (self.folder / name).mkdir()
+        bitfit = shutil.copy(BITFIT, self.folder / "bin")
+        shutil.copy(LIBRARY, self.folder / "lib" / "libbitfit-malloc.so")
+        done = self.run_bitfit(*QUIET, bitfit=bitfit)
+        self.assertEqual(done.returncode, 0)
+        self.assertIn("high-water mark", done.stderr)
+
+    def test_library_that_is_not_there(self):
+        told = self.refused(3, "true", BITFIT_MALLOC_LIBRARY="/none.so")
+        self.assertIn("BITFIT_MALLOC_LIBRARY", told)
+        bitfit = shutil.copy(BITFIT, self.folder)
+        done = self.run_bitfit("true", bitfit=bitfit)
+        self.assertEqual(done.returncode, 3)
+        self.assertEqual(done.stderr.count("\n"), 1)
+
+    def test_path_that_a_preload_cannot_express(self):
+        folder = self.folder / "a folder"
+        folder.mkdir()
+        library = shutil.copy(LIBRARY, folder)
+        self.refused(3, "true", BITFIT_MALLOC_LIBRARY=str(library))
+
+    def test_static_program(self):
+        told = self.refused(126, HELPERS / "static")
+        self.assertIn("statically linked", told)
+
+    def test_script_of_a_static_program(self):
+        script = self.folder / "script"
+        script.write_text(f"#!{HELPERS / 'static'}\n")
+        script.chmod(0o755)
+        self.assertIn("statically linked", self.refused(126, script))
+
+    def test_program_with_the_rights_of_another(self):
+        program = pathlib.Path("/usr/bin/passwd")
+        if os.geteuid() == 0:
+            program = pathlib.Path(shutil.copy("/bin/true", self.folder))
+            os.chown(program, 65534, 65534)
+            program.chmod(0o4755)
+        told = self.refused(126, program)
+        self.assertIn("the system ignores", told)
+
+
+if __name__ == "__main__":
+    unittest.main()
