@@ -26,7 +26,7 @@ import sys
 import tempfile
 
 BY_HAND = re.compile(
-    r"(sudo )?(apt-get|make|ldconfig|git clone|cp|dpkg-buildpackage)\b"
+    r"(sudo )?(apt-get|scripts/install-tools|make|cp|dpkg-buildpackage)\b"
 )
 
 
