@@ -38,8 +38,8 @@ libraries=$(dirname system/usr/lib/*/libbitfit.so.0)
 "$compiler" -Isystem/usr/include "$root/tests/packages/consumer/main.c" \
     -L"$libraries" -lbitfit -o program
 LD_LIBRARY_PATH=$libraries ./program
-LD_PRELOAD=$work/$libraries/libbitfit-malloc.so cat /proc/self/maps |
-    grep -q libbitfit-malloc
+LD_PRELOAD=$work/$libraries/libbitfit-malloc.so \
+    grep -q libbitfit-malloc /proc/self/maps
 [ "$(system/usr/bin/bitfit --version)" = "bitfit $version" ]
 
 echo 'manuals'
