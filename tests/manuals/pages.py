@@ -219,9 +219,11 @@ def check_verbs(command):
 
 
 def check_lint():
-    # Pages that are not installed are check_links()' matter, and "--" on a
-    # command line is meant.
-    fine = re.compile('referenced manual not found|verbatim "--"')
+    # Pages that are not installed are check_links()' matter; "--" on a command
+    # line and sections of our own are meant.
+    fine = re.compile(
+        'referenced manual not found|verbatim "--"|typo in section name'
+    )
     for page in PAGES:
         done = subprocess.run(
             ["mandoc", "-T", "lint", "-W", "style", f"docs/man/{page}"],
