@@ -342,7 +342,7 @@ class Replay(Case):
         self.assertLessEqual(told["peak_requested"], told["peak_live"])
         self.assertLessEqual(told["peak_live"], told["high_water"])
         self.assertEqual(told["payload"], told["high_water"])
-        self.assertEqual(told["series"][-1]["event"], len(trace.events))
+        self.assertEqual(told["series"][-1]["events"], len(trace.events))
         self.assertLessEqual(told["least_largest_request_possible"],
                              min(at["largest_request_possible"]
                                  for at in told["series"]))
