@@ -2,7 +2,8 @@
 """record, replay, fit and export, of real programs and of one whose requests
 are known.
 
-    record_test.py BITFIT SUBJECT STATIC_SUBJECT PRINT_TRACE [unittest's own]
+    record_test.py BITFIT SUBJECT STATIC_SUBJECT CXX_SUBJECT PRINT_TRACE
+        [unittest's own]
 """
 import json
 import os
@@ -13,8 +14,8 @@ import sys
 import tempfile
 import unittest
 
-BITFIT, SUBJECT, STATIC, PRINT = (str(pathlib.Path(a).resolve())
-                                  for a in sys.argv[1:5])
+BITFIT, SUBJECT, STATIC, CXX, PRINT = (str(pathlib.Path(a).resolve())
+                                       for a in sys.argv[1:6])
 HERE = pathlib.Path(__file__).resolve().parent
 WORKLOADS = HERE.parents[2] / "bench" / "workloads"
 DHAT_VIEW = pathlib.Path("/usr/libexec/valgrind/dh_view.js")
@@ -78,6 +79,9 @@ FAMILY = [("alloc", 100, 1), ("alloc", 21, 1), ("resize", 5000, 1),
           ("alloc", 8192, 4096), ("alloc", 33, 256), ("alloc", 5, 4096),
           ("alloc", 4096, 4096), ("alloc", 54, 1), ("free", 5000, 1),
           ("free", 33, 1)]
+OPERATORS = [event for size in range(101, 113)
+             for event in (("alloc", size, 1 if size < 107 else 64),
+                           ("free", size, 1))]
 
 
 class Record(Case):
@@ -88,6 +92,11 @@ class Record(Case):
         self.assertEqual(trace.about, f"{SUBJECT} family")
         self.assertTrue(trace.timed)
         self.assertFalse(trace.cut)
+
+    def test_the_operators_of_cxx_are_recorded(self):
+        self.record(CXX)
+        requests = Trace(self.trace).requests(after=12345)
+        self.assertEqual(requests[:len(OPERATORS)], OPERATORS)
 
     def test_without_times(self):
         self.record(SUBJECT, "family", options=["--no-times"])
@@ -199,6 +208,23 @@ class Record(Case):
         self.assertEqual(done.returncode, 0)
         name = pathlib.Path(SUBJECT).name
         self.assertEqual(os.listdir(self.folder.name), [f"{name}.trace"])
+
+
+class InPool(Case):
+    """Under a malloc that brings operators of its own."""
+
+    def check(self, expected, *subject):
+        done = run(BITFIT, "run", "--pool", "64M", "--report", "none", "--",
+                   BITFIT, "record", "-o", self.trace, "--", *subject)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        requests = Trace(self.trace).requests(after=12345)
+        self.assertEqual(requests[:len(expected)], expected)
+
+    def test_the_whole_family_is_recorded(self):
+        self.check(FAMILY, SUBJECT, "family")
+
+    def test_the_operators_of_cxx_are_recorded(self):
+        self.check(OPERATORS, CXX)
 
 
 class OtherTools(Case):
@@ -479,4 +505,4 @@ class Export(Case):
 
 
 if __name__ == "__main__":
-    unittest.main(argv=[sys.argv[0], *sys.argv[5:]])
+    unittest.main(argv=[sys.argv[0], *sys.argv[6:]])
