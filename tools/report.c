@@ -91,18 +91,10 @@ static json_t *samples_of(const heap_history *heap)
                      "largest", columns[4], "free", columns[5]);
 }
 
-static json_t *sites_of(const trace *from)
-{
-    json_t *array = json_array();
-    for (size_t i = 0; i < from->site_count; i++)
-        json_array_append_new(array, text_json(from->sites[i]));
-    return array;
-}
-
 static json_t *figures_of(const heap_history *heap)
 {
     return json_pack(
-        "{sososIsIsIsIsIsIsIsIsbsIsoso}", "name", text_json(heap->trace->name),
+        "{sososIsIsIsIsIsIsIsIsbsIso}", "name", text_json(heap->trace->name),
         "about", text_json(heap->trace->about), "events",
         (json_int_t)heap->trace->count, "stays", (json_int_t)heap->stay_count,
         "granule", (json_int_t)heap->granule, "capacity",
@@ -110,8 +102,7 @@ static json_t *figures_of(const heap_history *heap)
         "peak_live", (json_int_t)heap->peak_live, "peak_requested",
         (json_int_t)heap->peak_requested, "peak_event",
         (json_int_t)heap->peak_event, "timed", (int)heap->trace->timed,
-        "failures", (json_int_t)heap->failures, "sites", sites_of(heap->trace),
-        "samples", samples_of(heap));
+        "failures", (json_int_t)heap->failures, "samples", samples_of(heap));
 }
 
 /* As JSON in which no end of a script can stand. */

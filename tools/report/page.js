@@ -31,15 +31,16 @@
     c => `&#${c.charCodeAt(0)};`);
 
   // ------------------------------------------------------------------- data
-  /* Columns of 32-bit numbers, each as four planes of bytes, deflated. */
-  async function columns(lengths) {
+  /* Columns of 32-bit numbers, each as four planes of bytes, and then the call
+   * sites, a line each: all of it deflated. */
+  async function unpack(lengths) {
     const packed = Uint8Array.from(atob($('columns').textContent.trim()),
       c => c.charCodeAt(0));
     const stream = new Blob([packed]).stream()
       .pipeThrough(new DecompressionStream('deflate'));
     const raw = new Uint8Array(await new Response(stream).arrayBuffer());
     let at = 0;
-    return lengths.map(n => {
+    const columns = lengths.map(n => {
       const column = new Uint32Array(n);
       for (let i = 0; i < n; i++)
         column[i] = raw[at + i] | raw[at + n + i] << 8 |
@@ -47,14 +48,16 @@
       at += 4 * n;
       return column;
     });
+    const lines = new TextDecoder().decode(raw.subarray(at)).split('\n');
+    return [columns, lines.slice(0, -1)];
   }
   function sum_up(column) {
     for (let i = 1; i < column.length; i++) column[i] += column[i - 1];
   }
 
   const N = F.stays, EVENTS = F.events, GRANULE = F.granule;
-  const [start, count, waste, born, died, block, site, micros] =
-    await columns([N, N, N, N, N, N, N, F.timed ? EVENTS : 0]);
+  const [[start, count, waste, born, died, block, site, micros], SITES] =
+    await unpack([N, N, N, N, N, N, N, F.timed ? EVENTS : 0]);
   sum_up(born);
   sum_up(block);
   sum_up(micros);
@@ -93,15 +96,22 @@
   const AGE_RAMP = [0, 1, 3, 4, 6];
 
   const frames = text => text ? text.split(';').reverse() : ['unknown'];
+  /* Call stacks that end in the same two calls are one site to a reader. */
+  const site_names = SITES.map(text =>
+    frames(text).slice(0, 2).map(f => f.replace(/(?<=.)\(.*/, ''))
+      .join(' < '));
   const heavy = (() => {
-    const weights = new Float64Array(F.sites.length);
-    for (let i = 0; i < N; i++)
-      weights[site[i]] += count[i] * (died[i] - born[i]);
-    return [...weights.keys()].filter(s => weights[s] > 0)
-      .sort((a, b) => weights[b] - weights[a]).slice(0, 7);
+    const weights = new Map();
+    for (let i = 0; i < N; i++) {
+      const name = site_names[site[i]];
+      weights.set(name,
+        (weights.get(name) ?? 0) + count[i] * (died[i] - born[i]));
+    }
+    return [...weights.keys()].filter(name => weights.get(name) > 0)
+      .sort((a, b) => weights.get(b) - weights.get(a)).slice(0, 7);
   })();
-  const site_class = new Uint8Array(F.sites.length).fill(heavy.length);
-  heavy.forEach((s, i) => { site_class[s] = i; });
+  const site_class = Uint8Array.from(site_names, name =>
+    heavy.includes(name) ? heavy.indexOf(name) : heavy.length);
 
   const state = { event: F.peak_event, by: 'size', clock: 'events' };
   const whole_time = () => state.clock === 'time' ? micros_at(EVENTS) : EVENTS;
@@ -120,10 +130,8 @@
       return [...names, 'older'].map((name, i) =>
         ({ name, colour: ramp[AGE_RAMP[i]] }));
     }
-    const named = heavy.map((s, i) => ({
-      name: frames(F.sites[s]).slice(0, 2).join(' < '),
-      colour: SITE_COLOURS[i] }));
-    return named.length === F.sites.length ? named
+    const named = heavy.map((name, i) => ({ name, colour: SITE_COLOURS[i] }));
+    return named.length < 7 ? named
       : [...named, { name: 'elsewhere', colour: SITE_COLOURS[7] }];
   }
   function size_class(size) {
@@ -468,14 +476,14 @@
     const age = t - born[i];
     const aged = F.timed ? ` (${seconds(micros_at(t) - micros_at(born[i]))})`
       : '';
-    const stack = frames(F.sites[site[i]]).slice(0, 8)
+    const stack = frames(SITES[site[i]]).slice(0, 8)
       .map(f => `<li>${escaped(f)}</li>`).join('');
     return `<b>block ${number(block[i])}: ${bytes(size_of(i) - waste[i])}</b>` +
       (waste[i] ? `, ${bytes(waste[i])} lost to rounding` : '') +
       `<br>at ${bytes(start[i] * GRANULE, 3)}` +
       `<br>age ${events(age)}${aged}; here since event ${number(born[i])}, ` +
       (died[i] < EVENTS ? `until ${number(died[i])}` : 'to the end') +
-      (F.sites.length > 1 ? `<ol>${stack}</ol>` : '');
+      (SITES.length > 1 ? `<ol>${stack}</ol>` : '');
   }
   function show_tip(event, html) {
     const tip = $('tip');
@@ -763,7 +771,7 @@
     `${percent(F.peak_live - F.peak_requested, F.peak_live)} of the live bytes ` +
     'at the peak are lost to rounding' + (F.about ? `; ${F.about}` : '');
   $('clock-label').hidden = !F.timed;
-  if (F.sites.length < 2) $('by').options[2].disabled = true;
+  if (SITES.length < 2) $('by').options[2].disabled = true;
   if (EVENTS === 0) {
     $('lead').textContent = 'The trace is empty.';
     document.querySelector('main').hidden = true;

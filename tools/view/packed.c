@@ -118,6 +118,16 @@ static void pack_column(packer *p, const uint32_t *values, size_t size,
     }
 }
 
+static void pack_sites(packer *p, const trace *from)
+{
+    unsigned char end = '\n';
+    for (size_t i = 0; i < from->site_count; i++) {
+        size_t length = strcspn(from->sites[i], "\n");
+        pack(p, (unsigned char *)from->sites[i], length, Z_NO_FLUSH);
+        pack(p, &end, 1, Z_NO_FLUSH);
+    }
+}
+
 const char *packed_write(FILE *to, const heap_history *heap)
 {
     size_t most = heap->trace->count + 1;
@@ -135,6 +145,7 @@ const char *packed_write(FILE *to, const heap_history *heap)
             pack_column(p, values, column_size(heap, column), plane);
             command_progress("packing", column + 1, COLUMNS);
         }
+        pack_sites(p, heap->trace);
         pack(p, plane, 0, Z_FINISH);
         deflateEnd(&p->stream);
     }

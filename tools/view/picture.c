@@ -221,6 +221,23 @@ static const char *close_canvas(canvas *c, const char *why)
     return why;
 }
 
+/* Ends in dots what is too long for the picture. */
+static void draw_shortened(const canvas *c, double x, double y, uint32_t colour,
+                           const char *text)
+{
+    char shorter[512];
+    size_t length = strlen(text);
+    length = length < sizeof shorter - 4 ? length : sizeof shorter - 4;
+    snprintf(shorter, sizeof shorter, "%s", text);
+    while (length > 0 &&
+           text_width(c, shorter) > c->options->width - x - MARGIN) {
+        while (--length > 0 && (shorter[length] & 0xc0) == 0x80) {
+        }
+        strcpy(shorter + length, "\u2026");
+    }
+    draw_text(c, x, y, 0, colour, shorter);
+}
+
 /* Title, a line that says the most important, and a fainter one. */
 static void draw_header(const canvas *c, const char *line, const char *rest)
 {
@@ -229,7 +246,7 @@ static void draw_header(const canvas *c, const char *line, const char *rest)
     set_font(c, 14, false);
     draw_text(c, MARGIN, 60, 0, c->theme->ink, line);
     set_font(c, 12, false);
-    draw_text(c, MARGIN, 80, 0, c->theme->faint, rest);
+    draw_shortened(c, MARGIN, 80, c->theme->faint, rest);
 }
 
 /* The plot gets what header, footer and legend leave. */
@@ -285,7 +302,7 @@ static void draw_time_axis(const canvas *c, const heap_history *heap,
     for (double at = 0; last > 0 && at <= last; at += step) {
         double x = round(c->left + c->width * at / last) + 0.5;
         draw_line(c, c->theme->ink, 0.35, x, y, x, y + 5);
-        if (clock == CLOCK_TIME)
+        if (clock == CLOCK_TIME && at > 0)
             span_text(text, clock, (uint64_t)at);
         else
             count_text(text, (uint64_t)at);
@@ -360,30 +377,29 @@ static double percent(uint64_t part, uint64_t whole)
 static void heap_header(const canvas *c, const heap_history *heap)
 {
     char line[256];
-    char rest[256];
+    char rest[512];
     char peak[24];
     char mark[24];
-    char pool[24];
     char events[32];
-    command_size_text(peak, heap->peak_live);
-    command_size_text(mark, heap->high_water);
-    command_size_text(pool, heap->capacity);
-    count_text(events, heap->trace->count);
+    const char *about = heap->trace->about;
     uint64_t over = heap->high_water - heap->peak_live;
     if (heap->failures != 0)
         snprintf(line, sizeof line,
                  "%u requests found no place in a pool of %s", heap->failures,
-                 pool);
+                 command_size_text(mark, heap->capacity));
     else
-        snprintf(
-            line, sizeof line,
-            "%s live at the peak; a pool of %s serves it all, %.1f %% more",
-            peak, mark, percent(over, heap->peak_live));
+        snprintf(line, sizeof line,
+                 "%s live at the peak; a pool of %s serves it all, %.1f %% "
+                 "more",
+                 command_size_text(peak, heap->peak_live),
+                 command_size_text(mark, heap->high_water),
+                 percent(over, heap->peak_live));
     snprintf(rest, sizeof rest,
-             "%s events, %s granules of %zu bytes; %.1f %% of the live bytes "
-             "at the peak are lost to rounding",
-             events, "exact first fit,", heap->granule,
-             percent(heap->peak_live - heap->peak_requested, heap->peak_live));
+             "%s events, granules of %zu bytes; %.1f %% of the live bytes at "
+             "the peak are lost to rounding%s%s",
+             count_text(events, heap->trace->count), heap->granule,
+             percent(heap->peak_live - heap->peak_requested, heap->peak_live),
+             *about == '\0' ? "" : "; ", about);
     draw_header(c, line, rest);
 }
 

@@ -102,6 +102,15 @@ const char *span_text(char text[static 32], heap_clock clock, uint64_t span)
     return text;
 }
 
+/* A function's parameters are left out. */
+static int name_length(const char *from, const char *end)
+{
+    const char *at = from;
+    while (at < end && (*at != '(' || at == from))
+        at++;
+    return (int)(at - from);
+}
+
 const char *site_text(char *text, size_t size, const char *stack,
                       unsigned frames)
 {
@@ -112,8 +121,9 @@ const char *site_text(char *text, size_t size, const char *stack,
         const char *from = end;
         while (from > stack && from[-1] != ';')
             from--;
-        int length = snprintf(text + used, size - used, "%s%.*s",
-                              i == 0 ? "" : " < ", (int)(end - from), from);
+        int length =
+            snprintf(text + used, size - used, "%s%.*s", i == 0 ? "" : " < ",
+                     name_length(from, end), from);
         used += (size_t)length;
         if (used >= size)
             return text;
@@ -172,55 +182,91 @@ static void by_age(colour_scheme *scheme, const heap_history *heap)
     add_class(scheme, ramp[RAMP - 1], "older");
 }
 
-typedef struct site_weight {
-    double weight; /* bytes x events */
+/* Call stacks that end in the same two calls are one site to a reader. */
+enum { FRAMES = 2 };
+
+typedef struct site_entry {
+    char name[SCHEME_NAME_MAX];
+    double weight; /* bytes x events: of all that have the name, in the first */
     uint32_t site;
-} site_weight;
+    uint32_t first; /* the first entry of this name */
+    uint8_t class;
+} site_entry;
+
+static int by_name(const void *a, const void *b)
+{
+    return strcmp(((const site_entry *)a)->name, ((const site_entry *)b)->name);
+}
 
 static int heavier_first(const void *a, const void *b)
 {
-    double left = ((const site_weight *)a)->weight;
-    double right = ((const site_weight *)b)->weight;
+    double left = (*(const site_entry *const *)a)->weight;
+    double right = (*(const site_entry *const *)b)->weight;
     return (left < right) - (left > right);
 }
 
-/* The heaviest sites get a class each, the others one together. */
-static void name_sites(colour_scheme *scheme, const heap_history *heap,
-                       const site_weight *weights)
+static void weigh_sites(site_entry *entries, const heap_history *heap)
 {
-    char name[SCHEME_NAME_MAX];
     size_t sites = heap->trace->site_count;
-    for (size_t i = 0; i < sites; i++) {
-        uint32_t site = weights[i].site;
-        bool named = scheme->count < SITES - 1 && weights[i].weight > 0;
-        if (named) {
-            site_text(name, sizeof name, heap->trace->sites[site], 2);
-            add_class(scheme, colours_of_sites[scheme->count], name);
-        }
-        scheme->site_classes[site] = (uint8_t)(scheme->count - named);
+    for (uint32_t i = 0; i < sites; i++) {
+        site_text(entries[i].name, SCHEME_NAME_MAX, heap->trace->sites[i],
+                  FRAMES);
+        entries[i].site = i;
     }
-    if (scheme->count == SITES - 1 && sites > scheme->count)
+    for (size_t i = 0; i < heap->stay_count; i++) {
+        const heap_stay *stay = &heap->stays[i];
+        entries[stay->site].weight +=
+            (double)stay->count * (stay->died - stay->born);
+    }
+}
+
+/* Puts what has one name together; returns how many names there are. */
+static size_t join_names(site_entry *entries, size_t sites, site_entry **firsts)
+{
+    size_t names = 0;
+    qsort(entries, sites, sizeof *entries, by_name);
+    for (uint32_t i = 0; i < sites; i++) {
+        bool same = i > 0 && by_name(&entries[i], &entries[i - 1]) == 0;
+        entries[i].first = same ? entries[i - 1].first : i;
+        if (same)
+            entries[entries[i].first].weight += entries[i].weight;
+        else
+            firsts[names++] = &entries[i];
+    }
+    qsort(firsts, names, sizeof *firsts, heavier_first);
+    return names;
+}
+
+/* The heaviest names get a class each, the others one together. */
+static void name_sites(colour_scheme *scheme, const heap_history *heap,
+                       site_entry *entries, site_entry **firsts)
+{
+    size_t sites = heap->trace->site_count;
+    weigh_sites(entries, heap);
+    size_t names = join_names(entries, sites, firsts);
+    for (size_t i = 0; i < names; i++) {
+        bool named = i < SITES - 1 && firsts[i]->weight > 0;
+        if (named)
+            add_class(scheme, colours_of_sites[i], firsts[i]->name);
+        firsts[i]->class = (uint8_t)(named ? i : scheme->count);
+    }
+    for (size_t i = 0; i < sites; i++)
+        scheme->site_classes[entries[i].site] = entries[entries[i].first].class;
+    if (scheme->count == SITES - 1 && names > scheme->count)
         add_class(scheme, colours_of_sites[SITES - 1], "elsewhere");
 }
 
 static bool by_site(colour_scheme *scheme, const heap_history *heap)
 {
     size_t sites = heap->trace->site_count;
-    site_weight *weights = calloc(sites + 1, sizeof *weights);
+    site_entry *entries = calloc(sites + 1, sizeof *entries);
+    site_entry **firsts = calloc(sites + 1, sizeof(site_entry *));
     scheme->site_classes = calloc(sites + 1, 1);
-    bool ok = weights != NULL && scheme->site_classes != NULL;
-    if (ok) {
-        for (uint32_t i = 0; i < sites; i++)
-            weights[i].site = i;
-        for (size_t i = 0; i < heap->stay_count; i++) {
-            const heap_stay *stay = &heap->stays[i];
-            weights[stay->site].weight +=
-                (double)stay->count * (stay->died - stay->born);
-        }
-        qsort(weights, sites, sizeof *weights, heavier_first);
-        name_sites(scheme, heap, weights);
-    }
-    free(weights);
+    bool ok = entries != NULL && firsts != NULL && scheme->site_classes != NULL;
+    if (ok)
+        name_sites(scheme, heap, entries, firsts);
+    free(entries);
+    free(firsts);
     return ok;
 }
 

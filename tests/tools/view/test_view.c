@@ -328,6 +328,8 @@ static void texts_are_as_people_read_them(void **state)
     assert_string_equal(span_text(text, CLOCK_TIME, 1500000), "1.5 ms");
     assert_string_equal(span_text(text, CLOCK_TIME, 5000000000000), "5000 s");
     assert_string_equal(site_text(text, 64, "a;b;c", 2), "c < b");
+    assert_string_equal(site_text(text, 64, "a;(x)::f(int);g(y)", 2),
+                        "g < (x)::f");
     assert_string_equal(site_text(text, 64, "a", 2), "a");
     assert_string_equal(site_text(text, 64, "", 2), "unknown");
     assert_string_equal(site_text(text, 6, "a;long_name", 2), "long_");
