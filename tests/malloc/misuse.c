@@ -530,7 +530,7 @@ typedef struct outcome {
     char line[1000];
 } outcome;
 
-static void watch(const crime *crime, outcome *seen)
+static void watch(const crime *one, outcome *seen)
 {
     int ends[2];
     assert_int_equal(pipe(ends), 0);
@@ -538,7 +538,7 @@ static void watch(const crime *crime, outcome *seen)
     if (pid == 0) {
         alarm(60);
         dup2(ends[1], STDERR_FILENO);
-        crime->commit();
+        one->commit();
         exit(0);
     }
     close(ends[1]);

@@ -124,7 +124,8 @@ static int show_plugin(const char *path)
             printf("%s\n", dlerror());
             return 1;
         }
-        void *(*take)(void) = (void *(*)(void))dlsym(library, "plugin_take");
+        void *(*take)(void);
+        *(void **)&take = dlsym(library, "plugin_take");
         void *block = take();
         dlclose(library);
         free(block);
