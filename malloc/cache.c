@@ -457,8 +457,7 @@ void *cache_pop_large(size_t count)
     void *block = NULL;
     if (LIKELY(cache_enter(c))) {
         bin *b = cache_bin(c, count);
-        if (LIKELY(b->top != b->floor && b->count == count &&
-                   !cache_is_stopped(c))) {
+        if (LIKELY(b->top != b->floor && b->count == count)) {
             size_t granule = *--b->top;
             cache_unmark(granule);
             block = heap_pointer_to(granule);
@@ -475,7 +474,7 @@ bool cache_push_large(size_t granule, size_t count)
     if (LIKELY(cache_enter(c))) {
         bin *b = cache_bin(c, count);
         if (LIKELY(b->top != b->ceiling && b->count == count &&
-                   !cache_marked(granule) && !cache_is_stopped(c))) {
+                   !cache_marked(granule))) {
             *b->top++ = (uint32_t)granule;
             cache_mark(granule);
             done = true;

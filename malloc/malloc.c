@@ -4,6 +4,7 @@
 #include "cache.h"
 #include "early.h"
 #include "entry.h"
+#include "hardened.h"
 #include "pages.h"
 #include "text.h"
 
@@ -64,11 +65,12 @@ void *entry_request(const char *call, size_t alignment, size_t size, fill how)
     }
     void *block = NULL;
     if (!is_to_fail() && size <= PTRDIFF_MAX) {
-        block = cache_take(alignment, size);
+        block = SETTINGS->options.hardened ? hardened_take(alignment, size)
+                                           : cache_take(alignment, size);
     }
     if (block == NULL) {
         note_failure(size);
-    } else {
+    } else if (!SETTINGS->options.hardened) {
         fill_block(block, size + (size == 0), how);
     }
     cache_leave_slow();
@@ -84,7 +86,11 @@ void entry_return(const char *call, void *ptr, size_t size)
     if (!cache_enter_slow(call)) {
         die(bitfit_crime_name(BITFIT_FOREIGN), call, ptr);
     }
-    cache_give(ptr, size);
+    if (SETTINGS->options.hardened) {
+        hardened_give(ptr, size);
+    } else {
+        cache_give(ptr, size);
+    }
     cache_leave_slow();
     errno = kept;
 }
@@ -93,8 +99,7 @@ void *entry_take_slow(const char *call, size_t size)
 {
     if (size <= PTRDIFF_MAX && size > SETTINGS->small_max) {
         size_t count = heap_count_for(size);
-        void *block =
-            count <= CACHE_COUNT_MAX ? cache_pop_large(count) : NULL;
+        void *block = count <= CACHE_COUNT_MAX ? cache_pop_large(count) : NULL;
         if (block != NULL) {
             return block;
         }
@@ -153,31 +158,43 @@ static void *move(void *ptr, size_t kept, size_t size)
     return block;
 }
 
+/* A shrink that finds no place keeps the block. */
+static void *resize_hardened(void *ptr, size_t size)
+{
+    size_t kept = malloc_usable_size(ptr);
+    void *block = move(ptr, kept, size);
+    return block == NULL && size <= kept ? ptr : block;
+}
+
 static void *resize(void *ptr, size_t size)
 {
     if (UNLIKELY(early_owns(ptr))) {
         return move(ptr, early_size(ptr), size);
     }
-    size_t before = heap_count_of(ptr);
-    size_t after = size <= PTRDIFF_MAX ? heap_count_for(size) : 0;
-    bool caching = SETTINGS->marks != NULL;
-    if (caching && is_small(before) && is_small(after) &&
-        !cache_marked(heap_granule_of(ptr))) {
-        return before == after
-                   ? ptr
-                   : move(ptr, before << SETTINGS->view.granule_shift, size);
+    if (UNLIKELY(SETTINGS->options.hardened)) {
+        return resize_hardened(ptr, size);
     }
-    return resize_in_pool(ptr, size);
+    size_t granule = heap_granule_of(ptr);
+    size_t before = heap_count_at(granule);
+    size_t after = size <= PTRDIFF_MAX ? heap_count_for(size) : 0;
+    bool copied = SETTINGS->marks != NULL && is_small(before) &&
+                  is_small(after) && !cache_marked(granule);
+    if (copied && before == after) {
+        return ptr;
+    }
+    if (copied && before < after) {
+        return move(ptr, before << SETTINGS->view.granule_shift, size);
+    }
+    void *block = copied ? cache_pop(after) : NULL;
+    if (block != NULL) {
+        memcpy(block, ptr, size);
+        entry_give("realloc", ptr, SIZE_MAX);
+        return block;
+    }
+    return resize_in_pool(ptr, size); /* a shrink succeeds there */
 }
 
 /* ------------------------------------------------------------- C functions */
-
-/* What no header here declares. */
-void free_sized(void *ptr, size_t size);
-void free_aligned_sized(void *ptr, size_t alignment, size_t size);
-size_t malloc_size(const void *ptr);
-size_t malloc_good_size(size_t size);
-void *reallocf(void *ptr, size_t size);
 
 EXPORT void *malloc(size_t size)
 {
@@ -224,17 +241,6 @@ EXPORT void *realloc(void *ptr, size_t size)
 EXPORT void *reallocarray(void *ptr, size_t count, size_t size)
 {
     return realloc(ptr, product(count, size));
-}
-
-EXPORT void free_sized(void *ptr, size_t size)
-{
-    entry_give("free_sized", ptr, entry_said(size));
-}
-
-EXPORT void free_aligned_sized(void *ptr, size_t alignment, size_t size)
-{
-    (void)alignment;
-    entry_give("free_aligned_sized", ptr, entry_said(size));
 }
 
 /* ------------------------------------------------------------------ aligned */
@@ -312,70 +318,42 @@ EXPORT void *pvalloc(size_t size)
 
 /* ------------------------------------------------------------------- seeing */
 
-static size_t usable_size(const char *call, void *ptr)
+/* The slow way, which looks whether the block is one. */
+static size_t verified_size(const char *call, const void *ptr)
+{
+    if (early_owns(ptr)) {
+        return early_size(ptr);
+    }
+    if (!cache_enter_slow(call)) {
+        die(bitfit_crime_name(BITFIT_FOREIGN), call, ptr);
+    }
+    size_t size;
+    if (SETTINGS->options.hardened) {
+        size = hardened_size(ptr);
+    } else {
+        cache_verify(ptr);
+        size = heap_count_of(ptr) << SETTINGS->view.granule_shift;
+    }
+    cache_leave_slow();
+    return size;
+}
+
+size_t entry_size(const char *call, const void *ptr)
 {
     if (ptr == NULL) {
         return 0;
     }
-    if (UNLIKELY(early_owns(ptr))) {
-        return early_size(ptr);
-    }
-    size_t count = heap_count_of(ptr);
-    if (UNLIKELY(count == 0 || (SETTINGS->marks != NULL &&
-                                cache_marked(heap_granule_of(ptr))))) {
-        if (!cache_enter_slow(call)) {
-            die(bitfit_crime_name(BITFIT_FOREIGN), call, ptr);
-        }
-        cache_verify(ptr);
-        cache_leave_slow();
+    size_t granule = heap_granule_of(ptr);
+    size_t count = heap_count_at(granule);
+    bool sure = SETTINGS->marks != NULL ? !cache_marked(granule)
+                                        : !SETTINGS->options.hardened;
+    if (UNLIKELY(count == 0 || !sure)) {
+        return verified_size(call, ptr);
     }
     return count << SETTINGS->view.granule_shift;
 }
 
 EXPORT size_t malloc_usable_size(void *ptr)
 {
-    return usable_size("malloc_usable_size", ptr);
-}
-
-EXPORT size_t malloc_size(const void *ptr)
-{
-    return usable_size("malloc_size", (void *)(uintptr_t)ptr);
-}
-
-EXPORT size_t malloc_good_size(size_t size)
-{
-    if (!heap_started()) {
-        heap_start();
-    }
-    return size > PTRDIFF_MAX
-               ? size
-               : heap_count_for(size) << SETTINGS->view.granule_shift;
-}
-
-/* ------------------------------------------------------------- other names */
-
-#define ALIAS(name) __attribute__((alias(#name), visibility("default")))
-
-void *__libc_malloc(size_t size) ALIAS(malloc);
-void *__libc_calloc(size_t count, size_t size) ALIAS(calloc);
-void *__libc_realloc(void *ptr, size_t size) ALIAS(realloc);
-void *__libc_reallocarray(void *ptr, size_t count, size_t size)
-    ALIAS(reallocarray);
-void *__libc_memalign(size_t alignment, size_t size) ALIAS(memalign);
-void *__libc_valloc(size_t size) ALIAS(valloc);
-void *__libc_pvalloc(size_t size) ALIAS(pvalloc);
-int __posix_memalign(void **to, size_t alignment, size_t size)
-    ALIAS(posix_memalign);
-void __libc_free(void *ptr) ALIAS(free);
-void __libc_cfree(void *ptr) ALIAS(free);
-void cfree(void *ptr) ALIAS(free);
-
-/* As FreeBSD's: frees the block if it cannot be resized. */
-EXPORT void *reallocf(void *ptr, size_t size)
-{
-    void *block = realloc(ptr, size);
-    if (block == NULL && size != 0) {
-        free(ptr);
-    }
-    return block;
+    return entry_size("malloc_usable_size", ptr);
 }

@@ -66,17 +66,33 @@ void pages_use(const void *ptr, size_t size)
     }
 }
 
-/* Zeroes what of the page lies in [offset, offset + size). */
-static void zero_in_page(size_t page, size_t offset, size_t size)
+/* What of the page lies in [offset, offset + size): its start, and its bytes.
+ */
+static unsigned char *part_of_page(size_t page, size_t offset, size_t size,
+                                   size_t *bytes)
 {
     size_t start = page << SETTINGS->page_shift;
     size_t end = start + ((size_t)1 << SETTINGS->page_shift);
     start = start > offset ? start : offset;
     end = end < offset + size ? end : offset + size;
-    memset(SETTINGS->view.payload + start, 0, end - start);
+    *bytes = end - start;
+    return SETTINGS->view.payload + start;
 }
 
-void pages_use_zeroed(void *ptr, size_t size)
+static bool zero_part(unsigned char *start, size_t bytes)
+{
+    memset(start, 0, bytes);
+    return true;
+}
+
+static bool is_zero_part(unsigned char *start, size_t bytes)
+{
+    return start[0] == 0 && memcmp(start, start + 1, bytes - 1) == 0;
+}
+
+/* Does this to each dirty page's part, as long as it says yes. */
+static bool for_dirty(const void *ptr, size_t size,
+                      bool (*act)(unsigned char *start, size_t bytes))
 {
     size_t offset = offset_of(ptr);
     size_t end = ((offset + size - 1) >> SETTINGS->page_shift) + 1;
@@ -85,10 +101,26 @@ void pages_use_zeroed(void *ptr, size_t size)
         uint64_t dirty = bits_of(page)->dirty & mask_of(page, end);
         for (; dirty != 0; dirty &= dirty - 1) {
             size_t bit = (size_t)__builtin_ctzll(dirty);
-            zero_in_page(page / WORD_BITS * WORD_BITS + bit, offset, size);
+            size_t bytes;
+            unsigned char *start = part_of_page(
+                page / WORD_BITS * WORD_BITS + bit, offset, size, &bytes);
+            if (!act(start, bytes)) {
+                return false;
+            }
         }
     }
+    return true;
+}
+
+void pages_use_zeroed(void *ptr, size_t size)
+{
+    for_dirty(ptr, size, zero_part);
     pages_use(ptr, size);
+}
+
+bool pages_are_zero(const void *ptr, size_t size)
+{
+    return for_dirty(ptr, size, is_zero_part);
 }
 
 /* -------------------------------------------------------------- giving back */

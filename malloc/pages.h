@@ -22,6 +22,10 @@ void pages_use(const void *ptr, size_t size);
 /* The same, where the content has to be zero: writes only what may be dirty. */
 void pages_use_zeroed(void *ptr, size_t size);
 
+/* Whether every byte of [ptr, ptr + size) is zero: looks where pages are dirty.
+ */
+bool pages_are_zero(const void *ptr, size_t size);
+
 /* Something was freed: looks whether it is time to give pages back. */
 void pages_tick(size_t freed);
 

@@ -3,6 +3,7 @@
  * never into the program's own output, in one piece and without allocating.
  */
 #include "cache.h"
+#include "hardened.h"
 #include "inspect.h"
 #include "text.h"
 
@@ -81,7 +82,7 @@ static void add_number(text *to, const char *words, uint64_t number)
     text_add(to, "\n");
 }
 
-__attribute__((destructor)) static void report(void)
+static void report(void)
 {
     inspection now;
     text lines = {.length = 0};
@@ -106,4 +107,10 @@ __attribute__((destructor)) static void report(void)
     if (file < 0 || !text_write(&lines, file)) {
         complain("the report cannot be written", SETTINGS->options.report_path);
     }
+}
+
+__attribute__((destructor)) static void end(void)
+{
+    hardened_end();
+    report();
 }

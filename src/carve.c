@@ -98,13 +98,14 @@ BF_RACES bool is_block(const bf_view *view, size_t granule)
     return (block >> bf_bit_of(granule) & 1) != 0;
 }
 
-/* The end of the block that begins in this word and goes on beyond it. What is
- * in motion may make no sense: it is never followed past the pool's end. */
+/* The end of the block that begins in this word, which is not the last, and
+ * goes on beyond it. What is in motion may make no sense: it is never followed
+ * past the pool's end. */
 BF_RACES size_t end_beyond(const bf_view *view, size_t word)
 {
     size_t words = bf_words_for(view->granules);
     size_t next = word + 1;
-    if (next < words && BF_LOAD_RACING(view->pairs[next].start) == 0) {
+    if (BF_LOAD_RACING(view->pairs[next].start) == 0) {
         size_t covered = (size_t)(BF_LOAD_RACING(view->pairs[next].free) >> 1);
         next = covered < words - next ? next + covered : words;
     }

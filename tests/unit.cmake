@@ -11,6 +11,7 @@ set(BITFIT_UNIT_TESTS
     misuse
     threads
     bounded
+    carve
 )
 
 # Those that also run under ThreadSanitizer.
