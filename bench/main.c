@@ -4,7 +4,7 @@
 #include "peers.h"
 #include "space.h"
 #include "speed.h"
-#include "trace.h"
+#include "traces.h"
 
 #include <argp.h>
 #include <cjson/cJSON.h>
@@ -188,16 +188,13 @@ static size_t replay_pool(const script *calls)
 static bool gather_cases(case_list *cases, trace_list *traces,
                          const char *folder)
 {
-    char where[512];
-    const char *wrong = traces_load(traces, folder, where);
     bool ok = true;
 
-    if (wrong != NULL) {
-        fprintf(stderr, "%s: %s\n", where, wrong);
+    if (!traces_load(traces, folder)) {
         return false;
     }
     for (size_t i = 0; i < traces->count; i++) {
-        const trace *it = &traces->at[i];
+        const bench_trace *it = &traces->at[i];
 
         ok = cases_add_replay(cases, it->name, replay_pool(&it->calls),
                               i == 0 ? EFFORT_SMOKE : EFFORT_QUICK) &&

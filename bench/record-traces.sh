@@ -1,8 +1,8 @@
 #!/bin/sh
 # Records the traces that the benchmark replays, from the programs installed
-# here: record-traces.sh RECORDER.so FOLDER
+# here: record-traces.sh BITFIT FOLDER
 set -eu
-recorder=$(realpath "$1")
+bitfit=$(realpath "$1")
 folder=$(realpath "$2")
 here=$(dirname "$(realpath "$0")")
 work=$(mktemp -d)
@@ -13,9 +13,8 @@ cd "$work"
 record() {
     name=$1 about=$2 events=$3
     shift 3
-    BENCH_TRACE=$name.trace BENCH_TRACE_ABOUT=$about \
-        BENCH_TRACE_EVENTS=$events LD_PRELOAD=$recorder "$@" >/dev/null
-    zstd -q -19 -f "$name.trace" -o "$folder/$name.trace.zst"
+    "$bitfit" record --no-times --events "$events" --about "$about" \
+        -o "$folder/$name.trace.zst" -- "$@" >/dev/null
 }
 
 cc1=$(gcc -print-prog-name=cc1)

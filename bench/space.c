@@ -97,7 +97,8 @@ static void add_mark(const space *it, const bench_peer *peer,
     }
 }
 
-static void measure_peer(space *it, size_t peer, const trace *what, cJSON *out)
+static void measure_peer(space *it, size_t peer, const bench_trace *what,
+                         cJSON *out)
 {
     const bench_peer *its = it->peers->at[peer];
     double peak = (double)what->calls.peak_bytes;
@@ -120,7 +121,7 @@ static void measure_peer(space *it, size_t peer, const trace *what, cJSON *out)
     cJSON_AddItemToArray(out, figures);
 }
 
-static void measure_bound(space *it, const trace *what, cJSON *out)
+static void measure_bound(space *it, const bench_trace *what, cJSON *out)
 {
     static const char *const names[] = {"bound_8", "bound_16"};
 
@@ -137,7 +138,7 @@ static void measure_bound(space *it, const trace *what, cJSON *out)
     it->bound_traces++;
 }
 
-static void measure_trace(space *it, const trace *what, cJSON *out)
+static void measure_trace(space *it, const bench_trace *what, cJSON *out)
 {
     cJSON *figures = cJSON_CreateObject();
     cJSON *peers = NULL;
@@ -194,9 +195,9 @@ static void add_means(space *it)
     }
 }
 
-static const trace *shortest(const trace_list *traces)
+static const bench_trace *shortest(const trace_list *traces)
 {
-    const trace *found = &traces->at[0];
+    const bench_trace *found = &traces->at[0];
 
     for (size_t i = 1; i < traces->count; i++) {
         if (traces->at[i].calls.count < found->calls.count) {

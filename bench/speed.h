@@ -4,7 +4,7 @@
 
 #include "cases.h"
 #include "peers.h"
-#include "trace.h"
+#include "traces.h"
 
 #include <cjson/cJSON.h>
 

@@ -1,12 +1,21 @@
 /* The bitfit command: finds the verb and hands over to it. */
 #include "command.h"
+#include "export.h"
+#include "fit.h"
+#include "record.h"
+#include "replay.h"
 #include "run.h"
 
 #include <bitfit.h>
 #include <string.h>
 
 const command_entry command_list[] = {
-    {"run", "a whole program in one fixed pool", verb_run}, {NULL, NULL, NULL}};
+    {"run", "a whole program in one fixed pool", verb_run},
+    {"record", "what a program asks of malloc, into a trace", verb_record},
+    {"replay", "a trace through a pool, and what that costs", verb_replay},
+    {"fit", "how small a pool serves a trace or a program", verb_fit},
+    {"export", "a trace for other viewers", verb_export},
+    {NULL, NULL, NULL}};
 
 static void print_help(FILE *stream)
 {

@@ -19,7 +19,8 @@ typedef struct trace_event {
         time_ns;   /* since the first event; 0 where the trace has no times */
     uint64_t size; /* bytes requested; of a free: the block's last size */
     uint32_t block;
-    uint32_t site;      /* index into sites; 0 is "unknown" */
+    uint32_t site;      /* index into sites; 0 is "unknown"; of a free: where
+                           the block got its last size */
     uint16_t thread;    /* from 0 */
     uint8_t align_log2; /* 0: what malloc gives */
     uint8_t op;         /* trace_op */
@@ -51,7 +52,16 @@ typedef struct trace_error {
  */
 trace *trace_open(const char *path, trace_error *error);
 
+/* As trace_open(), of `size` bytes at `content`, which are left as they are;
+ * errors call them `path`. */
+trace *trace_parse(const char *path, const void *content, size_t size,
+                   trace_error *error);
+
 /* NULL does nothing. */
-void trace_close(trace *trace);
+void trace_close(trace *closed);
+
+/* Writes the trace in bitfit's own format, compressed. False if and only if the
+ * file cannot be written; then the error says why. */
+bool trace_write(const trace *from, const char *path, trace_error *error);
 
 #endif

@@ -1,0 +1,196 @@
+#include "export.h"
+
+#include "export_formats.h"
+
+#include <argp.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char verb[] = "export";
+
+typedef struct export_options {
+    const char *path;
+    const char *output;
+    export_writer *write;
+    const char *moment;
+    export_plan plan;
+} export_options;
+
+/* ----------------------------------------------------------------- options */
+
+enum { KEY_FORMAT = 256, KEY_AT, KEY_COST, KEY_GRANULE, KEY_POINTS };
+
+static const struct argp_option options[] = {
+    {"format", 'f', "NAME", 0, "collapsed, chrome, vma or dhat", 0},
+    {"output", 'o', "FILE", 0, "Where it goes (standard output)", 0},
+    {"at", KEY_AT, "MOMENT", 0,
+     "collapsed, vma: after so many events, peak (what is asked of it first) "
+     "or end",
+     0},
+    {"cost", KEY_COST, "WHAT", 0,
+     "collapsed: live (the moment's bytes, first), total (all bytes ever "
+     "requested) or calls",
+     0},
+    {"granule", KEY_GRANULE, "SIZE", 0, "The pool's granule (16)", 0},
+    {"points", KEY_POINTS, "N", 0, "chrome: at most so many (2000)", 0},
+    {0}};
+
+static export_writer *find_format(const char *name)
+{
+    static const struct {
+        const char *name;
+        export_writer *writer;
+    } formats[] = {{"collapsed", export_collapsed},
+                   {"chrome", export_chrome},
+                   {"vma", export_vma},
+                   {"dhat", export_dhat}};
+    for (size_t i = 0; i < sizeof formats / sizeof formats[0]; i++) {
+        if (strcmp(formats[i].name, name) == 0)
+            return formats[i].writer;
+    }
+    return NULL;
+}
+
+static bool set_cost(export_plan *plan, const char *name)
+{
+    static const char *const names[] = {"live", "total", "calls"};
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        if (strcmp(name, names[i]) == 0) {
+            plan->cost = (export_cost)i;
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool is_number(const char *text, size_t *number)
+{
+    return command_size(text, number) && *number > 0;
+}
+
+static error_t parse(int key, char *text, struct argp_state *state)
+{
+    export_options *given = state->input;
+    switch (key) {
+    case 'f':
+        given->write = find_format(text);
+        if (given->write == NULL)
+            argp_failure(state, COMMAND_USAGE, 0,
+                         "there is no format '%s': collapsed, chrome, vma, "
+                         "dhat",
+                         text);
+        return 0;
+    case 'o':
+        given->output = text;
+        return 0;
+    case KEY_AT:
+        given->moment = text;
+        return 0;
+    case KEY_COST:
+        if (!set_cost(&given->plan, text))
+            argp_failure(state, COMMAND_USAGE, 0,
+                         "--cost must be live, total or calls, not '%s'", text);
+        return 0;
+    case KEY_GRANULE:
+        if (!input_granule(verb, text, &given->plan.granule))
+            exit(COMMAND_USAGE);
+        return 0;
+    case KEY_POINTS:
+        if (!is_number(text, &given->plan.points))
+            argp_failure(state, COMMAND_USAGE, 0,
+                         "--points must be a number above 0, not '%s'", text);
+        return 0;
+    case ARGP_KEY_ARG:
+        if (given->path != NULL)
+            argp_failure(state, COMMAND_USAGE, 0, "one trace at a time");
+        given->path = text;
+        return 0;
+    case ARGP_KEY_END:
+        if (given->path == NULL || given->write == NULL)
+            argp_failure(state, COMMAND_USAGE, 0,
+                         given->path == NULL ? "which trace?"
+                                             : "which format? --format");
+        return 0;
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+}
+
+static void parse_all(int argc, char **argv, export_options *given)
+{
+    static char name[] = "bitfit export";
+    static const struct argp parser = {
+        .options = options,
+        .parser = parse,
+        .args_doc = "TRACE",
+        .doc = "Writes a trace for other viewers.\v"
+               "collapsed: call stacks for flame graphs; without them, threads "
+               "and sizes. chrome: counters for chrome://tracing and "
+               "Perfetto. vma: the map of a moment, shaped as the Vulkan "
+               "Memory Allocator's dump. dhat: for dh_view.html. The exit code "
+               "is 2 for a bad option, 3 if a file cannot be read or "
+               "written."};
+    *given = (export_options){.moment = "peak",
+                              .plan = {.granule = 16, .points = 2000}};
+    argv[0] = name;
+    argp_err_exit_status = COMMAND_USAGE;
+    argp_parse(&parser, argc, argv, 0, NULL, given);
+}
+
+/* -------------------------------------------------------------------- work */
+
+/* How many events are done at the moment. */
+static bool find_moment(const export_options *given, const input_trace *input,
+                        size_t *events)
+{
+    *events = input->from->count;
+    if (strcmp(given->moment, "peak") == 0)
+        *events = input->asked.peak_event + 1;
+    else if (strcmp(given->moment, "end") != 0)
+        return command_size(given->moment, events) &&
+               *events <= input->from->count;
+    return true;
+}
+
+static int write_all(export_options *given, const input_trace *input)
+{
+    FILE *to = given->output == NULL || strcmp(given->output, "-") == 0
+                   ? stdout
+                   : fopen(given->output, "we");
+    if (to == NULL)
+        return command_error(verb, "%s: %s", given->output, strerror(errno));
+    const char *wrong = given->write(to, input, &given->plan);
+    bool written = fflush(to) == 0 && !ferror(to);
+    if (to != stdout)
+        written = fclose(to) == 0 && written;
+    if (wrong != NULL)
+        return command_error(verb, "%s: %s", given->path, wrong);
+    if (!written)
+        return command_error(verb, "%s: %s",
+                             given->output == NULL ? "standard output"
+                                                   : given->output,
+                             strerror(errno));
+    return COMMAND_OK;
+}
+
+int verb_export(int argc, char **argv)
+{
+    export_options given;
+    input_trace input;
+    parse_all(argc, argv, &given);
+    int code = input_trace_open(&input, verb, given.path);
+    if (code != COMMAND_OK)
+        return code;
+    if (find_moment(&given, &input, &given.plan.events)) {
+        code = write_all(&given, &input);
+    } else {
+        command_error(verb,
+                      "--at must be peak, end or a number of events up to %zu, "
+                      "not %s",
+                      input.from->count, given.moment);
+        code = COMMAND_USAGE;
+    }
+    input_trace_close(&input);
+    return code;
+}

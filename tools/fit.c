@@ -1,0 +1,389 @@
+#include "fit.h"
+
+#include "input_trace.h"
+#include "record.h"
+#include "trace/costs.h"
+#include "trace/smallest.h"
+
+#include <argp.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static const char verb[] = "fit";
+
+enum { GRANULES_MAX = 16, MALLOC_ALIGNMENT = 16, COSTS = 10 };
+
+typedef struct fit_options {
+    const char *path;
+    char **program; /* instead of a path */
+    const char *output;
+    bool sites, json;
+    size_t granules[GRANULES_MAX];
+    size_t granule_count;
+} fit_options;
+
+typedef struct fit {
+    const fit_options *options;
+    input_trace input;
+    smallest found[GRANULES_MAX];
+    size_t best; /* index of the granule that is recommended */
+    cost *costs; /* at the peak, with that granule */
+    size_t cost_count;
+} fit;
+
+/* --------------------------------------------------------------- searching */
+
+static size_t replays_done, replays_total;
+
+/* Three a granule is the usual. */
+static void advance(void)
+{
+    if (++replays_done < replays_total)
+        command_progress(verb, replays_done, replays_total);
+}
+
+/* A granule below malloc's alignment is for those who know that they need
+ * less. */
+static size_t choose(const fit *on)
+{
+    size_t best = SIZE_MAX;
+    for (size_t i = 0; i < on->options->granule_count; i++) {
+        bool allowed = on->found[i].granule >= MALLOC_ALIGNMENT;
+        if (allowed &&
+            (best == SIZE_MAX || on->found[i].pool < on->found[best].pool))
+            best = i;
+    }
+    return best == SIZE_MAX ? 0 : best;
+}
+
+static const char *search(fit *on)
+{
+    const fit_options *options = on->options;
+    playback_plan plan = {.from = on->input.from,
+                          .alignment = playback_alignment(&on->input.asked)};
+    replays_total = 3 * options->granule_count + 1;
+    for (size_t i = 0; i < options->granule_count; i++) {
+        plan.granule = options->granules[i];
+        const char *wrong = smallest_find(&on->found[i], &plan, advance);
+        if (wrong != NULL)
+            return wrong;
+    }
+    command_progress(verb, replays_total, replays_total);
+    on->best = choose(on);
+    on->costs = costs_at(on->input.from, on->input.asked.peak_event + 1,
+                         on->input.from->site_count > 1,
+                         on->found[on->best].granule, &on->cost_count);
+    return on->costs == NULL ? "there is not enough memory" : NULL;
+}
+
+/* ---------------------------------------------------------------- printing */
+
+static void print_granules(const fit *on)
+{
+    printf("  %7s  %15s  %8s  %13s  %15s\n", "granule", "smallest pool",
+           "/ peak", "bookkeeping", "never fails");
+    for (size_t i = 0; i < on->options->granule_count; i++) {
+        const smallest *it = &on->found[i];
+        printf("%s %7zu  %15s  %7.3fx  %13s  %15s%s\n",
+               i == on->best ? "*" : " ", it->granule, number_text(it->pool),
+               (double)it->pool / (double)on->input.asked.peak_requested,
+               number_text(it->bookkeeping),
+               it->bound == 0 ? "-" : number_text(it->bound),
+               it->below_mark ? "  below the high-water mark" : "");
+    }
+}
+
+static void print_notes(const fit *on)
+{
+    const smallest *best = &on->found[on->best];
+    size_t alignment = playback_alignment(&on->input.asked);
+    bool below = false;
+    printf("\n  All sizes are bytes; the peak is the %s that the program "
+           "requested at a time.\n"
+           "  Each pool was verified: it serves the trace, one granule less "
+           "does not.\n",
+           number_text(on->input.asked.peak_requested));
+    for (size_t i = 0; i < on->options->granule_count; i++)
+        below = below || on->found[i].below_mark;
+    if (below)
+        printf("  Below the high-water mark: a block that grew in place at "
+               "the very top moves\n  down in the smaller pool.\n");
+    printf("  Never fails: no request can fail in such a pool, in whatever "
+           "order they come\n  (with the option resize_moves).\n");
+    printf("\n  Recommended: bitfit_init(memory, %zu, &(bitfit_options){"
+           ".granule = %zu",
+           best->pool, best->granule);
+    if (alignment > MALLOC_ALIGNMENT)
+        printf(", .payload_alignment = %zu", alignment);
+    printf("})\n");
+    for (size_t i = 0; i < on->options->granule_count; i++) {
+        const smallest *it = &on->found[i];
+        if (it->granule < MALLOC_ALIGNMENT && it->pool < best->pool)
+            printf("  A granule of %zu would save %s bytes more, but aligns "
+                   "blocks to %zu only.\n",
+                   it->granule, number_text(best->pool - it->pool),
+                   it->granule);
+    }
+}
+
+static const char *inner_frames(const char *stack)
+{
+    enum { SHOWN = 80 };
+    size_t length = strlen(stack);
+    if (length == 0)
+        return "(not known)";
+    if (length <= SHOWN)
+        return stack;
+    const char *from = strchr(stack + length - SHOWN, ';');
+    return from == NULL ? stack + length - SHOWN : from + 1;
+}
+
+static void print_costs(const fit *on)
+{
+    const trace *from = on->input.from;
+    bool by_site = from->site_count > 1;
+    printf("\n  What costs most at the peak, after event %s, with granule "
+           "%zu\n",
+           number_text(on->input.asked.peak_event + 1),
+           on->found[on->best].granule);
+    printf("  %12s  %10s  %12s  %s\n", "live bytes", "blocks", "rounding",
+           by_site ? "call stack" : "size requested");
+    for (size_t i = 0; i < on->cost_count && i < COSTS; i++) {
+        const cost *it = &on->costs[i];
+        printf("  %12s  %10s  %12s  %s\n", number_text(it->live),
+               number_text(it->blocks), number_text(it->live - it->requested),
+               by_site ? inner_frames(from->sites[it->site])
+                       : number_text(it->size));
+    }
+}
+
+/* -------------------------------------------------------------------- JSON */
+
+static json_t *granules_json(const fit *on)
+{
+    json_t *all = json_array();
+    for (size_t i = 0; i < on->options->granule_count; i++) {
+        const smallest *it = &on->found[i];
+        json_array_append_new(
+            all,
+            json_pack("{sI sI sI sI sI so sb sI}", "granule",
+                      (json_int_t)it->granule, "pool", (json_int_t)it->pool,
+                      "payload", (json_int_t)it->payload, "bookkeeping",
+                      (json_int_t)it->bookkeeping, "high_water",
+                      (json_int_t)it->high_water, "never_fails",
+                      it->bound == 0 ? json_null()
+                                     : json_integer((json_int_t)it->bound),
+                      "below_high_water", it->below_mark, "replays",
+                      (json_int_t)it->replays));
+    }
+    return all;
+}
+
+static json_t *costs_json(const fit *on)
+{
+    const trace *from = on->input.from;
+    json_t *all = json_array();
+    for (size_t i = 0; i < on->cost_count && i < COSTS; i++) {
+        const cost *it = &on->costs[i];
+        json_t *one = json_pack("{sI sI sI}", "live", (json_int_t)it->live,
+                                "requested", (json_int_t)it->requested,
+                                "blocks", (json_int_t)it->blocks);
+        if (from->site_count > 1)
+            json_object_set_new(one, "site", text_json(from->sites[it->site]));
+        else
+            json_object_set_new(one, "size",
+                                json_integer((json_int_t)it->size));
+        json_array_append_new(all, one);
+    }
+    return all;
+}
+
+static json_t *all_json(const fit *on)
+{
+    return json_pack(
+        "{so sI sI sI so so}", "trace", input_trace_json(&on->input),
+        "recommended_granule", (json_int_t)on->found[on->best].granule,
+        "payload_alignment", (json_int_t)playback_alignment(&on->input.asked),
+        "peak_event", (json_int_t)on->input.asked.peak_event + 1, "granules",
+        granules_json(on), "costs", costs_json(on));
+}
+
+/* A recording goes by its program's name, not by its file's. */
+static void set_name(trace *of, char **program)
+{
+    char *name = program == NULL ? NULL : strdup(basename(program[0]));
+    if (name == NULL)
+        return;
+    free(of->name);
+    of->name = name;
+}
+
+static int tell(fit *on, const char *path)
+{
+    int code = input_trace_open(&on->input, verb, path);
+    if (code != COMMAND_OK)
+        return code;
+    set_name(on->input.from, on->options->program);
+    const char *wrong = search(on);
+    if (wrong != NULL) {
+        command_error(verb, "%s: %s", path, wrong);
+        code = COMMAND_NO;
+    } else if (on->options->json) {
+        code = json_print(verb, all_json(on)) ? COMMAND_OK : COMMAND_INPUT;
+    } else {
+        input_trace_print(&on->input);
+        print_granules(on);
+        print_notes(on);
+        print_costs(on);
+    }
+    free(on->costs);
+    input_trace_close(&on->input);
+    return code;
+}
+
+/* --------------------------------------------------------------- recording */
+
+/* What the program prints must not get into the JSON. */
+static int divert_output(void)
+{
+    fflush(stdout);
+    int kept = dup(STDOUT_FILENO);
+    dup2(STDERR_FILENO, STDOUT_FILENO);
+    return kept;
+}
+
+static void restore_output(int kept)
+{
+    dup2(kept, STDOUT_FILENO);
+    close(kept);
+}
+
+static int record_and_tell(fit *on)
+{
+    const fit_options *given = on->options;
+    char temporary[] = "/tmp/bitfit-fit-XXXXXX";
+    const char *path = given->output;
+    record_plan plan = {.sites = given->sites, .quiet = true};
+    bool recorded;
+    if (path == NULL) {
+        int file = mkstemp(temporary);
+        if (file < 0)
+            return command_error(verb, "%s: %s", temporary, strerror(errno));
+        close(file);
+        path = temporary;
+    }
+    plan.path = path;
+    int kept = given->json ? divert_output() : -1;
+    int code = record_program(verb, &plan, given->program, &recorded);
+    if (kept >= 0)
+        restore_output(kept);
+    if (recorded && code != 0)
+        fprintf(stderr, "bitfit %s: the program's exit code was %d\n", verb,
+                code);
+    if (recorded)
+        code = tell(on, path);
+    if (path == temporary)
+        unlink(temporary);
+    return code;
+}
+
+/* ----------------------------------------------------------------- options */
+
+enum { KEY_GRANULES = 256, KEY_JSON, KEY_SITES };
+
+static const struct argp_option options[] = {
+    {"granules", KEY_GRANULES, "LIST", 0,
+     "Which to try, comma-separated (8,16,32,64,128,256)", 0},
+    {"json", KEY_JSON, NULL, 0,
+     "The figures as JSON; what the program prints goes to standard error", 0},
+    {"sites", KEY_SITES, NULL, 0, "Record the program's call stacks, too", 0},
+    {"output", 'o', "FILE", 0, "Keep the recording of the program", 0},
+    {0}};
+
+static void set_granules(fit_options *given, const char *list)
+{
+    char *copy = strdup(list);
+    char *rest = copy;
+    given->granule_count = 0;
+    for (const char *one; (one = strsep(&rest, ",")) != NULL;) {
+        if (given->granule_count == GRANULES_MAX ||
+            !input_granule(verb, one, &given->granules[given->granule_count]))
+            exit(COMMAND_USAGE);
+        given->granule_count++;
+    }
+    free(copy);
+}
+
+/* A program comes after "--", a trace without. */
+static void set_subject(fit_options *given, struct argp_state *state)
+{
+    char **first = &state->argv[state->next - 1];
+    bool program = state->quoted != 0 && state->next > state->quoted;
+    if (program)
+        given->program = first;
+    else if (state->next != state->argc)
+        argp_failure(state, COMMAND_USAGE, 0,
+                     "one trace at a time; -- stands before a program");
+    else
+        given->path = *first;
+    state->next = state->argc;
+}
+
+static error_t parse(int key, char *text, struct argp_state *state)
+{
+    fit_options *given = state->input;
+    switch (key) {
+    case KEY_GRANULES:
+        set_granules(given, text);
+        return 0;
+    case KEY_JSON:
+        given->json = true;
+        return 0;
+    case KEY_SITES:
+        given->sites = true;
+        return 0;
+    case 'o':
+        given->output = text;
+        return 0;
+    case ARGP_KEY_ARG:
+        set_subject(given, state);
+        return 0;
+    case ARGP_KEY_NO_ARGS:
+        argp_failure(state, COMMAND_USAGE, 0,
+                     "which trace, or -- which program?");
+        return 0;
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+}
+
+static void parse_all(int argc, char **argv, fit_options *given)
+{
+    static char name[] = "bitfit fit";
+    static const struct argp parser = {
+        .options = options,
+        .parser = parse,
+        .args_doc = "TRACE\n-- PROGRAM [ARGUMENT...]",
+        .doc = "How small a pool serves a trace, or a program that is recorded "
+               "first.\v"
+               "For each granule: the smallest pool, its bookkeeping included, "
+               "verified by replays; and the size at which no order of such "
+               "requests can fail. The exit code is 1 if no pool serves, 2 "
+               "for a bad option, 3 if the trace cannot be read, 126 or 127 if "
+               "the program cannot be started."};
+    argv[0] = name;
+    argp_err_exit_status = COMMAND_USAGE;
+    set_granules(given, "8,16,32,64,128,256");
+    argp_parse(&parser, argc, argv, ARGP_IN_ORDER, NULL, given);
+}
+
+int verb_fit(int argc, char **argv)
+{
+    fit_options given = {0};
+    fit on = {.options = &given};
+    parse_all(argc, argv, &given);
+    return given.program != NULL ? record_and_tell(&on) : tell(&on, given.path);
+}

@@ -1,0 +1,145 @@
+#include "input_trace.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+int input_trace_open(input_trace *input, const char *verb, const char *path)
+{
+    trace_error error;
+    *input = (input_trace){.from = trace_open(path, &error)};
+    if (input->from == NULL)
+        return command_error(verb, "%s", error.text);
+    if (input->from->count > 0 && trace_summarize(input->from, &input->asked))
+        return COMMAND_OK;
+    const char *why = input->from->count == 0 ? "the trace has no events"
+                                              : "there is not enough memory";
+    input_trace_close(input);
+    return command_error(verb, "%s: %s", path, why);
+}
+
+void input_trace_close(input_trace *input)
+{
+    trace_close(input->from);
+    input->from = NULL;
+}
+
+bool input_granule(const char *verb, const char *text, size_t *granule)
+{
+    bool good = command_size(text, granule) && *granule >= 8 &&
+                *granule <= (size_t)1 << 30 && (*granule & (*granule - 1)) == 0;
+    if (!good)
+        command_error(verb, "a granule is a power of two from 8 to 1G, not %s",
+                      text);
+    return good;
+}
+
+const char *number_text(uint64_t number)
+{
+    static char texts[4][32];
+    static unsigned turn;
+    char digits[24];
+    char *to = texts[turn++ % 4];
+    char *text = to;
+    int length = snprintf(digits, sizeof digits, "%" PRIu64, number);
+    for (int i = 0; i < length; i++) {
+        if (i > 0 && (length - i) % 3 == 0)
+            *to++ = ',';
+        *to++ = digits[i];
+    }
+    *to = '\0';
+    return text;
+}
+
+static const char *plural(uint64_t number)
+{
+    return number == 1 ? "" : "s";
+}
+
+void input_trace_print(const input_trace *input)
+{
+    const trace *from = input->from;
+    printf("%s%s%s\n", from->name, *from->about == '\0' ? "" : ": ",
+           from->about);
+    printf("  %s event%s, %s block%s, %s thread%s, %s format%s\n\n",
+           number_text(from->count), plural(from->count),
+           number_text(from->blocks), plural(from->blocks),
+           number_text(from->threads), plural(from->threads), from->format,
+           from->cut ? "; the recording was cut" : "");
+}
+
+json_t *input_trace_json(const input_trace *input)
+{
+    const trace *from = input->from;
+    const trace_summary *asked = &input->asked;
+    return json_pack("{so ss so sI sI sI sb sb sI sI sI sI sI sI sI}", "name",
+                     text_json(from->name), "format", from->format, "about",
+                     text_json(from->about), "events", (json_int_t)from->count,
+                     "blocks", (json_int_t)from->blocks, "threads",
+                     (json_int_t)from->threads, "timed", from->timed, "cut",
+                     from->cut, "allocations", (json_int_t)asked->allocations,
+                     "frees", (json_int_t)asked->frees, "resizes",
+                     (json_int_t)asked->resizes, "requested",
+                     (json_int_t)asked->requested, "peak_requested",
+                     (json_int_t)asked->peak_requested, "largest_request",
+                     (json_int_t)asked->largest, "live_at_end",
+                     (json_int_t)asked->live_at_end);
+}
+
+/* ------------------------------------------------------------------- texts */
+
+/* Bytes of the UTF-8 sequence that begins here; 0 if none does. */
+static size_t sequence(const char *text)
+{
+    unsigned char first = (unsigned char)text[0];
+    size_t length = first < 0x80                    ? 1
+                    : first >= 0xC2 && first < 0xE0 ? 2
+                    : first >= 0xE0 && first < 0xF0 ? 3
+                    : first >= 0xF0 && first < 0xF5 ? 4
+                                                    : 0;
+    for (size_t i = 1; i < length; i++) {
+        if (((unsigned char)text[i] & 0xC0) != 0x80)
+            return 0;
+    }
+    return length;
+}
+
+/* The caller frees it. NULL if memory is out. */
+static char *as_utf8(const char *text)
+{
+    char *clean = strdup(text);
+    for (char *at = clean; at != NULL && *at != '\0';) {
+        size_t length = sequence(at);
+        if (length == 0)
+            *at = '?';
+        at += length == 0 ? 1 : length;
+    }
+    return clean;
+}
+
+json_t *text_json(const char *text)
+{
+    char *clean = as_utf8(text);
+    json_t *result = clean == NULL ? NULL : json_string(clean);
+    free(clean);
+    return result != NULL ? result : json_string("?");
+}
+
+void text_put_json(FILE *to, const char *text)
+{
+    json_t *string = text_json(text);
+    json_dumpf(string, to, JSON_ENCODE_ANY);
+    json_decref(string);
+}
+
+bool json_print(const char *verb, json_t *object)
+{
+    bool written = object != NULL &&
+                   json_dumpf(object, stdout, JSON_INDENT(2)) == 0 &&
+                   putchar('\n') != EOF && fflush(stdout) == 0;
+    json_decref(object);
+    if (!written)
+        command_error(verb, "the JSON cannot be written: %s", strerror(errno));
+    return written;
+}

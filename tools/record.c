@@ -1,0 +1,285 @@
+/* bitfit record: what a program asks of malloc, into a file. */
+#include "record.h"
+
+#include "launch.h"
+#include "recorder/recorder.h"
+#include "symbols.h"
+#include "trace/trace.h"
+
+#include <argp.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <glob.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* Past this size a recording is left as it was written: to compress it takes
+ * some ten times its size in memory. */
+static const off_t largest_packed = (off_t)1 << 30;
+
+/* ----------------------------------------------------------------- packing */
+
+/* What became of a recording. */
+typedef struct outcome {
+    size_t events;
+    uint32_t blocks;
+    bool cut;
+    off_t bytes; /* of the file */
+} outcome;
+
+static bool replace(const trace *by, const char *path, trace_error *error)
+{
+    char temporary[PATH_MAX];
+    int length = snprintf(temporary, sizeof temporary, "%s.part", path);
+    if (length < 0 || (size_t)length >= sizeof temporary)
+        return true; /* it stays as it was written */
+    if (!trace_write(by, temporary, error))
+        return false;
+    if (rename(temporary, path) == 0)
+        return true;
+    snprintf(error->text, sizeof error->text, "%s: %s", path, strerror(errno));
+    unlink(temporary);
+    return false;
+}
+
+/* Names the functions and compresses. On an error the file is as the recorder
+ * wrote it, which can be read as well. */
+static bool pack(const char *path, outcome *result, trace_error *error)
+{
+    struct stat about;
+    if (stat(path, &about) == 0 && about.st_size > largest_packed) {
+        result->bytes = about.st_size;
+        return true;
+    }
+    trace *recorded = trace_open(path, error);
+    if (recorded == NULL)
+        return false;
+    result->events = recorded->count;
+    result->blocks = recorded->blocks;
+    result->cut = recorded->cut;
+    symbols_resolve(recorded);
+    bool packed = replace(recorded, path, error);
+    trace_close(recorded);
+    if (stat(path, &about) == 0)
+        result->bytes = about.st_size;
+    return packed;
+}
+
+/* Those of children that have ended; what others record can be read as it is,
+ * too. */
+static void pack_children(const char *path)
+{
+    char pattern[PATH_MAX];
+    glob_t found;
+    int length = snprintf(pattern, sizeof pattern, "%s.[0-9]*", path);
+    if (length < 0 || (size_t)length >= sizeof pattern ||
+        glob(pattern, 0, NULL, &found) != 0)
+        return;
+    for (size_t i = 0; i < found.gl_pathc; i++) {
+        outcome ignored;
+        trace_error error;
+        long child = strtol(strrchr(found.gl_pathv[i], '.') + 1, NULL, 10);
+        if (kill((pid_t)child, 0) != 0 && errno == ESRCH)
+            pack(found.gl_pathv[i], &ignored, &error);
+    }
+    globfree(&found);
+}
+
+static void tell(const char *verb, const record_plan *plan,
+                 const outcome *result)
+{
+    char size[24];
+    command_size_text(size, (uint64_t)result->bytes);
+    if (result->events == 0)
+        fprintf(stderr, "bitfit %s: %s, %s\n", verb, plan->path, size);
+    else
+        fprintf(stderr, "bitfit %s: %s, %zu events, %" PRIu32 " blocks, %s%s\n",
+                verb, plan->path, result->events, result->blocks, size,
+                result->cut ? "; the program did not end by itself: the trace "
+                              "ends where it did"
+                            : "");
+}
+
+static bool finish(const char *verb, const record_plan *plan)
+{
+    struct stat about;
+    outcome result = {0};
+    trace_error error;
+    if (stat(plan->path, &about) != 0 || about.st_size == 0) {
+        command_error(verb, "nothing was recorded: the program does not call "
+                            "the malloc of its C library");
+        return false;
+    }
+    if (plan->children)
+        pack_children(plan->path);
+    if (!pack(plan->path, &result, &error)) {
+        command_error(verb, "%s", error.text);
+        return false;
+    }
+    if (!plan->quiet)
+        tell(verb, plan, &result);
+    return true;
+}
+
+/* ----------------------------------------------------------------- running */
+
+/* An empty file, so that what cannot be written is known before the program
+ * runs; stores its absolute path. */
+static bool make_file(const char *verb, const char *path,
+                      char absolute[static PATH_MAX])
+{
+    int file = open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    if (file < 0 || realpath(path, absolute) == NULL) {
+        command_error(verb, "%s: %s", path, strerror(errno));
+        if (file >= 0)
+            close(file);
+        return false;
+    }
+    close(file);
+    return true;
+}
+
+static void set_flag(const char *variable, bool set)
+{
+    if (set)
+        setenv(variable, "1", 1);
+    else
+        unsetenv(variable);
+}
+
+static void set_number(const char *variable, size_t number)
+{
+    char text[24];
+    snprintf(text, sizeof text, "%zu", number);
+    setenv(variable, text, 1);
+}
+
+static void tell_recorder(const record_plan *plan, const char *path)
+{
+    setenv(RECORD_PATH, path, 1);
+    set_number(RECORD_PARENT, (size_t)getpid());
+    set_flag(RECORD_SITES, plan->sites);
+    set_flag(RECORD_CHILDREN, plan->children);
+    set_flag(RECORD_NO_TIMES, plan->no_times);
+    unsetenv(RECORD_EVENTS);
+    unsetenv(RECORD_ABOUT);
+    if (plan->events > 0)
+        set_number(RECORD_EVENTS, plan->events);
+    if (plan->about != NULL)
+        setenv(RECORD_ABOUT, plan->about, 1);
+}
+
+int record_program(const char *verb, const record_plan *plan, char **program,
+                   bool *recorded)
+{
+    char library[PATH_MAX];
+    char path[PATH_MAX];
+    int ended_by;
+    *recorded = false;
+    int code = launch_check(verb, program[0]);
+    if (code != 0)
+        return code;
+    if (!launch_find_library(verb, "BITFIT_RECORD_LIBRARY", "tools",
+                             "libbitfit-record.so", library) ||
+        !launch_preload(verb, library) || !make_file(verb, plan->path, path))
+        return COMMAND_INPUT;
+    tell_recorder(plan, path);
+    code = launch(verb, program, &ended_by);
+    *recorded = finish(verb, plan);
+    return code;
+}
+
+/* -------------------------------------------------------------- the options */
+
+enum { KEY_ABOUT = 256, KEY_CHILDREN, KEY_EVENTS, KEY_NO_TIMES, KEY_SITES };
+
+typedef struct record_options {
+    record_plan plan;
+    char **program;
+} record_options;
+
+static const struct argp_option options[] = {
+    {"output", 'o', "FILE", 0, "The trace (PROGRAM.trace)", 0},
+    {"sites", KEY_SITES, NULL, 0, "Call stacks, too: slower, and larger", 0},
+    {"children", KEY_CHILDREN, NULL, 0,
+     "Processes that it starts, too, each into FILE.PID", 0},
+    {"no-times", KEY_NO_TIMES, NULL, 0, "Leave the times out", 0},
+    {"events", KEY_EVENTS, "N", 0, "Stop recording after N events", 0},
+    {"about", KEY_ABOUT, "TEXT", 0,
+     "What the trace says of itself (the command line)", 0},
+    {0}};
+
+static error_t parse(int key, char *text, struct argp_state *state)
+{
+    record_options *given = state->input;
+    switch (key) {
+    case 'o':
+        given->plan.path = text;
+        return 0;
+    case KEY_SITES:
+        given->plan.sites = true;
+        return 0;
+    case KEY_CHILDREN:
+        given->plan.children = true;
+        return 0;
+    case KEY_NO_TIMES:
+        given->plan.no_times = true;
+        return 0;
+    case KEY_EVENTS:
+        if (!command_size(text, &given->plan.events) || given->plan.events == 0)
+            argp_failure(state, COMMAND_USAGE, 0,
+                         "--events must be a number above 0, not '%s'", text);
+        return 0;
+    case KEY_ABOUT:
+        given->plan.about = text;
+        return 0;
+    case ARGP_KEY_ARG:
+        given->program = &state->argv[state->next - 1];
+        state->next = state->argc;
+        return 0;
+    case ARGP_KEY_NO_ARGS:
+        argp_failure(state, COMMAND_USAGE, 0,
+                     "which program? bitfit record [OPTION...] -- PROGRAM "
+                     "[ARGUMENT...]");
+        return 0;
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+}
+
+static void parse_all(int argc, char **argv, record_options *given)
+{
+    static char name[] = "bitfit record";
+    static const struct argp parser = {
+        .options = options,
+        .parser = parse,
+        .args_doc = "[--] PROGRAM [ARGUMENT...]",
+        .doc = "Records what a program asks of malloc.\v"
+               "Every allocation, resize and free of every thread, until the "
+               "program ends, however it ends. The exit code is the program's "
+               "own, 128 + N if signal N ended it, 127 if there is no such "
+               "program, 126 if it cannot be recorded, 3 if the trace cannot "
+               "be written, 2 for a bad option."};
+    argv[0] = name;
+    argp_err_exit_status = COMMAND_USAGE;
+    argp_parse(&parser, argc, argv, ARGP_IN_ORDER, NULL, given);
+}
+
+int verb_record(int argc, char **argv)
+{
+    record_options given = {0};
+    char path[PATH_MAX];
+    bool recorded;
+    parse_all(argc, argv, &given);
+    if (given.plan.path == NULL) {
+        const char *slash = strrchr(given.program[0], '/');
+        snprintf(path, sizeof path, "%s.trace",
+                 slash == NULL ? given.program[0] : slash + 1);
+        given.plan.path = path;
+    }
+    return record_program("record", &given.plan, given.program, &recorded);
+}

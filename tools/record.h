@@ -1,0 +1,25 @@
+/* The verb `record`, and what `fit -- program` needs of it. */
+#ifndef RECORD_H
+#define RECORD_H
+
+#include "command.h"
+
+command_verb verb_record;
+
+typedef struct record_plan {
+    const char *path;  /* of the trace */
+    const char *about; /* instead of the command line; NULL */
+    bool sites, children, no_times;
+    size_t events; /* stop after so many; 0: do not */
+    bool quiet;    /* say nothing at the end */
+} record_plan;
+
+/*
+ * Runs a program and records it. Returns the program's exit code, or one of
+ * launch.h's, or COMMAND_INPUT where the trace cannot be written; then one line
+ * was printed and `recorded` is false.
+ */
+int record_program(const char *verb, const record_plan *plan, char **program,
+                   bool *recorded);
+
+#endif

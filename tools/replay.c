@@ -1,0 +1,318 @@
+#include "replay.h"
+
+#include "input_trace.h"
+#include "trace/series.h"
+
+#include <argp.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+static const char verb[] = "replay";
+
+enum { GRANULE = 16, POINTS = 500, LINE = 60 };
+
+typedef struct replay_options {
+    const char *path;
+    size_t pool; /* bytes; 0: as large as needed */
+    size_t granule;
+    bool json;
+} replay_options;
+
+typedef struct replay {
+    const replay_options *options;
+    input_trace input;
+    playback_plan plan;
+    double ns; /* of an operation */
+    size_t first_failure;
+    series course;
+} replay;
+
+/* ------------------------------------------------------------------ runs */
+
+static double now_ns(void)
+{
+    struct timespec time;
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    return (double)time.tv_sec * 1e9 + (double)time.tv_nsec;
+}
+
+/* The fastest of a few runs, or of one that takes long. */
+static void time_runs(replay *on, playback *it)
+{
+    static const double enough_ns = 50e6;
+    double spent = 0;
+    on->ns = 0;
+    for (int runs = 0; runs < 10 && spent < enough_ns; runs++) {
+        playback_rewind(it);
+        double start = now_ns();
+        playback_run(it, on->plan.from->count);
+        double each = (now_ns() - start) / (double)on->plan.from->count;
+        if (runs == 0 || each < on->ns)
+            on->ns = each;
+        spent += each * (double)on->plan.from->count;
+    }
+    on->first_failure = it->first_failure;
+}
+
+static void advance(size_t done, size_t total)
+{
+    command_progress(verb, done, total);
+}
+
+static const char *run(replay *on)
+{
+    playback it;
+    const char *wrong = playback_open_fitting(&it, &on->plan);
+    if (wrong != NULL)
+        return wrong;
+    time_runs(on, &it);
+    if (!series_run(&on->course, &it, POINTS, advance))
+        wrong = "there is not enough memory";
+    playback_close(&it);
+    return wrong;
+}
+
+/* ---------------------------------------------------------------- printing */
+
+static double percent(uint64_t part, uint64_t whole)
+{
+    return whole == 0 ? 0 : 100.0 * (double)part / (double)whole;
+}
+
+static void print_size(const char *what, uint64_t size)
+{
+    char text[24];
+    printf("  %-26s %10s  %15s bytes\n", what, command_size_text(text, size),
+           number_text(size));
+}
+
+static uint64_t internal(const replay *on)
+{
+    return on->course.peak.live - on->course.peak.requested;
+}
+
+/* The pool's own peak counts both copies of a block that moves. */
+static uint64_t external(const replay *on)
+{
+    return on->course.end.high_water - on->course.end.peak_live;
+}
+
+static void print_waste(const char *what, uint64_t waste, uint64_t of,
+                        const char *of_what)
+{
+    printf("  %-26s %8.1f %%  %15s bytes of %s\n", what, percent(waste, of),
+           number_text(waste), of_what);
+}
+
+/* One character for each piece of the course: its least value. */
+static void print_curve(const char *what, const series *course,
+                        size_t (*value)(const series_point *), uint64_t top)
+{
+    static const char *const bars[] = {" ", "▁", "▂", "▃", "▄",
+                                       "▅", "▆", "▇", "█"};
+    size_t width = course->count < LINE ? course->count : LINE;
+    printf("  %-16s ", what);
+    for (size_t column = 0; column < width; column++) {
+        uint64_t least = UINT64_MAX;
+        for (size_t i = column * course->count / width;
+             i < (column + 1) * course->count / width; i++) {
+            uint64_t height = value(&course->points[i]);
+            least = height < least ? height : least;
+        }
+        double part = top == 0 ? 0 : (double)least / (double)top;
+        fputs(bars[least == 0 ? 0 : 1 + (int)(part * 7)], stdout);
+    }
+    putchar('\n');
+}
+
+static size_t point_live(const series_point *point)
+{
+    return point->live;
+}
+
+static size_t point_largest(const series_point *point)
+{
+    return point->largest_free;
+}
+
+static void print_curves(const replay *on)
+{
+    const series *course = &on->course;
+    printf("\n  over time, each up to the pool's payload of %s bytes\n",
+           number_text(course->end.capacity));
+    print_curve("live", course, point_live, course->end.capacity);
+    print_curve("largest request", course, point_largest, course->end.capacity);
+    printf("  least that the largest request possible was: %s bytes, after "
+           "event %s\n",
+           number_text(course->least_largest),
+           number_text(course->least_largest_at));
+}
+
+static void print_failures(const replay *on)
+{
+    const bitfit_stats *end = &on->course.end;
+    printf("  %-26s %10s", "failures", number_text(end->failures));
+    if (end->failures > 0)
+        printf("  the first at event %s", number_text(on->first_failure + 1));
+    putchar('\n');
+}
+
+static void print_all(const replay *on)
+{
+    const bitfit_stats *end = &on->course.end;
+    input_trace_print(&on->input);
+    if (on->options->pool != 0)
+        printf("  in a pool of %s bytes, %s of them bookkeeping, granule "
+               "%zu\n",
+               number_text(on->options->pool), number_text(end->bookkeeping),
+               end->granule);
+    else
+        printf("  in a pool as large as its high-water mark, granule %zu\n",
+               end->granule);
+    printf("  %-26s %7.1f ns\n", "time per operation", on->ns);
+    print_size("peak requested", on->input.asked.peak_requested);
+    print_size("peak live", end->peak_live);
+    print_size("high-water mark", end->high_water);
+    print_waste("internal fragmentation", internal(on), on->course.peak.live,
+                "the peak live");
+    print_waste("external fragmentation", external(on), end->high_water,
+                "the high-water mark");
+    print_failures(on);
+    print_curves(on);
+}
+
+static json_t *points_json(const series *course)
+{
+    json_t *all = json_array();
+    for (size_t i = 0; i < course->count; i++) {
+        const series_point *at = &course->points[i];
+        json_array_append_new(
+            all,
+            json_pack("{sI sI sI sI sI sI sI}", "event", (json_int_t)at->event,
+                      "time_ns", (json_int_t)at->time_ns, "requested",
+                      (json_int_t)at->requested, "live", (json_int_t)at->live,
+                      "high_water", (json_int_t)at->high_water,
+                      "largest_request_possible", (json_int_t)at->largest_free,
+                      "failures", (json_int_t)at->failures));
+    }
+    return all;
+}
+
+static json_t *all_json(const replay *on)
+{
+    const bitfit_stats *end = &on->course.end;
+    json_t *failed = end->failures == 0
+                         ? json_null()
+                         : json_integer((json_int_t)on->first_failure + 1);
+    return json_pack(
+        "{so sI sI sI sI sf sI sI sI sI sI sI sI so so}", "trace",
+        input_trace_json(&on->input), "granule", (json_int_t)end->granule,
+        "pool", (json_int_t)on->options->pool, "payload",
+        (json_int_t)end->capacity, "bookkeeping", (json_int_t)end->bookkeeping,
+        "ns_per_operation", on->ns, "peak_requested",
+        (json_int_t)on->input.asked.peak_requested, "peak_live",
+        (json_int_t)end->peak_live, "high_water", (json_int_t)end->high_water,
+        "internal_fragmentation", (json_int_t)internal(on),
+        "external_fragmentation", (json_int_t)external(on),
+        "least_largest_request_possible", (json_int_t)on->course.least_largest,
+        "failures", (json_int_t)end->failures, "first_failure", failed,
+        "series", points_json(&on->course));
+}
+
+/* ----------------------------------------------------------------- options */
+
+enum { KEY_POOL = 256, KEY_GRANULE, KEY_JSON };
+
+static const struct argp_option options[] = {
+    {"pool", KEY_POOL, "SIZE", 0,
+     "In a pool of exactly so many bytes, bookkeeping included", 0},
+    {"granule", KEY_GRANULE, "SIZE", 0, "The pool's granule (16)", 0},
+    {"json", KEY_JSON, NULL, 0, "The figures as JSON", 0},
+    {0}};
+
+static error_t parse(int key, char *text, struct argp_state *state)
+{
+    replay_options *given = state->input;
+    switch (key) {
+    case KEY_POOL:
+        if (!command_size(text, &given->pool) || given->pool == 0)
+            argp_failure(state, COMMAND_USAGE, 0,
+                         "--pool must be bytes, with K, M, G or T behind, not "
+                         "'%s'",
+                         text);
+        return 0;
+    case KEY_GRANULE:
+        if (!input_granule(verb, text, &given->granule))
+            exit(COMMAND_USAGE);
+        return 0;
+    case KEY_JSON:
+        given->json = true;
+        return 0;
+    case ARGP_KEY_ARG:
+        if (given->path != NULL)
+            argp_failure(state, COMMAND_USAGE, 0, "one trace at a time");
+        given->path = text;
+        return 0;
+    case ARGP_KEY_NO_ARGS:
+        argp_failure(state, COMMAND_USAGE, 0, "which trace?");
+        return 0;
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+}
+
+static void parse_all(int argc, char **argv, replay_options *given)
+{
+    static char name[] = "bitfit replay";
+    static const struct argp parser = {
+        .options = options,
+        .parser = parse,
+        .args_doc = "TRACE",
+        .doc =
+            "Runs a trace through a pool and tells what that costs.\v"
+            "Reads what bitfit record writes, AOSP memory_replay text, "
+            "heaptrack --raw, glibc mtrace, .rep and RMM's CSV; - is standard "
+            "input. The exit code is 1 if a request failed, 2 for a bad "
+            "option, 3 if the trace cannot be read."};
+    *given = (replay_options){.granule = GRANULE};
+    argv[0] = name;
+    argp_err_exit_status = COMMAND_USAGE;
+    argp_parse(&parser, argc, argv, 0, NULL, given);
+}
+
+static int tell(replay *on)
+{
+    const char *wrong = run(on);
+    int code = COMMAND_OK;
+    if (wrong != NULL) {
+        command_error(verb, "%s: %s", on->options->path, wrong);
+        return COMMAND_NO;
+    }
+    if (!on->options->json)
+        print_all(on);
+    else if (!json_print(verb, all_json(on)))
+        code = COMMAND_INPUT;
+    if (code == COMMAND_OK && on->course.end.failures > 0)
+        code = COMMAND_NO;
+    series_free(&on->course);
+    return code;
+}
+
+int verb_replay(int argc, char **argv)
+{
+    replay_options given;
+    parse_all(argc, argv, &given);
+    replay on = {.options = &given};
+    int code = input_trace_open(&on.input, verb, given.path);
+    if (code != COMMAND_OK)
+        return code;
+    on.plan = (playback_plan){.from = on.input.from,
+                              .granule = given.granule,
+                              .alignment = playback_alignment(&on.input.asked),
+                              .pool = given.pool};
+    code = tell(&on);
+    input_trace_close(&on.input);
+    return code;
+}

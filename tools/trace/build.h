@@ -1,0 +1,78 @@
+/*
+ * Builds a trace event by event, and lets only sound ones in. Readers call
+ * build_next() with what is known of the next event, then say what it is.
+ */
+#ifndef TRACE_BUILD_H
+#define TRACE_BUILD_H
+
+#include "trace.h"
+
+enum { TRACE_SIZE_BITS = 48, TRACE_ALIGN_MAX = 30 };
+
+typedef struct build_block {
+    uint64_t size : TRACE_SIZE_BITS;
+    uint64_t lives : 1;
+    uint32_t site;
+} build_block;
+
+/* An open-addressed table from what a file calls something to its number. */
+typedef struct build_entry {
+    uint64_t key;
+    uint64_t number_plus_1; /* 0: unused */
+} build_entry;
+
+typedef struct build_table {
+    build_entry *at;
+    size_t capacity; /* a power of two, or 0 */
+    size_t used;
+} build_table;
+
+typedef struct builder {
+    trace *into;
+    const char *wrong; /* why the last call returned false */
+    size_t capacity;   /* of into->events */
+    build_block *blocks;
+    size_t block_capacity;
+    size_t site_capacity;
+    build_table addresses; /* of the live blocks */
+    build_table threads;   /* by the file's names for them */
+    build_table stacks;    /* by their texts' hashes */
+    uint64_t time_ns;      /* of the next event */
+    uint64_t first_ns;
+    uint32_t site;
+    uint16_t thread;
+} builder;
+
+/* All of them return whether it went well; else `wrong` says why. */
+
+bool build_begin(builder *to);
+void build_end(builder *to);
+
+bool build_alloc(builder *to, uint64_t size, uint64_t align_log2);
+bool build_free(builder *to, uint64_t block);
+bool build_resize(builder *to, uint64_t block, uint64_t size);
+
+/* The same of blocks that the file names by address. */
+bool build_alloc_at(builder *to, uint64_t address, uint64_t size,
+                    uint64_t align_log2);
+bool build_free_at(builder *to, uint64_t address);
+bool build_resize_at(builder *to, uint64_t old, uint64_t address,
+                     uint64_t size);
+bool build_knows(const builder *to, uint64_t address);
+
+/* The number of the call stack with this text, which is added if it is new. */
+bool build_site(builder *to, const char *text, size_t length, uint32_t *site);
+
+/* What follows happens then; time does not run back. */
+void build_time(builder *to, uint64_t time_ns);
+
+/* Adds a call stack; its number is then site_count - 1. */
+bool build_stack(builder *to, const char *text, size_t length);
+
+/* What follows is the doing of the thread that the file names so. */
+bool build_thread(builder *to, uint64_t name);
+
+/* Makes room for one more element in an array that doubles. */
+bool build_grow(void *array, size_t *capacity, size_t count, size_t each);
+
+#endif

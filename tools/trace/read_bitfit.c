@@ -1,0 +1,207 @@
+/* Reads the project's own format: format.h. */
+#include "format.h"
+#include "input.h"
+
+#include <string.h>
+
+typedef struct reading {
+    trace_input *input;
+    builder *to;
+    size_t next; /* offset */
+    size_t end;
+    bool short_of; /* a number is cut off */
+} reading;
+
+static bool is_bitfit(const trace_input *input)
+{
+    return input->size >= TRACE_MAGIC_SIZE &&
+           memcmp(input->at, TRACE_MAGIC, TRACE_MAGIC_SIZE) == 0;
+}
+
+static uint64_t take_varint(reading *from)
+{
+    uint64_t value = 0;
+    for (unsigned shift = 0; shift < 64 && from->next < from->end; shift += 7) {
+        unsigned char byte = (unsigned char)from->input->at[from->next++];
+        value |= (uint64_t)(byte & 0x7F) << shift;
+        if (byte < 0x80)
+            return value;
+    }
+    from->short_of = true;
+    return 0;
+}
+
+/* The number of the block that is so many younger than the youngest; no
+ * block's if there are not so many. */
+static uint64_t take_block(reading *from)
+{
+    uint64_t age = take_varint(from);
+    uint32_t count = from->to->into->blocks;
+    return age < count ? count - 1 - age : UINT64_MAX;
+}
+
+static bool refuse(reading *from, const char *why)
+{
+    from->to->wrong = why;
+    return false;
+}
+
+static bool read_alloc(reading *from, bool aligned)
+{
+    uint64_t align_log2 = aligned ? take_varint(from) : 0;
+    uint64_t size = take_varint(from);
+    return !from->short_of && build_alloc(from->to, size, align_log2);
+}
+
+static bool read_free(reading *from)
+{
+    uint64_t block = take_block(from);
+    return !from->short_of && build_free(from->to, block);
+}
+
+static bool read_resize(reading *from)
+{
+    uint64_t block = take_block(from);
+    uint64_t size = take_varint(from);
+    return !from->short_of && build_resize(from->to, block, size);
+}
+
+static bool read_time(reading *from)
+{
+    uint64_t microseconds = take_varint(from);
+    if (from->short_of)
+        return false;
+    if (microseconds > UINT64_MAX / 2000 || from->to->time_ns > UINT64_MAX / 2)
+        return refuse(from, "the time runs over");
+    from->to->time_ns += microseconds * 1000;
+    return true;
+}
+
+static bool read_thread(reading *from)
+{
+    uint64_t thread = take_varint(from);
+    if (from->short_of)
+        return false;
+    if (thread > UINT16_MAX - 1)
+        return refuse(from, "more than 65,535 threads");
+    from->to->thread = (uint16_t)thread;
+    return true;
+}
+
+static bool read_stack(reading *from)
+{
+    uint64_t length = take_varint(from);
+    if (length > from->end - from->next) {
+        from->short_of = true;
+        return false;
+    }
+    from->next += (size_t)length;
+    return build_stack(from->to, from->input->at + from->next - length,
+                       (size_t)length);
+}
+
+static bool read_site(reading *from)
+{
+    uint64_t site = take_varint(from);
+    if (from->short_of)
+        return false;
+    if (site >= from->to->into->site_count)
+        return refuse(from, "it names a call stack that is not there");
+    from->to->site = (uint32_t)site;
+    return true;
+}
+
+static bool read_event(reading *from)
+{
+    switch (from->input->at[from->next++]) {
+    case RECORD_ALLOC:
+        return read_alloc(from, false);
+    case RECORD_ALIGNED:
+        return read_alloc(from, true);
+    case RECORD_FREE:
+        return read_free(from);
+    case RECORD_RESIZE:
+        return read_resize(from);
+    case RECORD_TIME:
+        return read_time(from);
+    case RECORD_THREAD:
+        return read_thread(from);
+    case RECORD_STACK:
+        return read_stack(from);
+    case RECORD_SITE:
+        return read_site(from);
+    default:
+        return refuse(from, "there is no such event");
+    }
+}
+
+/* Up to the end, which version 2 marks. */
+static bool read_events(reading *from, bool marked)
+{
+    from->to->into->cut = marked;
+    while (from->next < from->end) {
+        size_t start = from->next;
+        if (marked && from->input->at[start] == RECORD_END) {
+            from->to->into->cut = false;
+            return true;
+        }
+        if (!read_event(from))
+            return input_wrong_at(from->input, start,
+                                  from->short_of ? "the event is cut off"
+                                                 : from->to->wrong);
+    }
+    return true;
+}
+
+static bool read_about(reading *from)
+{
+    uint64_t length = take_varint(from);
+    if (from->short_of || length > from->end - from->next)
+        return input_wrong_at(from->input, from->next,
+                              "the description is cut off");
+    from->to->into->about =
+        strndup(from->input->at + from->next, (size_t)length);
+    from->next += (size_t)length;
+    return from->to->into->about != NULL ||
+           input_wrong(from->input, "there is not enough memory to read it");
+}
+
+/* What was not yet written when the recording ended is left out. */
+static bool read_written(reading *from)
+{
+    uint64_t written = 0;
+    if (from->end < TRACE_HEADER_SIZE)
+        return input_wrong_at(from->input, from->end, "the header is cut off");
+    for (unsigned i = 0; i < 8; i++)
+        written |=
+            (uint64_t)(unsigned char)from->input->at[TRACE_WRITTEN_AT + i]
+            << 8 * i;
+    if (written < TRACE_HEADER_SIZE || written > from->end)
+        return input_wrong(from->input,
+                           "%llu bytes were written, %zu are here: the file "
+                           "is cut off",
+                           (unsigned long long)written, from->end);
+    from->end = (size_t)written;
+    from->next = TRACE_HEADER_SIZE;
+    from->to->into->timed = take_varint(from) != 0;
+    return true;
+}
+
+static bool read_all(trace_input *input, builder *to)
+{
+    reading from = {.input = input,
+                    .to = to,
+                    .next = TRACE_MAGIC_SIZE + 1,
+                    .end = input->size};
+    int version = input->size > TRACE_MAGIC_SIZE
+                      ? (unsigned char)input->at[TRACE_MAGIC_SIZE]
+                      : 0;
+    if (version < 1 || version > TRACE_VERSION)
+        return input_wrong(input,
+                           "a trace of version %d: this bitfit reads 1 to %d",
+                           version, TRACE_VERSION);
+    return (version == 1 || read_written(&from)) && read_about(&from) &&
+           read_events(&from, version > 1);
+}
+
+const trace_reader read_bitfit = {"bitfit", is_bitfit, read_all};
