@@ -1,20 +1,19 @@
 #!/usr/bin/env python3
 """The smallest budget in which whole programs still give identical output.
 
-    malloc_budget.py --library libbitfit-malloc.so --recorder recorder.so
-                     --mark malloc_mark [--quick] [--json FILE] [PROGRAM...]
+    malloc_budget.py --library libbitfit-malloc.so --bitfit bitfit
+                     [--quick] [--json FILE] [PROGRAM...]
 
 For bitfit it bisects over BITFIT_POOL, for gperftools over its heap limit, for
 mimalloc over the arena that it reserves: the two peers whose options offer a
 budget at all. A budget serves if the exit code and every byte of output are
 those of a run without a limit; that every larger one then serves, too, is
 assumed. Beside them stand the most bytes that the program requests at one time
-and the high-water mark of exact first fit at 16 bytes, of a recorded run.
+and the high-water mark of exact first fit at 16 bytes, by `bitfit fit`.
 """
 import argparse
 import json
 import pathlib
-import subprocess
 import tempfile
 
 import malloc_programs as programs
@@ -23,14 +22,12 @@ KIB, MIB = 1024, 1024 * 1024
 PAGE = 4096
 
 
-def recorded_need(argv, recorder, mark, folder):
+def recorded_need(argv, bitfit):
     """The most bytes requested at one time, and first fit's mark."""
-    trace = pathlib.Path(folder, "program.trace")
-    programs.run(argv, {"LD_PRELOAD": recorder, "BENCH_TRACE": str(trace)})
-    told = subprocess.run([mark, trace], check=True, capture_output=True,
-                          text=True).stdout
-    trace.unlink()
-    return [int(word) for word in told.split()]
+    outcome = programs.run(
+        [bitfit, "fit", "--json", "--granules=16", "--", *argv])
+    told = json.loads(outcome.output)
+    return told["trace"]["peak_requested"], told["granules"][0]["high_water"]
 
 
 def smallest(serves, step, guess):
@@ -89,10 +86,9 @@ def mimalloc_budget(argv, expected, guess):
         32 * MIB, guess)
 
 
-def measure(argv, arguments, folder):
+def measure(argv, arguments):
     expected = programs.run(argv)
-    peak, mark = recorded_need(argv, arguments.recorder, arguments.mark,
-                               folder)
+    peak, mark = recorded_need(argv, arguments.bitfit)
     step = PAGE
     if arguments.quick:
         step = max(PAGE, mark // 400 // PAGE * PAGE)
@@ -149,8 +145,7 @@ def parse():
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--library", required=True)
-    parser.add_argument("--recorder", required=True)
-    parser.add_argument("--mark", required=True)
+    parser.add_argument("--bitfit", required=True, help="the command")
     parser.add_argument("--quick", action="store_true",
                         help="to a quarter of a percent, not to the page")
     parser.add_argument("--json")
@@ -168,7 +163,7 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         for name, argv in programs.all_programs(folder).items():
             if not arguments.programs or name in arguments.programs:
-                figures[name] = measure(argv, arguments, folder)
+                figures[name] = measure(argv, arguments)
                 print_row(name, figures[name])
     if arguments.json:
         pathlib.Path(arguments.json).write_text(
