@@ -406,6 +406,13 @@ bool heap_start(void)
     return true;
 }
 
+/* Before the program begins, its environment is there to be changed. */
+__attribute__((constructor)) static void begin(void)
+{
+    heap_start();
+    options_pass_on(&SETTINGS->options);
+}
+
 /* ---------------------------------------------------------------- requests */
 
 void *heap_take(size_t alignment, size_t size)

@@ -161,7 +161,7 @@ static void *move(void *ptr, size_t kept, size_t size)
 /* A shrink that finds no place keeps the block. */
 static void *resize_hardened(void *ptr, size_t size)
 {
-    size_t kept = malloc_usable_size(ptr);
+    size_t kept = entry_size("realloc", ptr);
     void *block = move(ptr, kept, size);
     return block == NULL && size <= kept ? ptr : block;
 }
@@ -345,9 +345,9 @@ size_t entry_size(const char *call, const void *ptr)
     }
     size_t granule = heap_granule_of(ptr);
     size_t count = heap_count_at(granule);
-    bool sure = SETTINGS->marks != NULL ? !cache_marked(granule)
-                                        : !SETTINGS->options.hardened;
-    if (UNLIKELY(count == 0 || !sure)) {
+    bool cached =
+        count != 0 && SETTINGS->marks != NULL && cache_marked(granule);
+    if (UNLIKELY(count == 0 || cached || SETTINGS->options.hardened)) {
         return verified_size(call, ptr);
     }
     return count << SETTINGS->view.granule_shift;

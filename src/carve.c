@@ -72,6 +72,11 @@ size_t bf_carve_top(bitfit_pool *pool, size_t count)
     return top;
 }
 
+size_t bf_carve_room(const bitfit_pool *pool)
+{
+    return pool->index.runs.granules - pool->high_water;
+}
+
 bf_view bf_view_of(const bitfit_pool *pool)
 {
     size_t granules = pool->index.runs.granules;

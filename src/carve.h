@@ -39,10 +39,7 @@ bool bf_carve_hole(bitfit_pool *pool, size_t after, size_t count, size_t *start,
                    size_t *end);
 
 /* The granules that lie above the high-water mark. */
-BF_INLINE size_t bf_carve_room(const bitfit_pool *pool)
-{
-    return pool->index.runs.granules - pool->high_water;
-}
+size_t bf_carve_room(const bitfit_pool *pool);
 
 /* --------------------------------------------------------- without the lock */
 
