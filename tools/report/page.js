@@ -769,7 +769,8 @@
       `${percent(F.high_water - F.peak_live, F.peak_live)} more`;
   $('about').textContent = `${events(EVENTS)}, granules of ${GRANULE} bytes; ` +
     `${percent(F.peak_live - F.peak_requested, F.peak_live)} of the live bytes ` +
-    'at the peak are lost to rounding' + (F.about ? `; ${F.about}` : '');
+    'at the peak are lost to rounding' +
+    (F.cut ? '; the recording ended early' : '') + (F.about ? `; ${F.about}` : '');
   $('clock-label').hidden = !F.timed;
   if (SITES.length < 2) $('by').options[2].disabled = true;
   if (EVENTS === 0) {
