@@ -152,6 +152,7 @@ static const char *write_part(FILE *to, const heap_history *heap,
                  {"SCRIPT", report_script},
                  {"UPLOT", report_uplot},
                  {"UPLOT_STYLE", report_uplot_style},
+                 {"UPLOT_LICENCE", report_uplot_licence},
                  {"VERSION", BITFIT_VERSION}};
     for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
         if (is_name(parts[i].name, name, length))

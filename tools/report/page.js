@@ -781,6 +781,6 @@
     draw_all();
   }
   window.bitfit_report = { state, go, whole, live_at, block_at, holes_between,
-    figures: F, showing: () => ({ ...window_ }) };
+    figures: F, site_of: i => SITES[site[i]], showing: () => ({ ...window_ }) };
   document.documentElement.dataset.ready = 'yes';
 })();
