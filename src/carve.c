@@ -135,8 +135,3 @@ size_t bf_view_count(const bf_view *view, size_t granule)
                ? count
                : end_beyond(view, bf_word_of(granule)) - granule;
 }
-
-size_t bf_carve_room(const bitfit_pool *pool)
-{
-    return pool->index.runs.granules - pool->high_water;
-}

@@ -769,7 +769,8 @@
       `${percent(F.high_water - F.peak_live, F.peak_live)} more`;
   $('about').textContent = `${events(EVENTS)}, granules of ${GRANULE} bytes; ` +
     `${percent(F.peak_live - F.peak_requested, F.peak_live)} of the live bytes ` +
-    'at the peak are lost to rounding' + (F.about ? `; ${F.about}` : '');
+    'at the peak are lost to rounding' +
+    (F.cut ? '; the recording ended early' : '') + (F.about ? `; ${F.about}` : '');
   $('clock-label').hidden = !F.timed;
   if (SITES.length < 2) $('by').options[2].disabled = true;
   if (EVENTS === 0) {
@@ -780,6 +781,6 @@
     draw_all();
   }
   window.bitfit_report = { state, go, whole, live_at, block_at, holes_between,
-    figures: F, showing: () => ({ ...window_ }) };
+    figures: F, site_of: i => SITES[site[i]], showing: () => ({ ...window_ }) };
   document.documentElement.dataset.ready = 'yes';
 })();

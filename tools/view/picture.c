@@ -396,9 +396,10 @@ static void heap_header(const canvas *c, const heap_history *heap)
                  percent(over, heap->peak_live));
     snprintf(rest, sizeof rest,
              "%s events, granules of %zu bytes; %.1f %% of the live bytes at "
-             "the peak are lost to rounding%s%s",
+             "the peak are lost to rounding%s%s%s",
              count_text(events, heap->trace->count), heap->granule,
              percent(heap->peak_live - heap->peak_requested, heap->peak_live),
+             heap->trace->cut ? "; the recording ended early" : "",
              *about == '\0' ? "" : "; ", about);
     draw_header(c, line, rest);
 }
