@@ -254,6 +254,44 @@ fn walk_shows_every_run_and_breaks_with_a_value() {
 }
 
 #[test]
+fn runs_are_those_of_a_walk() {
+    let mut memory = vec![MaybeUninit::uninit(); 1 << 14];
+    let pool = Pool::new(&mut memory).unwrap();
+    for blocks in [0, 1, 31, 32, 33, 64, 100] {
+        let mut owned: Vec<_> =
+            (0..blocks).map(|_| pool.boxed([0u8; 20]).ok()).collect();
+        for every_other in owned.iter_mut().skip(1).step_by(2) {
+            *every_other = None;
+        }
+        let mut walked = Vec::new();
+        let _ = pool.walk(|run| -> ControlFlow<()> {
+            walked.push(run);
+            ControlFlow::Continue(())
+        });
+        assert_eq!(pool.runs().collect::<Vec<_>>(), walked);
+        let live = pool.runs().filter(|run| run.live).count();
+        assert_eq!(live, (blocks + 1) / 2);
+    }
+}
+
+#[test]
+fn the_pool_may_change_while_its_runs_are_shown() {
+    let mut memory = vec![MaybeUninit::uninit(); 1 << 14];
+    let pool = Pool::new(&mut memory).unwrap();
+    for _ in 0..100 {
+        pool.allocate(layout(48, 1)).unwrap();
+    }
+    let mut last = 0;
+    for run in pool.runs().filter(|run| run.live) {
+        let start = run.start.as_ptr() as usize;
+        assert!(start > last);
+        last = start;
+        unsafe { pool.deallocate(run.start, layout(run.size, 1)) };
+    }
+    assert_eq!(pool.stats().blocks, 0);
+}
+
+#[test]
 fn draw_needs_room_for_a_nul() {
     let mut memory = bytes::<1024>();
     let pool = Pool::new(&mut memory).unwrap();
