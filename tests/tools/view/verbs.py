@@ -64,6 +64,20 @@ def check_terminal(trace):
     assert "\x1b" not in in_terminal("map", trace, NO_COLOR="1")
 
 
+def check_dots(folder):
+    """A dot stands for more than half of its bytes: 16 of a MiB are not."""
+    path = folder + "/dots.rep"
+    with open(path, "w") as file:
+        file.write("0\n2\n3\n1\na 0 16\na 1 1000000\nf 1\n")
+    dots = "".join(line[11:] for line in run("map", path).split("\n")
+                   if line[11:12] >= "\u2800")
+    assert dots.count("\u28ff") > 900, dots
+    dots = "".join(line[11:] for line in
+                   run("map", path, "--at", "end").split("\n")
+                   if line[11:12] >= "\u2800")
+    assert set(dots) == {"\u2800"}, dots
+
+
 def check_moments(trace):
     def runs(*arguments):
         return json.loads(run("map", trace, "--json", *arguments))["runs"]
@@ -131,6 +145,7 @@ def main():
         with open(trace, "w") as file:
             file.write(REP)
         check_terminal(trace)
+        check_dots(folder)
         check_moments(trace)
         check_small_pool(trace)
         check_mistakes(trace, folder)
