@@ -2,5 +2,5 @@
 file(GLOB sources "${CMAKE_CURRENT_LIST_DIR}/../src/*.c")
 idf_component_register(
     SRCS ${sources}
-    INCLUDE_DIRS include
+    INCLUDE_DIRS include bindings/cxx
     PRIV_REQUIRES pthread)

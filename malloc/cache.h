@@ -111,6 +111,13 @@ void cache_sizes(size_t *blocks, size_t *size);
 
 /* -------------------------------------------------------------- fast paths */
 
+static inline void cache_leave(cache *c)
+{
+    atomic_store_explicit(&c->gate, GATE_OPEN, memory_order_release);
+}
+
+/* False if this thread is inside already, has no cache, or another thread is in
+ * it. Whether one is must be asked before anything in the cache is read. */
 static inline bool cache_enter(cache *c)
 {
     if (UNLIKELY(atomic_load_explicit(&c->gate, memory_order_relaxed) !=
@@ -119,18 +126,11 @@ static inline bool cache_enter(cache *c)
     }
     atomic_store_explicit(&c->gate, GATE_FAST, memory_order_relaxed);
     atomic_signal_fence(memory_order_seq_cst);
+    if (UNLIKELY(atomic_load_explicit(&c->stop, memory_order_acquire) != 0)) {
+        cache_leave(c);
+        return false;
+    }
     return true;
-}
-
-static inline void cache_leave(cache *c)
-{
-    atomic_store_explicit(&c->gate, GATE_OPEN, memory_order_release);
-}
-
-/* To be asked after entering: whether another thread is in this cache. */
-static inline bool cache_is_stopped(cache *c)
-{
-    return atomic_load_explicit(&c->stop, memory_order_acquire) != 0;
 }
 
 static inline bin *cache_bin(cache *c, size_t count)
@@ -173,7 +173,7 @@ static inline void *cache_pop(size_t count)
     }
     bin *b = &c->bins[count];
     uint32_t *top = b->top;
-    if (UNLIKELY(top == b->floor || cache_is_stopped(c))) {
+    if (UNLIKELY(top == b->floor)) {
         cache_leave(c);
         return NULL;
     }
@@ -198,7 +198,7 @@ static inline bool cache_push(size_t granule, size_t count)
     _Atomic uint64_t *marks = &SETTINGS->marks[granule / 64];
     uint64_t before = atomic_load_explicit(marks, memory_order_relaxed);
     uint64_t after = before | UINT64_C(1) << granule % 64;
-    if (UNLIKELY(top == b->ceiling || before == after || cache_is_stopped(c))) {
+    if (UNLIKELY(top == b->ceiling || before == after)) {
         cache_leave(c);
         return false;
     }

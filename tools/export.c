@@ -19,20 +19,20 @@ typedef struct export_options {
 
 /* ----------------------------------------------------------------- options */
 
-enum { KEY_FORMAT = 256, KEY_AT, KEY_COST, KEY_GRANULE, KEY_POINTS };
+enum { KEY_AT = 256, KEY_COST, KEY_POINTS };
 
 static const struct argp_option options[] = {
     {"format", 'f', "NAME", 0, "collapsed, chrome, vma or dhat", 0},
     {"output", 'o', "FILE", 0, "Where it goes (standard output)", 0},
     {"at", KEY_AT, "MOMENT", 0,
-     "collapsed, vma: after so many events, peak (what is asked of it first) "
-     "or end",
+     "collapsed, vma: after an event, by its number from 0, at the peak of "
+     "requested bytes (the default) or at the end",
      0},
     {"cost", KEY_COST, "WHAT", 0,
-     "collapsed: live (the moment's bytes, first), total (all bytes ever "
+     "collapsed: live (the moment's bytes, the default), total (all bytes ever "
      "requested) or calls",
      0},
-    {"granule", KEY_GRANULE, "SIZE", 0, "The pool's granule (16)", 0},
+    {"granule", 'g', "SIZE", 0, "The pool's granule (16)", 0},
     {"points", KEY_POINTS, "N", 0, "chrome: at most so many (2000)", 0},
     {0}};
 
@@ -92,7 +92,7 @@ static error_t parse(int key, char *text, struct argp_state *state)
             argp_failure(state, COMMAND_USAGE, 0,
                          "--cost must be live, total or calls, not '%s'", text);
         return 0;
-    case KEY_GRANULE:
+    case 'g':
         if (!input_granule(verb, text, &given->plan.granule))
             exit(COMMAND_USAGE);
         return 0;
@@ -144,13 +144,15 @@ static void parse_all(int argc, char **argv, export_options *given)
 static bool find_moment(const export_options *given, const input_trace *input,
                         size_t *events)
 {
-    *events = input->from->count;
+    size_t event = input->from->count - 1;
+    bool good = true;
     if (strcmp(given->moment, "peak") == 0)
-        *events = input->asked.peak_event + 1;
+        event = input->asked.peak_event;
     else if (strcmp(given->moment, "end") != 0)
-        return command_size(given->moment, events) &&
-               *events <= input->from->count;
-    return true;
+        good =
+            command_size(given->moment, &event) && event < input->from->count;
+    *events = event + 1;
+    return good;
 }
 
 static int write_all(export_options *given, const input_trace *input)
@@ -186,9 +188,9 @@ int verb_export(int argc, char **argv)
         code = write_all(&given, &input);
     } else {
         command_error(verb,
-                      "--at must be peak, end or a number of events up to %zu, "
-                      "not %s",
-                      input.from->count, given.moment);
+                      "--at must be peak, end or an event's number from 0 to "
+                      "%zu, not %s",
+                      input.from->count - 1, given.moment);
         code = COMMAND_USAGE;
     }
     input_trace_close(&input);

@@ -147,7 +147,7 @@ static void print_costs(const fit *on)
     bool by_site = from->site_count > 1;
     printf("\n  What costs most at the peak, after event %s, with granule "
            "%zu\n",
-           number_text(on->input.asked.peak_event + 1),
+           number_text(on->input.asked.peak_event),
            on->found[on->best].granule);
     printf("  %12s  %10s  %12s  %s\n", "live bytes", "blocks", "rounding",
            by_site ? "call stack" : "size requested");
@@ -207,7 +207,7 @@ static json_t *all_json(const fit *on)
         "{so sI sI sI so so}", "trace", input_trace_json(&on->input),
         "recommended_granule", (json_int_t)on->found[on->best].granule,
         "payload_alignment", (json_int_t)playback_alignment(&on->input.asked),
-        "peak_event", (json_int_t)on->input.asked.peak_event + 1, "granules",
+        "peak_event", (json_int_t)on->input.asked.peak_event, "granules",
         granules_json(on), "costs", costs_json(on));
 }
 
@@ -292,10 +292,10 @@ static int record_and_tell(fit *on)
 
 /* ----------------------------------------------------------------- options */
 
-enum { KEY_GRANULES = 256, KEY_JSON, KEY_SITES };
+enum { KEY_JSON = 256, KEY_SITES };
 
 static const struct argp_option options[] = {
-    {"granules", KEY_GRANULES, "LIST", 0,
+    {"granules", 'g', "LIST", 0,
      "Which to try, comma-separated (8,16,32,64,128,256)", 0},
     {"json", KEY_JSON, NULL, 0,
      "The figures as JSON; what the program prints goes to standard error", 0},
@@ -336,7 +336,7 @@ static error_t parse(int key, char *text, struct argp_state *state)
 {
     fit_options *given = state->input;
     switch (key) {
-    case KEY_GRANULES:
+    case 'g':
         set_granules(given, text);
         return 0;
     case KEY_JSON:

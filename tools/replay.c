@@ -145,7 +145,7 @@ static void print_curves(const replay *on)
     print_curve("live", course, point_live, course->end.capacity);
     print_curve("largest request", course, point_largest, course->end.capacity);
     printf("  least that the largest request possible was: %s bytes, after "
-           "event %s\n",
+           "%s events\n",
            number_text(course->least_largest),
            number_text(course->least_largest_at));
 }
@@ -155,7 +155,7 @@ static void print_failures(const replay *on)
     const bitfit_stats *end = &on->course.end;
     printf("  %-26s %10s", "failures", number_text(end->failures));
     if (end->failures > 0)
-        printf("  the first at event %s", number_text(on->first_failure + 1));
+        printf("  the first at event %s", number_text(on->first_failure));
     putchar('\n');
 }
 
@@ -190,7 +190,7 @@ static json_t *points_json(const series *course)
         const series_point *at = &course->points[i];
         json_array_append_new(
             all,
-            json_pack("{sI sI sI sI sI sI sI}", "event", (json_int_t)at->event,
+            json_pack("{sI sI sI sI sI sI sI}", "events", (json_int_t)at->event,
                       "time_ns", (json_int_t)at->time_ns, "requested",
                       (json_int_t)at->requested, "live", (json_int_t)at->live,
                       "high_water", (json_int_t)at->high_water,
@@ -205,7 +205,7 @@ static json_t *all_json(const replay *on)
     const bitfit_stats *end = &on->course.end;
     json_t *failed = end->failures == 0
                          ? json_null()
-                         : json_integer((json_int_t)on->first_failure + 1);
+                         : json_integer((json_int_t)on->first_failure);
     return json_pack(
         "{so sI sI sI sI sf sI sI sI sI sI sI sI so so}", "trace",
         input_trace_json(&on->input), "granule", (json_int_t)end->granule,
@@ -223,12 +223,12 @@ static json_t *all_json(const replay *on)
 
 /* ----------------------------------------------------------------- options */
 
-enum { KEY_POOL = 256, KEY_GRANULE, KEY_JSON };
+enum { KEY_JSON = 256 };
 
 static const struct argp_option options[] = {
-    {"pool", KEY_POOL, "SIZE", 0,
+    {"pool", 'p', "SIZE", 0,
      "In a pool of exactly so many bytes, bookkeeping included", 0},
-    {"granule", KEY_GRANULE, "SIZE", 0, "The pool's granule (16)", 0},
+    {"granule", 'g', "SIZE", 0, "The pool's granule (16)", 0},
     {"json", KEY_JSON, NULL, 0, "The figures as JSON", 0},
     {0}};
 
@@ -236,14 +236,14 @@ static error_t parse(int key, char *text, struct argp_state *state)
 {
     replay_options *given = state->input;
     switch (key) {
-    case KEY_POOL:
+    case 'p':
         if (!command_size(text, &given->pool) || given->pool == 0)
             argp_failure(state, COMMAND_USAGE, 0,
                          "--pool must be bytes, with K, M, G or T behind, not "
                          "'%s'",
                          text);
         return 0;
-    case KEY_GRANULE:
+    case 'g':
         if (!input_granule(verb, text, &given->granule))
             exit(COMMAND_USAGE);
         return 0;

@@ -183,10 +183,11 @@ static void print_failures(FILE *out, const json_t *part)
 static void print_leaks(FILE *out, const json_t *part)
 {
     char note[64];
+    uint64_t blocks = number(part, "leaked_blocks");
     if (json_object_get(part, "leaked_blocks") == NULL)
         return;
-    snprintf(note, sizeof note, "in %llu blocks never freed",
-             (unsigned long long)number(part, "leaked_blocks"));
+    snprintf(note, sizeof note, "in %llu block%s never freed",
+             (unsigned long long)blocks, blocks == 1 ? "" : "s");
     print_size(out, "leaks", number(part, "leaked_bytes"), note);
 }
 

@@ -12,8 +12,9 @@ of its EXAMPLES. In it
 - blocks of other languages are saved too, if they have a name;
 - a block that begins with "$ " is a session: each "$ " line is run by bash in
   that folder, where include/, src/ and scripts/ are those of ROOT, and the
-  lines behind it are all that it prints. Addresses may differ; "..." stands for
-  any lines. A command succeeds, unless it ends "Aborted";
+  lines behind it are all that it prints. Addresses may differ; an ellipsis
+  (one character) stands for anything, alone on a line for any lines. A command
+  succeeds, unless it ends "Aborted";
 - a block of sh is not run here: it installs or packages, which tests/packages
   does.
 """
@@ -25,7 +26,7 @@ import sys
 import tempfile
 
 BY_HAND = re.compile(
-    r"(sudo )?(apt-get|make|ldconfig|git clone|cp|dpkg-buildpackage)\b"
+    r"(sudo )?(apt-get|scripts/install-tools|make|cp|dpkg-buildpackage)\b"
 )
 
 
@@ -83,7 +84,9 @@ def normal(text):
 
 def agrees(expected, got):
     pattern = "".join(
-        r"(?:.*\n)*" if line == "..." else re.escape(line) + "\n"
+        r"(?:.*\n)*"
+        if line == "\u2026"
+        else re.escape(line).replace("\u2026", ".*") + "\n"
         for line in expected
     )
     return re.fullmatch(pattern, "".join(line + "\n" for line in got))

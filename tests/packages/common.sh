@@ -10,7 +10,7 @@ trap 'rm -rf "$work"' EXIT
 quietly() {
     "$@" >"$work/log" 2>&1 || {
         echo "failed: $*"
-        cat "$work/log"
+        tail -n 60 "$work/log"
         return 1
     }
 }

@@ -25,7 +25,7 @@ cd ..
 
 # The packages are not on their way into Debian, where they would close a bug.
 echo 'lintian'
-lintian --allow-root --display-info --fail-on error,warning,info \
+lintian --allow-root --fail-on error,warning \
     --suppress-tags initial-upload-closes-no-bugs ./*.changes
 
 echo 'use'
@@ -38,8 +38,8 @@ libraries=$(dirname system/usr/lib/*/libbitfit.so.0)
 "$compiler" -Isystem/usr/include "$root/tests/packages/consumer/main.c" \
     -L"$libraries" -lbitfit -o program
 LD_LIBRARY_PATH=$libraries ./program
-LD_PRELOAD=$work/$libraries/libbitfit-malloc.so cat /proc/self/maps |
-    grep -q libbitfit-malloc
+LD_PRELOAD=$work/$libraries/libbitfit-malloc.so \
+    grep -q libbitfit-malloc /proc/self/maps
 [ "$(system/usr/bin/bitfit --version)" = "bitfit $version" ]
 
 echo 'manuals'

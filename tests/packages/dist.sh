@@ -25,6 +25,11 @@ echo 'nothing but sources'
 tar -tzf "$tarball" >"$work/files"
 [ "$(sed 's|/.*||' "$work/files" | sort -u)" = \
     "$(basename "$tarball" .tar.gz)" ]
+dead=$(find "$work/$(basename "$tarball" .tar.gz)" -xtype l)
+[ -z "$dead" ] || {
+    echo "dead links: $dead"
+    exit 1
+}
 if grep -E '/(build|\.git)/|\.(o|so|a)$' "$work/files"; then
     exit 1
 fi

@@ -92,7 +92,8 @@ def check_platformio():
         f"{path}: there is no such header",
     )
     build = field(path, library, "build", dict)
-    for name in build["includeDir"], build["srcDir"], *library["export"]["include"]:
+    folders = [build["includeDir"], build["srcDir"]]
+    for name in folders + library["export"]["include"]:
         expect(os.path.exists(name), f"{path}: there is no {name}")
 
 

@@ -1,6 +1,5 @@
 /*
- * The malloc family, in front of the one that the program would have. C++'s
- * operators reach it by malloc.
+ * The malloc family, in front of the one that the program would have.
  */
 #include "recorder.h"
 

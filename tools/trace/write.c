@@ -8,7 +8,7 @@
 #include <zstd.h>
 
 /* The slow level for what is small. */
-enum { SMALL = 4 << 20, LEVEL_SMALL = 19, LEVEL = 7 };
+enum { SMALL = 1 << 20, LEVEL_SMALL = 19, LEVEL = 9 };
 
 /* Room for an event and all that may have to be said before it. */
 enum { EVENT_MAX = 4 * TRACE_RECORD_MAX };

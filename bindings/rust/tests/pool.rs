@@ -2,8 +2,10 @@
 
 use std::alloc::Layout;
 use std::cell::RefCell;
+use std::env;
 use std::mem::MaybeUninit;
 use std::ops::ControlFlow;
+use std::process::Command;
 use std::ptr::NonNull;
 use std::rc::Rc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -252,6 +254,44 @@ fn walk_shows_every_run_and_breaks_with_a_value() {
 }
 
 #[test]
+fn runs_are_those_of_a_walk() {
+    let mut memory = vec![MaybeUninit::uninit(); 1 << 14];
+    let pool = Pool::new(&mut memory).unwrap();
+    for blocks in [0, 1, 31, 32, 33, 64, 100] {
+        let mut owned: Vec<_> =
+            (0..blocks).map(|_| pool.boxed([0u8; 20]).ok()).collect();
+        for every_other in owned.iter_mut().skip(1).step_by(2) {
+            *every_other = None;
+        }
+        let mut walked = Vec::new();
+        let _ = pool.walk(|run| -> ControlFlow<()> {
+            walked.push(run);
+            ControlFlow::Continue(())
+        });
+        assert_eq!(pool.runs().collect::<Vec<_>>(), walked);
+        let live = pool.runs().filter(|run| run.live).count();
+        assert_eq!(live, (blocks + 1) / 2);
+    }
+}
+
+#[test]
+fn the_pool_may_change_while_its_runs_are_shown() {
+    let mut memory = vec![MaybeUninit::uninit(); 1 << 14];
+    let pool = Pool::new(&mut memory).unwrap();
+    for _ in 0..100 {
+        pool.allocate(layout(48, 1)).unwrap();
+    }
+    let mut last = 0;
+    for run in pool.runs().filter(|run| run.live) {
+        let start = run.start.as_ptr() as usize;
+        assert!(start > last);
+        last = start;
+        unsafe { pool.deallocate(run.start, layout(run.size, 1)) };
+    }
+    assert_eq!(pool.stats().blocks, 0);
+}
+
+#[test]
 fn draw_needs_room_for_a_nul() {
     let mut memory = bytes::<1024>();
     let pool = Pool::new(&mut memory).unwrap();
@@ -442,4 +482,53 @@ fn bytes_for_is_enough() {
     assert!(pool.stats().capacity >= 64 * 16);
     assert_eq!(bitfit::bytes_for(1, 2, 16), None);
     assert_eq!(bitfit::bytes_for(1, 1, 24), None);
+}
+
+/// Runs one of the tests below in a process of its own, where it has to end by
+/// abort(); returns what it wrote to standard error.
+#[cfg(unix)]
+fn dying_words(test: &str) -> String {
+    use std::os::unix::process::ExitStatusExt;
+    const SIGABRT: i32 = 6;
+    let output = Command::new(env::current_exe().unwrap())
+        .args(["--exact", test, "--ignored", "--nocapture"])
+        .output()
+        .unwrap();
+    assert_eq!(output.status.signal(), Some(SIGABRT));
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+#[test]
+#[cfg(unix)]
+fn misuse_is_named_and_ends_the_program_by_default() {
+    let words = dying_words("frees_twice");
+    assert!(words.contains("bitfit: double free: bitfit_free_sized(0x"));
+}
+
+#[test]
+#[ignore = "it ends the program"]
+fn frees_twice() {
+    let mut memory = bytes::<1024>();
+    let pool = Pool::new(&mut memory).unwrap();
+    let block = pool.allocate(layout(1, 1)).unwrap();
+    unsafe {
+        pool.deallocate(block, layout(1, 1));
+        pool.deallocate(block, layout(1, 1));
+    }
+}
+
+#[test]
+#[cfg(unix)]
+fn a_panic_in_a_callback_ends_the_program() {
+    let words = dying_words("panics_in_a_walk");
+    assert!(words.contains("seen enough"));
+    assert!(words.contains("a callback of a pool panicked"));
+}
+
+#[test]
+#[ignore = "it ends the program"]
+fn panics_in_a_walk() {
+    let mut memory = bytes::<1024>();
+    let pool = Pool::new(&mut memory).unwrap();
+    let _ = pool.walk(|_| -> ControlFlow<()> { panic!("seen enough") });
 }

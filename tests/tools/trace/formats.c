@@ -348,6 +348,25 @@ static void version_2_is_read(void **state)
     trace_close(read);
 }
 
+static void the_manuals_example_is_read(void **state)
+{
+    (void)state;
+    static const char bytes[] = "bitfit\0\2"
+                                "\x1d\0\0\0\0\0\0\0"
+                                "\0"
+                                "\3"
+                                "app"
+                                "a\5"
+                                "a\xac\2"
+                                "f\1"
+                                "e";
+    trace *read = parse(bytes, sizeof bytes - 1);
+    expect_events(read, "a0:5 a1:300 f0");
+    assert_string_equal(read->about, "app");
+    assert_false(read->timed || read->cut);
+    trace_close(read);
+}
+
 static void what_is_compressed_is_read(void **state)
 {
     (void)state;
@@ -509,6 +528,7 @@ int main(void)
         cmocka_unit_test(rmm_log_is_read),
         cmocka_unit_test(version_1_is_read),
         cmocka_unit_test(version_2_is_read),
+        cmocka_unit_test(the_manuals_example_is_read),
         cmocka_unit_test(what_is_compressed_is_read),
         cmocka_unit_test(a_recording_that_was_cut_is_sound),
         cmocka_unit_test(events_that_make_no_sense_are_named_by_their_place),

@@ -1,0 +1,508 @@
+#!/usr/bin/env python3
+"""record, replay, fit and export, of real programs and of one whose requests
+are known.
+
+    record_test.py BITFIT SUBJECT STATIC_SUBJECT CXX_SUBJECT PRINT_TRACE
+        [unittest's own]
+"""
+import json
+import os
+import pathlib
+import signal
+import subprocess
+import sys
+import tempfile
+import unittest
+
+BITFIT, SUBJECT, STATIC, CXX, PRINT = (str(pathlib.Path(a).resolve())
+                                       for a in sys.argv[1:6])
+HERE = pathlib.Path(__file__).resolve().parent
+WORKLOADS = HERE.parents[2] / "bench" / "workloads"
+DHAT_VIEW = pathlib.Path("/usr/libexec/valgrind/dh_view.js")
+
+
+def run(*command, env=None, text=True, **more):
+    whole = dict(os.environ, **(env or {}))
+    return subprocess.run([str(c) for c in command], capture_output=True,
+                          text=text, env=whole, timeout=120, check=False,
+                          **more)
+
+
+class Trace:
+    """What print_trace says of a file."""
+
+    def __init__(self, path):
+        shown = run(PRINT, path)
+        if shown.returncode != 0:
+            raise AssertionError(shown.stderr)
+        head, *lines = shown.stdout.splitlines()
+        self.format, count, timed, ended, self.about = head.split("|", 4)
+        self.timed, self.cut = timed == "timed", ended == "cut"
+        self.events = [line.split("|", 6) for line in lines]
+        assert len(self.events) == int(count)
+
+    def requests(self, after=None):
+        """The events as ('alloc', size, alignment) and so on; those behind the
+        first request of a size only."""
+        all_of_them = [(op, int(size), int(alignment))
+                       for op, _, size, alignment, *_ in self.events]
+        if after is None:
+            return all_of_them
+        sizes = [request[1] for request in all_of_them]
+        return all_of_them[sizes.index(after) + 1:]
+
+    def sizes(self):
+        return [size for op, size, _ in self.requests() if op == "alloc"]
+
+
+class Case(unittest.TestCase):
+    def setUp(self):
+        self.folder = tempfile.TemporaryDirectory()
+        self.addCleanup(self.folder.cleanup)
+        self.trace = pathlib.Path(self.folder.name) / "app.trace"
+
+    def record(self, *command, options=(), code=0, **more):
+        done = run(BITFIT, "record", "-o", self.trace, *options, "--", *command,
+                   **more)
+        self.assertEqual(done.returncode, code, done.stderr)
+        return done
+
+    def refused(self, code, text, *command):
+        done = run(BITFIT, *command)
+        self.assertEqual(done.returncode, code, done.stdout + done.stderr)
+        self.assertIn(text, done.stderr)
+        self.assertEqual(done.stderr.count("\n"), 1, done.stderr)
+
+
+FAMILY = [("alloc", 100, 1), ("alloc", 21, 1), ("resize", 5000, 1),
+          ("free", 21, 1), ("alloc", 77, 1), ("free", 77, 1), ("alloc", 10, 64),
+          ("alloc", 8192, 4096), ("alloc", 33, 256), ("alloc", 5, 4096),
+          ("alloc", 4096, 4096), ("alloc", 54, 1), ("free", 5000, 1),
+          ("free", 33, 1)]
+OPERATORS = [event for size in range(101, 113)
+             for event in (("alloc", size, 1 if size < 107 else 64),
+                           ("free", size, 1))]
+
+
+class Record(Case):
+    def test_the_whole_family_is_recorded(self):
+        self.record(SUBJECT, "family")
+        trace = Trace(self.trace)
+        self.assertEqual(trace.requests(after=12345), FAMILY)
+        self.assertEqual(trace.about, f"{SUBJECT} family")
+        self.assertTrue(trace.timed)
+        self.assertFalse(trace.cut)
+
+    def test_the_operators_of_cxx_are_recorded(self):
+        self.record(CXX)
+        requests = Trace(self.trace).requests(after=12345)
+        self.assertEqual(requests[:len(OPERATORS)], OPERATORS)
+
+    def test_without_times(self):
+        self.record(SUBJECT, "family", options=["--no-times"])
+        trace = Trace(self.trace)
+        self.assertEqual(trace.requests(after=12345), FAMILY)
+        self.assertFalse(trace.timed)
+
+    def test_sites_name_functions(self):
+        self.record(SUBJECT, "family", options=["--sites"])
+        sites = {event[6] for event in Trace(self.trace).events}
+        self.assertTrue(any(site.endswith("main;family;ask")
+                            for site in sites), sites)
+
+    def test_threads_are_told_apart(self):
+        self.record(SUBJECT, "threads")
+        trace = Trace(self.trace)
+        self.assertEqual({event[4] for event in trace.events},
+                         {"0", "1", "2", "3", "4"})
+        by_thread = [e for e in trace.events if e[4] != "0"]
+        live = sum({"alloc": 1, "free": -1}.get(e[0], 0) for e in by_thread)
+        self.assertEqual(live, 0)
+
+    def test_threads_that_fork(self):
+        self.record(SUBJECT, "forks", options=["--children"])
+        self.assertFalse(Trace(self.trace).cut)
+        children = list(self.trace.parent.glob("app.trace.*"))
+        self.assertEqual(len(children), 20)
+        for child in children:
+            self.assertEqual(Trace(child).sizes()[-3:], [300, 301, 302])
+
+    def test_a_fork_is_left_out_unless_asked_for(self):
+        for mode in "fork", "raw-fork":
+            self.record(SUBJECT, mode, code=3)
+            trace = Trace(self.trace)
+            self.assertEqual(trace.sizes()[-3:], [111, 222, 333])
+            self.assertNotIn(300, trace.sizes())
+            self.assertEqual(os.listdir(self.folder.name), ["app.trace"])
+
+    def test_a_childs_trace_begins_with_its_parents(self):
+        self.record(SUBJECT, "fork", code=3, options=["--children"])
+        child, = self.trace.parent.glob("app.trace.*")
+        requests = Trace(child).requests()
+        self.assertEqual(requests[-6:], [
+            ("alloc", 111, 1), ("alloc", 222, 1), ("free", 111, 1),
+            ("alloc", 300, 1), ("alloc", 301, 1), ("alloc", 302, 1)])
+        self.assertFalse(Trace(child).cut)
+        self.assertEqual(Trace(self.trace).sizes()[-3:], [111, 222, 333])
+
+    def test_programs_that_it_starts(self):
+        self.record(SUBJECT, "spawn")
+        trace = Trace(self.trace)
+        self.assertEqual([s for s in trace.sizes() if s in (111, 222, 12345)],
+                         [111, 222])
+        self.assertFalse(trace.cut)
+        self.record(SUBJECT, "spawn", options=["--children"])
+        started = [Trace(path) for path in
+                   self.trace.parent.glob("app.trace.*")]
+        self.assertEqual(len(started), 1)
+        self.assertEqual(started[0].requests(after=12345), FAMILY)
+
+    def test_a_program_that_becomes_another_is_recorded_anew(self):
+        self.record(SUBJECT, "exec")
+        trace = Trace(self.trace)
+        self.assertEqual(trace.requests(after=12345), FAMILY)
+        self.assertNotIn(111, trace.sizes())
+
+    def test_a_crash_or_a_kill_loses_nothing(self):
+        for mode, number in ("kill", signal.SIGKILL), ("abort", signal.SIGABRT):
+            done = self.record(SUBJECT, mode, code=128 + number)
+            self.assertIn("did not end by itself", done.stderr)
+            trace = Trace(self.trace)
+            self.assertIn(111, trace.sizes())
+            self.assertTrue(trace.cut)
+
+    def test_exit_codes_are_the_programs(self):
+        self.record(SUBJECT, "", code=5)
+        self.record(SUBJECT, "_exit", code=4)
+        trace = Trace(self.trace)
+        self.assertIn(111, trace.sizes())
+        self.assertFalse(trace.cut)
+
+    def test_many_events_without_open_files(self):
+        self.record(SUBJECT, "many", options=["--no-times"])
+        sizes = Trace(self.trace).sizes()
+        self.assertEqual(sizes.count(5), 300000)
+        # 600,000 events of two bytes, compressed.
+        self.assertLess(self.trace.stat().st_size, 100000)
+
+    def test_events_are_limited(self):
+        self.record(SUBJECT, "threads", options=["--events", "1000",
+                                                 "--about", "a few"])
+        trace = Trace(self.trace)
+        self.assertEqual(len(trace.events), 1000)
+        self.assertEqual(trace.about, "a few")
+        self.assertFalse(trace.cut)
+
+    def test_what_cannot_be_recorded_says_why(self):
+        self.refused(127, "no such program", "record", "/nowhere/at/all")
+        self.refused(126, "statically linked", "record", "-o", self.trace,
+                     STATIC)
+        self.refused(2, "which program?", "record")
+        self.refused(2, "--events must be", "record", "--events", "x", "true")
+        self.refused(3, "No such file", "record", "-o", "/nowhere/at.all",
+                     SUBJECT)
+
+    def test_the_trace_has_the_programs_name(self):
+        done = run(BITFIT, "record", "--", SUBJECT, "family",
+                   cwd=self.folder.name)
+        self.assertEqual(done.returncode, 0)
+        name = pathlib.Path(SUBJECT).name
+        self.assertEqual(os.listdir(self.folder.name), [f"{name}.trace"])
+
+
+class InPool(Case):
+    """Under a malloc that brings operators of its own."""
+
+    def check(self, expected, *subject):
+        done = run(BITFIT, "run", "--pool", "64M", "--report", "none", "--",
+                   BITFIT, "record", "-o", self.trace, "--", *subject)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        requests = Trace(self.trace).requests(after=12345)
+        self.assertEqual(requests[:len(expected)], expected)
+
+    def test_the_whole_family_is_recorded(self):
+        self.check(FAMILY, SUBJECT, "family")
+
+    def test_the_operators_of_cxx_are_recorded(self):
+        self.check(OPERATORS, CXX)
+
+
+class OtherTools(Case):
+    def test_heaptrack_raw(self):
+        made = run("heaptrack", "--raw", "-o", self.folder.name + "/ht",
+                   SUBJECT, "family")
+        raw, = pathlib.Path(self.folder.name).glob("ht.*")
+        self.assertEqual(made.returncode, 0, made.stderr)
+        trace = Trace(raw)
+        self.assertEqual(trace.format, "heaptrack --raw")
+        self.assertIn(("alloc", 5000, 1), trace.requests(after=12345))
+        self.assertTrue(any("+0x" in event[6] for event in trace.events))
+
+    def test_heaptracks_interpreted_file_is_refused(self):
+        run("heaptrack", "-o", self.folder.name + "/ht", SUBJECT, "family")
+        made, = pathlib.Path(self.folder.name).glob("ht.*")
+        self.refused(3, "heaptrack --raw", "replay", made)
+
+    def test_glibc_mtrace(self):
+        program = pathlib.Path(self.folder.name) / "program"
+        source = ('#include <mcheck.h>\n#include <stdlib.h>\n'
+                  'int main(void) { mtrace(); char *a = malloc(100);'
+                  ' a = realloc(a, 5000); free(a); muntrace(); }\n')
+        built = run("cc", "-O0", "-xc", "-", "-o", program, input=source)
+        self.assertEqual(built.returncode, 0, built.stderr)
+        text = self.folder.name + "/mtrace.txt"
+        run(program, env={"MALLOC_TRACE": text,
+                          "LD_PRELOAD": "libc_malloc_debug.so.0"})
+        self.assertEqual(Trace(text).requests(),
+                         [("alloc", 100, 1), ("resize", 5000, 1),
+                          ("free", 5000, 1)])
+
+
+def programs():
+    """Real programs with work for each: name, command, environment."""
+    cc1 = run("gcc", "-print-prog-name=cc1").stdout.strip()
+    real = run(sys.executable, "-c",
+               "import os, sys; print(os.path.realpath(sys.executable))")
+    python = real.stdout.strip()
+    plain = {"PYTHONMALLOC": "malloc", "PYTHONDONTWRITEBYTECODE": "1"}
+    return [
+        ("lua", ["lua5.4", WORKLOADS / "words.lua"], {}),
+        ("sqlite3", ["sqlite3", ":memory:",
+                     f".read {WORKLOADS / 'orders.sql'}"], {}),
+        ("perl", ["perl", WORKLOADS / "records.pl"], {}),
+        ("python3", [python, "-S", "-c", "import json, re; re.compile('a|b')"],
+         plain),
+        ("cc1", [cc1, "-quiet", "-O1", "-fpreprocessed", "shapes.i", "-o",
+                 "shapes.s"], {}),
+        ("git", ["git", "--git-dir=git", "--work-tree=.", "hash-object",
+                 "shapes.i"], {}),
+    ]
+
+
+class Fit(Case):
+    def replay(self, pool, granule):
+        done = run(BITFIT, "replay", "--pool", pool, "--granule", granule,
+                   "--json", self.trace)
+        self.assertIn(done.returncode, (0, 1), done.stderr)
+        failures = json.loads(done.stdout)["failures"]
+        self.assertEqual(done.returncode, 1 if failures > 0 else 0)
+        return failures
+
+    def check_promise(self, name):
+        """The pool serves, with one granule less it does not, and in the one
+        of the theorem nothing fails either."""
+        done = run(BITFIT, "fit", "--json", self.trace)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        found = json.loads(done.stdout)
+        self.assertEqual([g["granule"] for g in found["granules"]],
+                         [8, 16, 32, 64, 128, 256])
+        self.assertIn(found["recommended_granule"], [16, 32, 64, 128, 256])
+        for it in found["granules"]:
+            with self.subTest(program=name, granule=it["granule"]):
+                self.assertEqual(self.replay(it["pool"], it["granule"]), 0)
+                self.assertGreater(
+                    self.replay(it["pool"] - it["granule"], it["granule"]), 0)
+                self.assertLessEqual(it["payload"], it["high_water"])
+                self.assertEqual(it["below_high_water"],
+                                 it["payload"] < it["high_water"])
+                self.assertGreaterEqual(
+                    it["payload"], found["trace"]["peak_requested"])
+                if it["never_fails"] is not None:
+                    self.assertEqual(
+                        self.replay(it["never_fails"], it["granule"]), 0)
+        for cost in found["costs"]:
+            self.assertGreaterEqual(cost["live"], cost["requested"])
+
+    def test_the_promise_holds_for_real_programs(self):
+        here = self.folder.name
+        run("gcc", "-E", "-P", WORKLOADS / "shapes.c", "-o", f"{here}/shapes.i")
+        run("git", "init", "-q", "--bare", f"{here}/git")
+        for name, command, env in programs():
+            self.record(*command, env=env, cwd=here)
+            self.assertGreater(len(Trace(self.trace).events), 100, name)
+            self.check_promise(name)
+
+    def test_fit_records_a_program_itself(self):
+        done = run(BITFIT, "fit", "--json", "--granules", "16,4K", "--sites",
+                   "--", SUBJECT, "family")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        found = json.loads(done.stdout)
+        self.assertEqual(found["trace"]["name"], "subject")
+        self.assertEqual([g["granule"] for g in found["granules"]], [16, 4096])
+        self.assertEqual(found["payload_alignment"], 4096)
+        self.assertIsNone(found["granules"][0]["never_fails"])
+        self.assertTrue(any(cost["site"].endswith("family;ask")
+                            for cost in found["costs"]))
+
+    def test_fit_tells_people(self):
+        done = run(BITFIT, "fit", "--", "sh", "-c", "echo to standard output")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        for text in ("to standard output", "smallest pool", "Recommended: ",
+                     "What costs most"):
+            self.assertIn(text, done.stdout)
+        self.assertNotIn("\033", done.stdout + done.stderr)
+
+    def test_fit_refuses_what_makes_no_sense(self):
+        self.refused(2, "which trace", "fit")
+        self.refused(2, "a granule is a power of two", "fit", "--granules",
+                     "16,20", "x")
+        self.refused(3, "No such file", "fit", "/nowhere/at.all")
+        self.refused(127, "no such program", "fit", "--", "/nowhere/at/all")
+        self.refused(2, "one trace at a time", "fit", "a", "b")
+
+
+class Replay(Case):
+    def test_replay_tells_people_and_scripts(self):
+        self.record(SUBJECT, "threads")
+        shown = run(BITFIT, "replay", self.trace)
+        self.assertEqual(shown.returncode, 0, shown.stderr)
+        for text in ("time per operation", "high-water mark", "failures",
+                     "internal fragmentation", "external fragmentation",
+                     "largest request"):
+            self.assertIn(text, shown.stdout)
+        told = json.loads(run(BITFIT, "replay", "--json", self.trace).stdout)
+        trace = Trace(self.trace)
+        self.assertEqual(told["trace"]["events"], len(trace.events))
+        self.assertEqual(told["trace"]["threads"], 5)
+        self.assertEqual(told["failures"], 0)
+        self.assertLessEqual(told["peak_requested"], told["peak_live"])
+        self.assertLessEqual(told["peak_live"], told["high_water"])
+        self.assertEqual(told["payload"], told["high_water"])
+        self.assertEqual(told["series"][-1]["events"], len(trace.events))
+        self.assertLessEqual(told["least_largest_request_possible"],
+                             min(at["largest_request_possible"]
+                                 for at in told["series"]))
+        self.assertLessEqual(len(told["series"]), 501)
+
+    def test_standard_input_is_read(self):
+        self.record(SUBJECT, "family")
+        done = run(BITFIT, "replay", "--json", "-", text=False,
+                   input=self.trace.read_bytes())
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual(json.loads(done.stdout)["trace"]["name"],
+                         "standard input")
+
+    def test_a_pool_too_small_is_a_no(self):
+        self.record(SUBJECT, "threads")
+        done = run(BITFIT, "replay", "--pool", "4K", self.trace)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("the first at event", done.stdout)
+        self.refused(1, "no room", "replay", "--pool", "64", self.trace)
+
+    def test_replay_refuses_what_makes_no_sense(self):
+        self.refused(2, "which trace?", "replay")
+        self.refused(2, "--pool must be", "replay", "--pool", "x", "y")
+        self.refused(2, "a granule is", "replay", "--granule", "24", "y")
+        self.refused(3, "No such file", "replay", "/nowhere/at.all")
+        self.refused(3, "not a trace", "replay", __file__)
+        self.refused(3, "the file is empty", "replay", "/dev/null")
+        self.refused(3, "bitfit record -- PROGRAM", "replay", SUBJECT)
+
+    def test_help(self):
+        for verb in "record", "replay", "fit", "export":
+            done = run(BITFIT, verb, "--help")
+            self.assertEqual(done.returncode, 0)
+            self.assertIn(f"bitfit {verb}", done.stdout)
+            done = run(BITFIT, verb, "--nonsense")
+            self.assertEqual(done.returncode, 2)
+            self.assertIn("unrecognized option", done.stderr)
+
+
+class Export(Case):
+    def setUp(self):
+        super().setUp()
+        self.record(SUBJECT, "family", options=["--sites"])
+        self.events = Trace(self.trace).events
+
+    def export(self, name, *options):
+        done = run(BITFIT, "export", "--format", name, *options, self.trace)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        return done.stdout
+
+    def live_at_end(self):
+        live = {}
+        for op, block, size, *_ in self.events:
+            live[block] = 0 if op == "free" else int(size)
+        return sum(live.values())
+
+    def test_collapsed(self):
+        def total(*options):
+            lines = self.export("collapsed", *options).splitlines()
+            return sum(int(line.rsplit(" ", 1)[1]) for line in lines)
+
+        asked = [e for e in self.events if e[0] != "free"]
+        self.assertEqual(total("--cost", "calls"), len(asked))
+        self.assertEqual(total("--cost", "total"),
+                         sum(int(e[2]) for e in asked))
+        self.assertEqual(total("--at", "end"), self.live_at_end())
+        self.assertIn("main;family;ask ", self.export("collapsed"))
+
+    def test_collapsed_without_sites(self):
+        self.record(SUBJECT, "family")
+        self.assertIn("thread 0;12345 bytes 12345\n",
+                      self.export("collapsed"))
+
+    def test_chrome(self):
+        events = json.loads(self.export("chrome", "--points", "5"))
+        heap = [e for e in events["traceEvents"] if e["name"] == "heap"]
+        self.assertLessEqual(len(heap), 6)
+        self.assertEqual(heap[-1]["args"]["requested"], self.live_at_end())
+        self.assertTrue(all(e["ph"] in "CM" for e in events["traceEvents"]))
+        times = [e["ts"] for e in heap]
+        self.assertEqual(times, sorted(times))
+
+    def test_vma(self):
+        dump = json.loads(self.export("vma", "--at", "end"))
+        block = dump["DefaultPools"]["bitfit"]["Blocks"]["0"]
+        end = 0
+        for piece in block["Suballocations"]:
+            self.assertEqual(piece["Offset"], end)
+            end += piece["Size"]
+        self.assertEqual(end, block["TotalBytes"])
+        live = [p for p in block["Suballocations"] if p["Type"] != "FREE"]
+        self.assertEqual(len(live), block["Allocations"])
+        self.assertEqual(sum(p["Requested"] for p in live),
+                         self.live_at_end())
+        self.assertEqual(block["UnusedRanges"],
+                         len(block["Suballocations"]) - len(live))
+        self.assertEqual(block["UnusedBytes"],
+                         end - sum(p["Size"] for p in live))
+        self.assertTrue(any(p.get("Name", "").endswith("main;family;ask")
+                            for p in live))
+
+    def check_dhat(self, expected_total):
+        """dh_view builds its tree of it; and its totals are ours."""
+        text = self.export("dhat")
+        points = json.loads(text)["pps"]
+        self.assertEqual(sum(p["tb"] for p in points), expected_total)
+        path = self.folder.name + "/dhat.json"
+        pathlib.Path(path).write_text(text, encoding="utf-8")
+        shown = run("node", HERE / "dhat_view.js", DHAT_VIEW, path)
+        self.assertEqual(shown.returncode, 0, shown.stderr)
+        tree = json.loads(shown.stdout)
+        self.assertEqual(tree["totalBytes"], expected_total)
+        self.assertEqual(tree["totalBlocks"], sum(p["tbk"] for p in points))
+        self.assertEqual(tree["atEndBytes"], self.live_at_end())
+
+    def test_dhat(self):
+        total = sum(int(e[2]) for e in self.events if e[0] != "free")
+        self.check_dhat(total)
+        self.record(SUBJECT, "family")
+        self.check_dhat(total)
+
+    def test_export_refuses_what_makes_no_sense(self):
+        self.refused(2, "which format?", "export", self.trace)
+        self.refused(2, "there is no format 'png'", "export", "-f", "png",
+                     self.trace)
+        self.refused(2, "--at must be", "export", "-f", "vma", "--at",
+                     "999999", self.trace)
+        self.refused(2, "--cost must be", "export", "-f", "collapsed",
+                     "--cost", "x", self.trace)
+        self.refused(3, "No such file", "export", "-f", "vma", "-o",
+                     "/nowhere/at.all", self.trace)
+        self.refused(3, "No space left", "export", "-f", "vma", "-o",
+                     "/dev/full", self.trace)
+
+
+if __name__ == "__main__":
+    unittest.main(argv=[sys.argv[0], *sys.argv[6:]])

@@ -1,0 +1,195 @@
+/*
+ * usage: subject MODE
+ * A program to be recorded. What it asks of malloc is known to record_test.py.
+ */
+#include <fcntl.h>
+#include <malloc.h>
+#include <pthread.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum { THREADS = 4, ROUNDS = 5000, MANY = 300000 };
+
+/* Keeps the compiler from leaving calls out. */
+static void *volatile kept;
+static volatile size_t huge = PTRDIFF_MAX;
+
+static void *ask(size_t size)
+{
+    kept = malloc(size);
+    return kept;
+}
+
+static int family(void)
+{
+    void *block = NULL;
+    ask(12345);
+    char *first = ask(100);
+    char *second = calloc(3, 7);
+    first = realloc(first, 5000);
+    second = realloc(second, 0);
+    kept = realloc(NULL, 77);
+    free(kept);
+    kept = memalign(64, 10);
+    kept = aligned_alloc(4096, 8192);
+    if (posix_memalign(&block, 256, 33) != 0)
+        return 1;
+    kept = valloc(5);
+    kept = pvalloc(5);
+    kept = reallocarray(NULL, 6, 9);
+    free(first);
+    free(NULL);
+    if (malloc(huge) != NULL || realloc(block, huge) != NULL ||
+        reallocarray(NULL, huge, 9) != NULL || second != NULL)
+        return 1;
+    free(block);
+    return 0;
+}
+
+static void *churn(void *seed)
+{
+    void *blocks[64] = {NULL};
+    unsigned random = (unsigned)(uintptr_t)seed;
+    for (int i = 0; i < ROUNDS; i++) {
+        random = random * 1664525u + 1013904223u;
+        void **block = &blocks[random >> 8 & 63];
+        if ((random >> 20 & 1) != 0) {
+            *block = realloc(*block, (random >> 10 & 1023) + 1);
+        } else {
+            free(*block);
+            *block = malloc(random >> 9 & 511);
+        }
+    }
+    for (int i = 0; i < 64; i++)
+        free(blocks[i]);
+    return NULL;
+}
+
+static void start_threads(pthread_t threads[THREADS])
+{
+    for (uintptr_t i = 0; i < THREADS; i++)
+        pthread_create(&threads[i], NULL, churn, (void *)(i * 7919));
+}
+
+static int run_threads(void)
+{
+    pthread_t threads[THREADS];
+    start_threads(threads);
+    for (int i = 0; i < THREADS; i++)
+        pthread_join(threads[i], NULL);
+    return 0;
+}
+
+/* The child frees the parent's block, too, then asks for three of its own. */
+static int in_child(void *block)
+{
+    free(block);
+    for (size_t i = 0; i < 3; i++)
+        ask(300 + i);
+    return 3;
+}
+
+static int wait_for(pid_t child)
+{
+    int status = 0;
+    waitpid(child, &status, 0);
+    return WEXITSTATUS(status);
+}
+
+static int run_fork(int with_handlers)
+{
+    void *block = ask(111);
+    ask(222);
+    pid_t child =
+        with_handlers ? fork() : (pid_t)syscall(SYS_clone, SIGCHLD, 0, 0, 0, 0);
+    if (child == 0)
+        _exit(in_child(block));
+    int code = wait_for(child);
+    ask(333);
+    return code;
+}
+
+/* With threads that are in malloc while others fork. */
+static int run_forks(void)
+{
+    pthread_t threads[THREADS];
+    int good = 0;
+    start_threads(threads);
+    for (int i = 0; i < 20; i++) {
+        pid_t child = fork();
+        if (child == 0)
+            _exit(in_child(NULL));
+        good += wait_for(child) == 3;
+    }
+    for (int i = 0; i < THREADS; i++)
+        pthread_join(threads[i], NULL);
+    return good == 20 ? 0 : 1;
+}
+
+static int run_spawn(char *self)
+{
+    pid_t child;
+    char mode[] = "family";
+    char missing[] = "/nowhere/at/all";
+    char *good[] = {self, mode, NULL};
+    char *bad[] = {missing, NULL};
+    extern char **environ;
+    ask(111);
+    if (posix_spawn(&child, self, NULL, NULL, good, environ) != 0 ||
+        wait_for(child) != 0)
+        return 1;
+    pid_t failing = vfork();
+    if (failing == 0) {
+        execve(missing, bad, environ);
+        _exit(127);
+    }
+    ask(222);
+    return wait_for(failing) == 127 ? 0 : 1;
+}
+
+/* More events than a window of the file holds, without a file descriptor. */
+static int run_many(void)
+{
+    for (int file = 0; file < 1024; file++)
+        close(file);
+    if (open("/dev/null", O_RDWR) != 0 || chdir("/") != 0)
+        return 1;
+    for (int i = 0; i < MANY; i++)
+        free(ask(5));
+    return 0;
+}
+
+int main(int argc, char **argv)
+{
+    const char *mode = argc > 1 ? argv[1] : "";
+    char family_mode[] = "family";
+    char *again[] = {argv[0], family_mode, NULL};
+    if (strcmp(mode, "family") == 0)
+        return family();
+    if (strcmp(mode, "threads") == 0)
+        return run_threads();
+    if (strcmp(mode, "fork") == 0 || strcmp(mode, "raw-fork") == 0)
+        return run_fork(strcmp(mode, "fork") == 0);
+    if (strcmp(mode, "forks") == 0)
+        return run_forks();
+    if (strcmp(mode, "spawn") == 0)
+        return run_spawn(argv[0]);
+    if (strcmp(mode, "many") == 0)
+        return run_many();
+    ask(111);
+    if (strcmp(mode, "exec") == 0)
+        execv(argv[0], again);
+    if (strcmp(mode, "kill") == 0)
+        kill(getpid(), SIGKILL);
+    if (strcmp(mode, "abort") == 0)
+        abort();
+    if (strcmp(mode, "_exit") == 0)
+        _exit(4);
+    return 5;
+}
