@@ -85,6 +85,7 @@
   const micros_at = t => F.timed ? micros[Math.min(t, EVENTS - 1)] : 0;
 
   // ---------------------------------------------------------------- classes
+  /* As tools/view/scheme.c has them, where their reasons stand. */
   const DARK = { ramp: ['#fde725', '#aadc32', '#5cc863', '#28ae80', '#25919a',
     '#3a77b0', '#5a68b4'] };
   const LIGHT = { ramp: ['#e6b800', '#9cc32f', '#4fb860', '#28a083', '#21838e',

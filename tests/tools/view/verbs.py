@@ -10,7 +10,7 @@ import subprocess
 import sys
 import tempfile
 
-BITFIT = sys.argv[1]
+BITFIT, CHURNER = sys.argv[1:3]
 
 #   "AA......"  "AABBB..."  "..BBB..."  "..BBBCCCC"
 REP = "0\n3\n4\n1\na 0 32\na 1 40\nf 0\na 2 64\n"
@@ -125,7 +125,19 @@ def check_mistakes(trace, folder):
     run("map", trace, "-o", "/dev/full", "--at", "1", code=3)
 
 
-def check_images(folder):
+def check_image(folder):
+    """What a program saved as the manual says."""
+    path, picture = folder + "/pool.image", folder + "/pool.png"
+    live = subprocess.run([CHURNER, "1000000", "image", path], check=True,
+                          capture_output=True, text=True).stdout
+    figures = json.loads(run("map", path, "--json"))
+    assert figures["live"] == int(live) and not figures["torn"], figures
+    assert run("map", path).startswith("image " + path + ": the heap now\n")
+    run("map", path, "-o", picture)
+    assert os.path.getsize(picture) > 1000
+
+
+def check_bad_images(folder):
     """A file that says it is an image and is none."""
     path = folder + "/bad.image"
     version = run("--version").split()[1]
@@ -149,7 +161,8 @@ def main():
         check_moments(trace)
         check_small_pool(trace)
         check_mistakes(trace, folder)
-        check_images(folder)
+        check_image(folder)
+        check_bad_images(folder)
         page = run("report", trace)
         assert page.startswith("<!doctype html>") and "</html>" in page
         with open(trace) as file:
