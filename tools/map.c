@@ -361,6 +361,8 @@ static int map_outside(const map_request *request)
 int verb_map(int argc, char **argv)
 {
     map_request request = {.width = 1280, .height = 720};
+    static char name[] = "bitfit map";
+    argv[0] = name;
     argp_err_exit_status = COMMAND_USAGE;
     argp_parse(&parser, argc, argv, 0, NULL, &request);
     if (is_process(request.input) || is_image(request.input))

@@ -104,7 +104,7 @@ def check_mistakes(trace, folder):
         run(verb, code=2)
         run(verb, "a", "b", code=2)
         run(verb, "--nonsense", code=2)
-        assert "Usage: " in run(verb, "--help")
+        assert run(verb, "--help").startswith("Usage: bitfit " + verb)
     for wrong in (["--by", "shape"], ["--size", "9x9"], ["--size", "1x2x3"],
                   ["-g", "many"], ["--theme", "blue"]):
         run("map", trace, *wrong, code=2)
