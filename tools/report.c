@@ -204,6 +204,8 @@ int verb_report(int argc, char **argv)
     report_request request = {.heap = {.samples = SAMPLES}};
     trace_error error;
     const char *why;
+    static char name[] = "bitfit report";
+    argv[0] = name;
     argp_err_exit_status = COMMAND_USAGE;
     argp_parse(&parser, argc, argv, 0, NULL, &request);
     if (request.output == NULL && isatty(STDOUT_FILENO)) {

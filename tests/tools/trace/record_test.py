@@ -202,6 +202,13 @@ class Record(Case):
         self.refused(3, "No such file", "record", "-o", "/nowhere/at.all",
                      SUBJECT)
 
+    def test_a_program_that_does_not_call_malloc(self):
+        program = pathlib.Path(self.folder.name) / "program"
+        run("cc", "-xc", "-", "-o", program, input="int main(void) {}\n")
+        done = self.record(program)
+        self.assertIn("has no events", done.stderr)
+        self.refused(3, "the trace has no events", "replay", self.trace)
+
     def test_the_trace_has_the_programs_name(self):
         done = run(BITFIT, "record", "--", SUBJECT, "family",
                    cwd=self.folder.name)
