@@ -215,16 +215,15 @@ static void bin_set_capacity(bin *b, size_t capacity)
     while (bin_blocks(b) > capacity) {
         bin_give(b, bin_blocks(b) - capacity);
     }
-    size_t blocks = bin_blocks(b);
-    uint32_t *floor = NULL;
     if (capacity == 0) {
-        bitfit_free(SETTINGS->caches, b->floor);
-    } else {
-        floor = bitfit_realloc(SETTINGS->caches, b->floor,
-                               capacity * sizeof *floor);
-        if (floor == NULL) {
-            return;
-        }
+        bin_end(b);
+        return;
+    }
+    size_t blocks = bin_blocks(b);
+    uint32_t *floor =
+        bitfit_realloc(SETTINGS->caches, b->floor, capacity * sizeof *floor);
+    if (floor == NULL) {
+        return;
     }
     b->floor = floor;
     b->top = floor + blocks;
