@@ -41,7 +41,6 @@ typedef struct batch {
 
 /* All under the heap's lock. */
 static struct {
-    bool open; /* caches may be made */
     bool has_key;
     pthread_key_t key; /* its destructor ends a thread's cache */
     cache *all;
@@ -241,7 +240,7 @@ static bin *bin_prepare(cache *c, size_t count)
 
 static bool is_cached_size(size_t count)
 {
-    return count - 1 < CACHE_COUNT_MAX && has_cache(cache_mine);
+    return count - 1 < CACHE_COUNT_MAX && heap.caching && has_cache(cache_mine);
 }
 
 /* A block for an empty bin, which gets some more. NULL if the bin may hold
@@ -295,10 +294,11 @@ static void stop_others(void)
     }
 }
 
+/* Without caching they stay where they are. */
 static void let_others_go(void)
 {
     for (cache *c = caches.all; c != NULL; c = c->next) {
-        atomic_store_explicit(&c->stop, 0, memory_order_release);
+        atomic_store_explicit(&c->stop, !heap.caching, memory_order_release);
     }
 }
 
@@ -306,6 +306,28 @@ static void let_others_go(void)
 static bool is_still(const cache *c)
 {
     return c == cache_mine || (SETTINGS->stoppable && is_outside(c));
+}
+
+static void add_bins(const cache *c, size_t *blocks, size_t *size)
+{
+    for (size_t i = 0; i < CACHE_BINS; i++) {
+        *blocks += bin_blocks(&c->bins[i]);
+        *size += bin_blocks(&c->bins[i]) * size_of(c->bins[i].count);
+    }
+}
+
+/* False if a thread is inside too long to say; others being stopped. */
+static bool all_are_empty(void)
+{
+    size_t blocks = 0;
+    size_t size = 0;
+    for (const cache *c = caches.all; c != NULL && blocks == 0; c = c->next) {
+        if (!is_still(c)) {
+            return false;
+        }
+        add_bins(c, &blocks, &size);
+    }
+    return blocks == 0;
 }
 
 static void empty_cache(cache *c)
@@ -325,14 +347,6 @@ void cache_give_back_all(void)
     }
     let_others_go();
     depot_empty();
-}
-
-static void add_bins(const cache *c, size_t *blocks, size_t *size)
-{
-    for (size_t i = 0; i < CACHE_BINS; i++) {
-        *blocks += bin_blocks(&c->bins[i]);
-        *size += bin_blocks(&c->bins[i]) * size_of(c->bins[i].count);
-    }
 }
 
 void cache_sizes(size_t *blocks, size_t *size)
@@ -377,11 +391,43 @@ static bool is_cached(size_t granule, size_t count)
 
 /* ---------------------------------------------------------------- requests */
 
+/* Gives the marks' memory to the program, if that helps for a request of so
+ * many granules; there are no caches from then on. */
+static bool give_up_marks(size_t count)
+{
+    uint32_t marks = (uint32_t)heap_granule_of(SETTINGS->marks);
+    size_t size = heap_count_for(SETTINGS->marks_size);
+    if (!heap.caching || count > size + bf_carve_below(SETTINGS->pool, marks)) {
+        return false;
+    }
+    heap.caching = false; /* whoever is stopped now stays so */
+    cache_give_back_all();
+    if (!all_are_empty()) {
+        heap.caching = true;
+        let_others_go();
+        return false;
+    }
+    bf_carve_back(SETTINGS->pool, &marks, 1);
+    if (SETTINGS->published != NULL) {
+        SETTINGS->published->marks_size = 0;
+    }
+    return true;
+}
+
+/* Room for a request that failed: by all caches, then by the marks. */
+static bool make_room(size_t count, int attempt)
+{
+    if (attempt == 0 && heap.caching) {
+        cache_give_back_all();
+        return true;
+    }
+    return attempt == 1 && give_up_marks(count);
+}
+
 static void *take_from_pool(size_t alignment, size_t size)
 {
     void *block = heap_take(alignment, size);
-    if (block == NULL && caches.all != NULL) {
-        cache_give_back_all();
+    for (int i = 0; block == NULL && make_room(heap_count_for(size), i); i++) {
         block = heap_take(alignment, size);
     }
     return block;
@@ -402,8 +448,7 @@ void *cache_take(size_t alignment, size_t size)
 void *cache_resize(void *ptr, size_t size)
 {
     void *block = heap_resize(ptr, size);
-    if (block == NULL && caches.all != NULL) {
-        cache_give_back_all();
+    for (int i = 0; block == NULL && make_room(heap_count_for(size), i); i++) {
         block = heap_resize(ptr, size);
     }
     return block;
@@ -416,8 +461,7 @@ void cache_verify(const void *ptr)
     if (count == 0) {
         heap_accuse(ptr);
     }
-    if (SETTINGS->marks == NULL || count > CACHE_COUNT_MAX ||
-        !cache_marked(granule)) {
+    if (!heap.caching || count > CACHE_COUNT_MAX || !cache_marked(granule)) {
         return;
     }
     if (is_cached(granule, count)) {
@@ -576,7 +620,7 @@ bool cache_register(void)
 
 void cache_start(void)
 {
-    caches.open = caches.has_key && SETTINGS->caches != NULL;
+    heap.caching = caches.has_key && SETTINGS->caches != NULL;
 }
 
 /* -------------------------------------------------------------- slow paths */
@@ -604,7 +648,7 @@ bool cache_enter_slow(const char *call)
     enter_gate(call);
     heap_lock();
     heap.call = call;
-    if (UNLIKELY(cache_mine == &none_yet && caches.open)) {
+    if (UNLIKELY(cache_mine == &none_yet && heap.caching)) {
         cache_mine = cache_make();
     }
     return true;

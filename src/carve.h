@@ -32,6 +32,10 @@ void bf_carve_back(bitfit_pool *pool, const uint32_t *starts, size_t blocks);
  * counts in no peak and no mark; its start. count is less than the pool. */
 size_t bf_carve_top(bitfit_pool *pool, size_t count);
 
+/* The granules of the hole that ends where this block starts; 0 if none does.
+ */
+size_t bf_carve_below(bitfit_pool *pool, size_t start);
+
 /* The first hole of `count` granules or more, which is more than a word has
  * bits, that starts in a word after that of the granule `after`; the first of
  * all if that is BF_NONE. False if there is none. */
