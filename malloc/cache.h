@@ -11,6 +11,9 @@
  * exactly that count, so nothing is ever rounded up to a class. Nothing is
  * written into the blocks themselves: an overflow cannot reach the caches.
  *
+ * Besides, a cache keeps the last larger block that was freed: programs often
+ * want it back at once.
+ *
  * An empty bin takes a batch from the depot, or else carves blocks from the
  * first holes under one lock; a full one gives the depot a batch, or else gives
  * blocks back to the pool. A bin starts small and doubles with use, as far as
@@ -39,7 +42,7 @@
 enum {
     CACHE_SMALL_MAX = 64,   /* counts up to here have a bin of their own */
     CACHE_SHARED_BINS = 32, /* the others share these */
-    CACHE_COUNT_MAX = 2048, /* larger blocks are not cached */
+    CACHE_COUNT_MAX = 2048, /* larger blocks are in no bin */
     CACHE_BINS = CACHE_SMALL_MAX + 1 + CACHE_SHARED_BINS
 };
 
@@ -63,8 +66,12 @@ typedef struct cache {
     _Atomic unsigned stop;
     struct cache *next;
     struct cache **link;
-    bool registered; /* thread_ends() will come for it */
-    unsigned rounds; /* of the thread's destructors that it has outlived */
+    bool registered;   /* thread_ends() will come for it */
+    uint32_t last;     /* one more free block, larger than those in bins, */
+    size_t last_count; /* and its granules; 0 if there is none */
+    size_t last_most;  /* granules that it may have */
+    unsigned larger;   /* blocks freed that were too large for small bins */
+    unsigned rounds;   /* of the thread's destructors that it has outlived */
     _Alignas(64) bin bins[CACHE_BINS];
 } cache;
 
@@ -97,8 +104,9 @@ void *cache_take(size_t alignment, size_t size);
  * heap_give(). */
 void cache_give(void *ptr, size_t size);
 
-/* Inside: dies if this live block is in a cache. */
-void cache_verify(const void *ptr);
+/* Inside: the granules of the live block at `ptr`. Dies if there is none, or if
+ * it is in a cache. */
+size_t cache_verify(const void *ptr);
 
 /* Inside: as heap_resize(), after all caches were given back if need be. */
 void *cache_resize(void *ptr, size_t size);
@@ -220,7 +228,7 @@ static inline size_t bin_capacity(const bin *b)
     return (size_t)(b->ceiling - b->floor);
 }
 
-/* As cache_pop() and cache_push(), of more granules. */
+/* As cache_pop() and cache_push(), of more granules than these can have. */
 void *cache_pop_large(size_t count);
 bool cache_push_large(size_t granule, size_t count);
 

@@ -132,7 +132,7 @@ static bitfit_options pool_options(void)
 
 enum {
     CACHES_BUDGET_MIN = 2 * 1024 * 1024, /* no caches in less */
-    CACHES_SHARE = 256,           /* of the budget is the caches' memory, */
+    CACHES_SHARE = 512,           /* of the budget is the caches' memory, */
     CACHES_MAX = 32 * 1024 * 1024 /* up to this */
 };
 
@@ -434,14 +434,7 @@ void *heap_take(size_t alignment, size_t size)
 
 void heap_give(void *ptr, size_t size)
 {
-    size_t count = heap_count_of(ptr);
-    bool right = size == SIZE_MAX ||
-                 (size <= PTRDIFF_MAX && heap_count_for(size) == count);
-    if (count != 0 && count <= CACHE_COUNT_MAX && right) {
-        /* It must not wait: free() without the lock takes it for a block. */
-        uint32_t granule = (uint32_t)heap_granule_of(ptr);
-        bf_carve_back(SETTINGS->pool, &granule, 1);
-    } else if (size == SIZE_MAX) {
+    if (size == SIZE_MAX) {
         bitfit_free(SETTINGS->pool, ptr);
     } else {
         bitfit_free_sized(SETTINGS->pool, ptr, size);

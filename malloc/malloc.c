@@ -98,8 +98,7 @@ void entry_return(const char *call, void *ptr, size_t size)
 void *entry_take_slow(const char *call, size_t size)
 {
     if (size <= PTRDIFF_MAX && size > SETTINGS->small_max) {
-        size_t count = heap_count_for(size);
-        void *block = count <= CACHE_COUNT_MAX ? cache_pop_large(count) : NULL;
+        void *block = cache_pop_large(heap_count_for(size));
         if (block != NULL) {
             return block;
         }
@@ -114,8 +113,8 @@ void entry_give_slow(const char *call, void *ptr, size_t size)
     }
     size_t granule = heap_granule_of(ptr);
     size_t count = heap_count_at(granule);
-    bool large = count > CACHE_SMALL_MAX && count <= CACHE_COUNT_MAX;
-    if (large && size == SIZE_MAX && cache_push_large(granule, count)) {
+    if (count > CACHE_SMALL_MAX && size == SIZE_MAX &&
+        cache_push_large(granule, count)) {
         return;
     }
     entry_return(call, ptr, size);

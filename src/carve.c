@@ -86,6 +86,11 @@ size_t bf_carve_room(const bitfit_pool *pool)
     return pool->index.runs.granules - pool->high_water;
 }
 
+size_t bf_carve_live(const bitfit_pool *pool)
+{
+    return pool->live;
+}
+
 bf_view bf_view_of(const bitfit_pool *pool)
 {
     size_t granules = pool->index.runs.granules;

@@ -45,6 +45,9 @@ bool bf_carve_hole(bitfit_pool *pool, size_t after, size_t count, size_t *start,
 /* The granules that lie above the high-water mark. */
 size_t bf_carve_room(const bitfit_pool *pool);
 
+/* The granules in blocks. */
+size_t bf_carve_live(const bitfit_pool *pool);
+
 /* --------------------------------------------------------- without the lock */
 
 /* What a thread needs to know to look at a live block of its own while others

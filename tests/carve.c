@@ -150,6 +150,7 @@ static void carve_top_takes_the_end_and_counts_in_no_mark(void **state)
     assert_int_equal(rig_stats(&r).high_water, 0);
     assert_int_equal(rig_stats(&r).peak_live, 0);
     assert_int_equal(bf_carve_room(r.pool), 1000);
+    assert_int_equal(bf_carve_live(r.pool), 100);
     rig_close(&r);
 }
 
