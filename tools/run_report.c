@@ -223,9 +223,10 @@ static void print_process(FILE *out, const json_t *part, bool alone)
     print_heading(out, part, alone);
     if (isatty(fileno(out)))
         print_bar(out, part);
-    print_size(out, "peak", number(part, "peak"), "in use at one time");
+    print_size(out, "peak", number(part, "peak"),
+               "in use at one time, caches included");
     print_size(out, "high-water mark", number(part, "high_water"),
-               "of the pool, caches included");
+               "of the pool: how far up it was used");
     print_budget(out, part);
     print_failures(out, part);
     print_leaks(out, part);
