@@ -173,6 +173,7 @@ static void tell_recorder(const record_plan *plan, const char *path)
     set_flag(RECORD_SITES, plan->sites);
     set_flag(RECORD_CHILDREN, plan->children);
     set_flag(RECORD_NO_TIMES, plan->no_times);
+    unsetenv(RECORD_PID);
     unsetenv(RECORD_EVENTS);
     unsetenv(RECORD_ABOUT);
     if (plan->events > 0)

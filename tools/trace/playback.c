@@ -8,8 +8,8 @@
 /* The payload is mapped from one file of this size, over and over. */
 #define WINDOW ((size_t)64 << 20)
 
-/* No process has more. */
-#define ADDRESSES ((size_t)1 << 46)
+/* More than a process has. */
+#define ADDRESSES (SIZE_MAX / 4 + 1)
 
 enum { PAGE = 4096, GRANULES_MAX_LOG2 = 36, MALLOC_ALIGNMENT = 16 };
 
