@@ -5,6 +5,7 @@ use std::cell::RefCell;
 use std::env;
 use std::mem::MaybeUninit;
 use std::ops::ControlFlow;
+use std::panic::{self, AssertUnwindSafe};
 use std::process::Command;
 use std::ptr::NonNull;
 use std::rc::Rc;
@@ -363,6 +364,23 @@ fn a_value_that_fits_nowhere_comes_back() {
     assert!(pool.boxed_slice(2000, make).is_none());
     assert!(pool.boxed_slice(usize::MAX, |i| i).is_none());
     assert_eq!(made, 0);
+}
+
+#[test]
+fn a_slice_whose_making_panics_leaves_nothing() {
+    let mut memory = bytes::<1024>();
+    let pool = Pool::new(&mut memory).unwrap();
+    let shared = Rc::new(());
+    let making = panic::catch_unwind(AssertUnwindSafe(|| {
+        pool.boxed_slice(10, |i| {
+            assert!(i < 5, "on purpose");
+            Rc::clone(&shared)
+        })
+        .is_some()
+    }));
+    assert!(making.is_err());
+    assert_eq!(Rc::strong_count(&shared), 1);
+    assert_eq!(pool.stats().blocks, 0);
 }
 
 #[test]
