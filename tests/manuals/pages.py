@@ -220,9 +220,10 @@ def check_verbs(command):
 
 def check_lint():
     # Pages that are not installed are check_links()' matter; "--" on a command
-    # line and sections of our own are meant.
+    # line, sections of our own and long lines in the source are meant.
     fine = re.compile(
         'referenced manual not found|verbatim "--"|typo in section name'
+        "|input text line longer"
     )
     for page in PAGES:
         done = subprocess.run(
