@@ -19,6 +19,7 @@ of its EXAMPLES. In it
   does.
 """
 
+import glob
 import os
 import re
 import subprocess
@@ -100,10 +101,10 @@ class Page:
         self.compiler, self.folder = compiler, folder
         self.waiting = None  # a program that no session has named yet
         self.sessions = self.failures = 0
-        library = os.path.join(prefix, "lib")
-        for name, _, files in os.walk(library):
-            if "bitfit.pc" in files:
-                package = name
+        found = glob.glob(f"{prefix}/**/bitfit.pc", recursive=True)
+        if not found:
+            sys.exit(f"nothing is installed in {prefix}")
+        package = os.path.dirname(found[0])
         self.environment = dict(
             os.environ,
             LC_ALL="C.UTF-8",
@@ -157,7 +158,7 @@ class Page:
     def session(self, block):
         self.sessions += 1
         if self.waiting is not None:
-            name = re.search(r"(?m)^\$ .*?([\w-]+\.c)\b(?<!/)", block.text)
+            name = re.search(r"(?m)^\$ .*?([\w-]+\.c)\b", block.text)
             if name is None:
                 return self.complain(block, "names no program")
             self.save(name.group(1), self.waiting.text)

@@ -8,7 +8,7 @@ functions COMPILER  every public function has a page with its present signature,
                     described or used that the header does not have
 links               every relative link, anchor and reference leads somewhere
 verbs COMMAND       bitfit(1) and `bitfit --help` have the same verbs, each with
-                    a page of its own
+                    a page of its own and the same options
 lint                mandoc finds nothing to say about a page
 """
 
@@ -216,13 +216,29 @@ def check_verbs(command):
     for verb in sorted(verbs):
         if f"bitfit-{verb}.1" not in PAGES:
             complain(f"the verb {verb} has no page docs/man/bitfit-{verb}.1")
+        else:
+            check_options(verb, output_of(command, verb, "--help"))
+
+
+def check_options(verb, usage):
+    """A verb and its page have the same long options."""
+    argp = {"help", "usage", "version"}
+    option = r"(?m)^ +(?:-\w(?: \S+)?, )?--([a-z-]+)"
+    has = set(re.findall(option, usage)) - argp
+    page = PAGES[f"bitfit-{verb}.1"]
+    described = set(re.findall(r"Fl Fl ([a-z][a-z-]*)", page)) - argp
+    for name in sorted(has - described):
+        complain(f"docs/man/bitfit-{verb}.1 does not describe --{name}")
+    for name in sorted(described - has):
+        complain(f"docs/man/bitfit-{verb}.1: there is no --{name}")
 
 
 def check_lint():
     # Pages that are not installed are check_links()' matter; "--" on a command
-    # line and sections of our own are meant.
+    # line, sections of our own and long lines in the source are meant.
     fine = re.compile(
         'referenced manual not found|verbatim "--"|typo in section name'
+        "|input text line longer"
     )
     for page in PAGES:
         done = subprocess.run(
