@@ -292,8 +292,8 @@ impl<L: Lock> Pool<'_, L> {
     /// if and only if that is more than the pool holds when it is empty.
     pub fn good_size(&self, size: usize) -> Option<usize> {
         let raw = self.raw.as_ptr();
-        // SAFETY: the pool is live. Size 0 gets one granule.
-        let good = unsafe { ffi::bitfit_good_size(raw, size.max(1)) };
+        // SAFETY: the pool is live.
+        let good = unsafe { ffi::bitfit_good_size(raw, size) };
         (good != 0).then_some(good)
     }
 
