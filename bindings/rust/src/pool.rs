@@ -202,9 +202,14 @@ impl<L: Lock> Pool<'_, L> {
     /// A block for the layout. `None` if and only if it fits nowhere.
     pub fn allocate(&self, layout: Layout) -> Option<NonNull<u8>> {
         let raw = self.raw.as_ptr();
+        let (align, size) = (layout.align(), layout.size());
         // SAFETY: the pool is live.
         let block = unsafe {
-            ffi::bitfit_aligned_alloc(raw, layout.align(), layout.size())
+            if align <= self.block_alignment {
+                ffi::bitfit_alloc(raw, size)
+            } else {
+                ffi::bitfit_aligned_alloc(raw, align, size)
+            }
         };
         NonNull::new(block.cast())
     }
