@@ -14,11 +14,12 @@
 enum {
     CAPACITY_FIRST = 8,      /* of a bin at its first use */
     CAPACITY_MAX = 256,      /* blocks in a bin, */
-    BIN_SIZE_MAX = 65536,    /* bytes in a bin, but for one block or two, */
+    BIN_SIZE_MAX = 32768,    /* bytes in a bin, but for one block or two, */
     BIN_SIZE_MIN = 1024,     /* at least so much, and */
     LIVE_SHARE = 16,         /* this share of what is live, but not more than */
     ROOM_SHARE = 4096,       /* and this share of the room left, over threads */
-    DEPOT_SHARE = 64,        /* of the room left is the depot's at most */
+    DEPOT_SIZE_MIN = 65536,  /* bytes in the depot: at least so much, and */
+    DEPOT_SHARE = 32,        /* this share of what is live, or of the room */
     BATCH_MAX = 64,          /* blocks that change hands at a time */
     HOLES_MAX = 4,           /* that a refill takes its blocks from */
     ROUNDS = 2,              /* of thread's destructors before the cache goes */
@@ -115,6 +116,13 @@ static void return_to_pool(const uint32_t *starts, size_t blocks, size_t count)
 
 /* ------------------------------------------------------------------- depot */
 
+static size_t depot_most(void)
+{
+    size_t most = DEPOT_SIZE_MIN + live() / DEPOT_SHARE;
+    size_t share = room() / DEPOT_SHARE;
+    return most < share ? most : share;
+}
+
 static void depot_drop(batch *b)
 {
     caches.depot_size -= b->blocks * size_of(b->count);
@@ -139,8 +147,7 @@ static size_t depot_take(size_t count, uint32_t *starts, size_t most)
 static bool depot_give(size_t count, const uint32_t *starts, size_t blocks)
 {
     size_t size = blocks * size_of(count);
-    if (count > CACHE_SMALL_MAX ||
-        caches.depot_size + size > room() / DEPOT_SHARE) {
+    if (count > CACHE_SMALL_MAX || caches.depot_size + size > depot_most()) {
         return false;
     }
     batch *b = bitfit_alloc(SETTINGS->caches,
@@ -215,16 +222,15 @@ static void bin_set_capacity(bin *b, size_t capacity)
     while (bin_blocks(b) > capacity) {
         bin_give(b, bin_blocks(b) - capacity);
     }
-    size_t blocks = bin_blocks(b);
-    uint32_t *floor = NULL;
     if (capacity == 0) {
-        bitfit_free(SETTINGS->caches, b->floor);
-    } else {
-        floor = bitfit_realloc(SETTINGS->caches, b->floor,
-                               capacity * sizeof *floor);
-        if (floor == NULL) {
-            return;
-        }
+        bin_end(b);
+        return;
+    }
+    size_t blocks = bin_blocks(b);
+    uint32_t *floor =
+        bitfit_realloc(SETTINGS->caches, b->floor, capacity * sizeof *floor);
+    if (floor == NULL) {
+        return;
     }
     b->floor = floor;
     b->top = floor + blocks;

@@ -49,7 +49,7 @@ static bool lock_patiently(void)
                 memory_order_relaxed)) {
             return true;
         }
-        __builtin_ia32_pause();
+        atomic_signal_fence(memory_order_seq_cst);
     }
     return false;
 }

@@ -260,7 +260,7 @@ static void sizes_that_cannot_be_are_enomem(void **state)
         assert_enomem(realloc(NULL, size), size);
         assert_enomem(reallocarray(kept, size, 1), size);
         assert_enomem(aligned_alloc(64, size), size);
-        assert_enomem(aligned_alloc((SIZE_MAX >> 1) + 1, size), size);
+        assert_enomem(aligned_alloc(hidden((SIZE_MAX >> 1) + 1), size), size);
         assert_enomem(memalign(4096, size), size);
         assert_enomem(valloc(size), size);
         assert_enomem(pvalloc(size), size);
