@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """The smallest budget in which whole programs still give identical output.
 
-    malloc_budget.py --library libbitfit-malloc.so --bitfit COMMAND
+    malloc_budget.py --library libbitfit-malloc.so --bitfit bitfit
                      [--quick] [--json FILE] [PROGRAM...]
 
 For bitfit it bisects over BITFIT_POOL, for gperftools over its heap limit, for
@@ -9,12 +9,11 @@ mimalloc over the arena that it reserves: the two peers whose options offer a
 budget at all. A budget serves if the exit code and every byte of output are
 those of a run without a limit; that every larger one then serves, too, is
 assumed. Beside them stand the most bytes that the program requests at one time
-and the high-water mark of exact first fit at 16 bytes, of a recorded run.
+and the high-water mark of exact first fit at 16 bytes, by `bitfit fit`.
 """
 import argparse
 import json
 import pathlib
-import subprocess
 import tempfile
 
 import malloc_programs as programs
@@ -23,15 +22,12 @@ KIB, MIB = 1024, 1024 * 1024
 PAGE = 4096
 
 
-def recorded_need(argv, bitfit, folder):
+def recorded_need(argv, bitfit):
     """The most bytes requested at one time, and first fit's mark."""
-    trace = pathlib.Path(folder, "program.trace")
-    programs.run([bitfit, "record", "-o", str(trace), "--", *argv])
-    told = subprocess.run([bitfit, "replay", "--granule", "16", "--json",
-                           trace], check=True, capture_output=True, text=True)
-    trace.unlink()
-    figures = json.loads(told.stdout)
-    return figures["peak_requested"], figures["high_water"]
+    outcome = programs.run(
+        [bitfit, "fit", "--json", "--granules=16", "--", *argv])
+    told = json.loads(outcome.output)
+    return told["trace"]["peak_requested"], told["granules"][0]["high_water"]
 
 
 def smallest(serves, step, guess):
@@ -90,9 +86,9 @@ def mimalloc_budget(argv, expected, guess):
         32 * MIB, guess)
 
 
-def measure(argv, arguments, folder):
+def measure(argv, arguments):
     expected = programs.run(argv)
-    peak, mark = recorded_need(argv, arguments.bitfit, folder)
+    peak, mark = recorded_need(argv, arguments.bitfit)
     step = PAGE
     if arguments.quick:
         step = max(PAGE, mark // 400 // PAGE * PAGE)
@@ -113,7 +109,7 @@ def verdict(figures):
     if budget is None:
         return ["no budget serves"]
     missed = []
-    if budget > 1.03 * mark + figures["step"]:
+    if budget > 1.03 * mark:
         missed.append("over 1.03 marks")
     if mark * 1.03 <= 1.10 * peak < budget:
         missed.append("over 1.10 peaks")
@@ -149,7 +145,7 @@ def parse():
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--library", required=True)
-    parser.add_argument("--bitfit", required=True)
+    parser.add_argument("--bitfit", required=True, help="the command")
     parser.add_argument("--quick", action="store_true",
                         help="to a quarter of a percent, not to the page")
     parser.add_argument("--json")
@@ -167,7 +163,7 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         for name, argv in programs.all_programs(folder).items():
             if not arguments.programs or name in arguments.programs:
-                figures[name] = measure(argv, arguments, folder)
+                figures[name] = measure(argv, arguments)
                 print_row(name, figures[name])
     if arguments.json:
         pathlib.Path(arguments.json).write_text(

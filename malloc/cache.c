@@ -12,15 +12,20 @@
 #include <unistd.h>
 
 enum {
-    CAPACITY_FIRST = 8,    /* of a bin at its first use */
-    CAPACITY_MAX = 256,    /* blocks in a bin, */
-    BIN_SIZE_MAX = 65536,  /* bytes in a bin, but for one block or two, */
-    ROOM_SHARE = 1024,     /* and this share of the room left, over threads */
-    DEPOT_SHARE = 64,      /* of the room left is the depot's at most */
-    BATCH_MAX = 64,        /* blocks that change hands at a time */
-    HOLES_MAX = 4,         /* that a refill takes its blocks from */
-    ROUNDS = 2,            /* of thread's destructors before the cache goes */
-    STOP_PATIENCE = 100000 /* looks at a gate before it is passed by */
+    CAPACITY_FIRST = 8,      /* of a bin at its first use */
+    CAPACITY_MAX = 256,      /* blocks in a bin, */
+    BIN_SIZE_MAX = 32768,    /* bytes in a bin, but for one block or two, */
+    BIN_SIZE_MIN = 1024,     /* at least so much, and */
+    LIVE_SHARE = 16,         /* this share of what is live, but not more than */
+    ROOM_SHARE = 4096,       /* and this share of the room left, over threads */
+    DEPOT_SIZE_MIN = 65536,  /* bytes in the depot: at least so much, and */
+    DEPOT_SHARE = 32,        /* this share of what is live, or of the room */
+    BATCH_MAX = 64,          /* blocks that change hands at a time */
+    HOLES_MAX = 4,           /* that a refill takes its blocks from */
+    ROUNDS = 2,              /* of thread's destructors before the cache goes */
+    LAST_SIZE_MAX = 1 << 20, /* bytes of the last block that a cache keeps */
+    LARGER_A_TICK = 16,      /* one in so many takes the slow path */
+    STOP_PATIENCE = 100000   /* looks at a gate before it is passed by */
 };
 
 /* Threads without a cache share these: closed, as they always are. */
@@ -41,7 +46,6 @@ typedef struct batch {
 
 /* All under the heap's lock. */
 static struct {
-    bool open; /* caches may be made */
     bool has_key;
     pthread_key_t key; /* its destructor ends a thread's cache */
     cache *all;
@@ -68,10 +72,18 @@ static size_t room(void)
     return size_of(bf_carve_room(SETTINGS->pool));
 }
 
+/* Bytes in blocks and caches: what is cached should be a small part of it. */
+static size_t live(void)
+{
+    return size_of(bf_carve_live(SETTINGS->pool)) - SETTINGS->marks_size;
+}
+
 /* How many blocks of that many granules a bin may hold now. */
 static size_t allowed(size_t count)
 {
-    size_t bytes = room() / ROOM_SHARE / caches.threads;
+    size_t bytes = BIN_SIZE_MIN + live() / LIVE_SHARE;
+    size_t share = room() / ROOM_SHARE / caches.threads;
+    bytes = bytes < share ? bytes : share;
     bytes = bytes < BIN_SIZE_MAX ? bytes : BIN_SIZE_MAX;
     size_t blocks = bytes / size_of(count);
     return blocks < CAPACITY_MAX ? blocks : CAPACITY_MAX;
@@ -104,6 +116,13 @@ static void return_to_pool(const uint32_t *starts, size_t blocks, size_t count)
 
 /* ------------------------------------------------------------------- depot */
 
+static size_t depot_most(void)
+{
+    size_t most = DEPOT_SIZE_MIN + live() / DEPOT_SHARE;
+    size_t share = room() / DEPOT_SHARE;
+    return most < share ? most : share;
+}
+
 static void depot_drop(batch *b)
 {
     caches.depot_size -= b->blocks * size_of(b->count);
@@ -128,8 +147,7 @@ static size_t depot_take(size_t count, uint32_t *starts, size_t most)
 static bool depot_give(size_t count, const uint32_t *starts, size_t blocks)
 {
     size_t size = blocks * size_of(count);
-    if (count > CACHE_SMALL_MAX ||
-        caches.depot_size + size > room() / DEPOT_SHARE) {
+    if (count > CACHE_SMALL_MAX || caches.depot_size + size > depot_most()) {
         return false;
     }
     batch *b = bitfit_alloc(SETTINGS->caches,
@@ -204,16 +222,15 @@ static void bin_set_capacity(bin *b, size_t capacity)
     while (bin_blocks(b) > capacity) {
         bin_give(b, bin_blocks(b) - capacity);
     }
-    size_t blocks = bin_blocks(b);
-    uint32_t *floor = NULL;
     if (capacity == 0) {
-        bitfit_free(SETTINGS->caches, b->floor);
-    } else {
-        floor = bitfit_realloc(SETTINGS->caches, b->floor,
-                               capacity * sizeof *floor);
-        if (floor == NULL) {
-            return;
-        }
+        bin_end(b);
+        return;
+    }
+    size_t blocks = bin_blocks(b);
+    uint32_t *floor =
+        bitfit_realloc(SETTINGS->caches, b->floor, capacity * sizeof *floor);
+    if (floor == NULL) {
+        return;
     }
     b->floor = floor;
     b->top = floor + blocks;
@@ -241,7 +258,7 @@ static bin *bin_prepare(cache *c, size_t count)
 
 static bool is_cached_size(size_t count)
 {
-    return count - 1 < CACHE_COUNT_MAX && has_cache(cache_mine);
+    return count - 1 < CACHE_COUNT_MAX && heap.caching && has_cache(cache_mine);
 }
 
 /* A block for an empty bin, which gets some more. NULL if the bin may hold
@@ -295,10 +312,11 @@ static void stop_others(void)
     }
 }
 
+/* Without caching they stay where they are. */
 static void let_others_go(void)
 {
     for (cache *c = caches.all; c != NULL; c = c->next) {
-        atomic_store_explicit(&c->stop, 0, memory_order_release);
+        atomic_store_explicit(&c->stop, !heap.caching, memory_order_release);
     }
 }
 
@@ -308,8 +326,41 @@ static bool is_still(const cache *c)
     return c == cache_mine || (SETTINGS->stoppable && is_outside(c));
 }
 
+static void add_bins(const cache *c, size_t *blocks, size_t *size)
+{
+    *blocks += c->last_count != 0;
+    *size += size_of(c->last_count);
+    for (size_t i = 0; i < CACHE_BINS; i++) {
+        *blocks += bin_blocks(&c->bins[i]);
+        *size += bin_blocks(&c->bins[i]) * size_of(c->bins[i].count);
+    }
+}
+
+/* False if a thread is inside too long to say; others being stopped. */
+static bool all_are_empty(void)
+{
+    size_t blocks = 0;
+    size_t size = 0;
+    for (const cache *c = caches.all; c != NULL && blocks == 0; c = c->next) {
+        if (!is_still(c)) {
+            return false;
+        }
+        add_bins(c, &blocks, &size);
+    }
+    return blocks == 0;
+}
+
+static void empty_last(cache *c)
+{
+    if (c->last_count != 0) {
+        return_to_pool(&c->last, 1, c->last_count);
+        c->last_count = 0;
+    }
+}
+
 static void empty_cache(cache *c)
 {
+    empty_last(c);
     for (size_t i = 0; i < CACHE_BINS; i++) {
         bin_end(&c->bins[i]);
     }
@@ -325,14 +376,6 @@ void cache_give_back_all(void)
     }
     let_others_go();
     depot_empty();
-}
-
-static void add_bins(const cache *c, size_t *blocks, size_t *size)
-{
-    for (size_t i = 0; i < CACHE_BINS; i++) {
-        *blocks += bin_blocks(&c->bins[i]);
-        *size += bin_blocks(&c->bins[i]) * size_of(c->bins[i].count);
-    }
 }
 
 void cache_sizes(size_t *blocks, size_t *size)
@@ -363,13 +406,19 @@ static bool bin_has(const bin *b, size_t granule)
     return false;
 }
 
+static bool cache_has(cache *c, size_t granule, size_t count)
+{
+    return (c->last_count != 0 && c->last == granule) ||
+           bin_has(cache_bin(c, count), granule);
+}
+
 /* Whether the block is in some cache, whatever its mark says. */
 static bool is_cached(size_t granule, size_t count)
 {
     bool found = depot_has(granule, count);
     stop_others();
     for (cache *c = caches.all; c != NULL && !found; c = c->next) {
-        found = is_still(c) && bin_has(cache_bin(c, count), granule);
+        found = is_still(c) && cache_has(c, granule, count);
     }
     let_others_go();
     return found;
@@ -377,12 +426,47 @@ static bool is_cached(size_t granule, size_t count)
 
 /* ---------------------------------------------------------------- requests */
 
+/* Gives the marks' memory to the program, if that helps for a request of so
+ * many granules; there are no caches from then on. */
+static bool give_up_marks(size_t count)
+{
+    uint32_t marks = (uint32_t)heap_granule_of(SETTINGS->marks);
+    size_t size = heap_count_for(SETTINGS->marks_size);
+    if (!heap.caching || count > size + bf_carve_below(SETTINGS->pool, marks)) {
+        return false;
+    }
+    heap.caching = false; /* whoever is stopped now stays so */
+    cache_give_back_all();
+    if (!all_are_empty()) {
+        heap.caching = true;
+        let_others_go();
+        return false;
+    }
+    bf_carve_back(SETTINGS->pool, &marks, 1);
+    if (SETTINGS->published != NULL) {
+        SETTINGS->published->marks_size = 0;
+    }
+    return true;
+}
+
+/* Room for a request that failed: by all caches, then by the marks. */
+static bool make_room(size_t count, int attempt)
+{
+    if (attempt == 0 && heap.caching) {
+        cache_give_back_all();
+        return true;
+    }
+    return attempt == 1 && give_up_marks(count);
+}
+
 static void *take_from_pool(size_t alignment, size_t size)
 {
     void *block = heap_take(alignment, size);
-    if (block == NULL && caches.all != NULL) {
-        cache_give_back_all();
+    for (int i = 0; block == NULL && make_room(heap_count_for(size), i); i++) {
         block = heap_take(alignment, size);
+    }
+    if (block != NULL && heap.caching) {
+        cache_unmark(heap_granule_of(block));
     }
     return block;
 }
@@ -402,87 +486,139 @@ void *cache_take(size_t alignment, size_t size)
 void *cache_resize(void *ptr, size_t size)
 {
     void *block = heap_resize(ptr, size);
-    if (block == NULL && caches.all != NULL) {
-        cache_give_back_all();
+    for (int i = 0; block == NULL && make_room(heap_count_for(size), i); i++) {
         block = heap_resize(ptr, size);
+    }
+    if (block != NULL && heap.caching) {
+        cache_unmark(heap_granule_of(block));
     }
     return block;
 }
 
-void cache_verify(const void *ptr)
+size_t cache_verify(const void *ptr)
 {
-    size_t count = heap_count_of(ptr);
     size_t granule = heap_granule_of(ptr);
+    size_t count = heap_count_at(granule);
     if (count == 0) {
         heap_accuse(ptr);
     }
-    if (SETTINGS->marks == NULL || count > CACHE_COUNT_MAX ||
-        !cache_marked(granule)) {
-        return;
+    if (!heap.caching || !cache_marked(granule)) {
+        return count;
     }
-    if (is_cached(granule, count)) {
+    if (bitfit_usable_size(SETTINGS->pool, ptr) != 0 &&
+        is_cached(granule, count)) {
         const char *call = heap.call;
         cache_abandon();
         heap_unlock();
         die(bitfit_crime_name(BITFIT_DOUBLE_FREE), call, ptr);
     }
     cache_unmark(granule); /* a clearing was lost */
+    return count;
+}
+
+/* The pool may let the block wait, with the bits of a live one: the mark keeps
+ * free() from taking it for one without the lock. */
+static void give_to_pool(void *ptr, size_t granule, size_t size)
+{
+    if (heap.caching) {
+        cache_mark(granule);
+    }
+    heap_give(ptr, size);
+}
+
+/* Keeps the block as the cache's last, instead of another; false if it is too
+ * large for that, or too small. */
+static bool keep_as_last(size_t granule, size_t count)
+{
+    if (!heap.caching || !has_cache(cache_mine) || count <= CACHE_SMALL_MAX) {
+        return false;
+    }
+    size_t most = room() / ROOM_SHARE / caches.threads;
+    most = most < LAST_SIZE_MAX ? most : LAST_SIZE_MAX;
+    cache_mine->last_most = most >> SETTINGS->view.granule_shift;
+    if (count > cache_mine->last_most) {
+        return false;
+    }
+    empty_last(cache_mine);
+    cache_mine->last = (uint32_t)granule;
+    cache_mine->last_count = count;
+    cache_mark(granule);
+    return true;
+}
+
+/* Whether the block is in the bin for its size now. */
+static bool keep_in_bin(size_t granule, size_t count)
+{
+    if (!is_cached_size(count)) {
+        return false;
+    }
+    bin *b = bin_prepare(cache_mine, count);
+    if (b->top == b->ceiling && bin_blocks(b) > 1) {
+        bin_give(b, bin_blocks(b) / 2);
+    }
+    if (b->top == b->ceiling) {
+        return false;
+    }
+    *b->top++ = (uint32_t)granule;
+    cache_mark(granule);
+    return true;
 }
 
 void cache_give(void *ptr, size_t size)
 {
-    cache_verify(ptr);
-    size_t count = heap_count_of(ptr);
+    size_t granule = heap_granule_of(ptr);
+    size_t count = cache_verify(ptr);
     bool wrong = size != SIZE_MAX &&
                  (size > PTRDIFF_MAX || heap_count_for(size) != count);
-    bin *b = NULL;
-    if (!wrong && is_cached_size(count)) {
-        b = bin_prepare(cache_mine, count);
-        if (b->top == b->ceiling && bin_blocks(b) > 1) {
-            bin_give(b, bin_blocks(b) / 2);
-        }
+    if (wrong ||
+        (!keep_in_bin(granule, count) && !keep_as_last(granule, count))) {
+        give_to_pool(ptr, granule, size);
     }
-    if (b != NULL && b->top != b->ceiling) {
-        *b->top++ = (uint32_t)heap_granule_of(ptr);
-        cache_mark(heap_granule_of(ptr));
-    } else {
-        heap_give(ptr, size);
-        pages_tick(size_of(count));
-    }
+    pages_tick(size_of(count));
 }
 
 void *cache_pop_large(size_t count)
 {
     cache *c = cache_mine;
-    void *block = NULL;
-    if (LIKELY(cache_enter(c))) {
-        bin *b = cache_bin(c, count);
-        if (LIKELY(b->top != b->floor && b->count == count &&
-                   !cache_is_stopped(c))) {
-            size_t granule = *--b->top;
-            cache_unmark(granule);
-            block = heap_pointer_to(granule);
-        }
-        cache_leave(c);
+    if (!cache_enter(c)) {
+        return NULL;
     }
-    return block;
+    bin *b = cache_bin(c, count);
+    size_t granule = BF_NONE;
+    if (c->last_count == count) {
+        granule = c->last;
+        c->last_count = 0;
+    } else if (b->top != b->floor && b->count == count) {
+        granule = *--b->top;
+    }
+    if (granule != BF_NONE) {
+        cache_unmark(granule);
+    }
+    cache_leave(c);
+    return granule == BF_NONE ? NULL : heap_pointer_to(granule);
 }
 
 bool cache_push_large(size_t granule, size_t count)
 {
     cache *c = cache_mine;
-    bool done = false;
-    if (LIKELY(cache_enter(c))) {
-        bin *b = cache_bin(c, count);
-        if (LIKELY(b->top != b->ceiling && b->count == count &&
-                   !cache_marked(granule) && !cache_is_stopped(c))) {
-            *b->top++ = (uint32_t)granule;
-            cache_mark(granule);
-            done = true;
-        }
-        cache_leave(c);
+    if (!cache_enter(c)) {
+        return false;
     }
-    return done;
+    bin *b = cache_bin(c, count);
+    bool pushed = !cache_marked(granule) && ++c->larger % LARGER_A_TICK != 0;
+    if (pushed && b->top != b->ceiling && b->count == count) {
+        *b->top++ = (uint32_t)granule;
+    } else if (pushed && c->last_count == 0 && count <= c->last_most) {
+        c->last = (uint32_t)granule;
+        c->last_count = count;
+    } else {
+        pushed = false;
+    }
+    if (pushed) {
+        cache_mark(granule);
+    }
+    cache_leave(c);
+    return pushed;
 }
 
 /* ---------------------------------------------------------- threads' lives */
@@ -577,7 +713,7 @@ bool cache_register(void)
 
 void cache_start(void)
 {
-    caches.open = caches.has_key && SETTINGS->caches != NULL;
+    heap.caching = caches.has_key && SETTINGS->caches != NULL;
 }
 
 /* -------------------------------------------------------------- slow paths */
@@ -605,7 +741,7 @@ bool cache_enter_slow(const char *call)
     enter_gate(call);
     heap_lock();
     heap.call = call;
-    if (UNLIKELY(cache_mine == &none_yet && caches.open)) {
+    if (UNLIKELY(cache_mine == &none_yet && heap.caching)) {
         cache_mine = cache_make();
     }
     return true;

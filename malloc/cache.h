@@ -11,6 +11,9 @@
  * exactly that count, so nothing is ever rounded up to a class. Nothing is
  * written into the blocks themselves: an overflow cannot reach the caches.
  *
+ * Besides, a cache keeps the last larger block that was freed: programs often
+ * want it back at once.
+ *
  * An empty bin takes a batch from the depot, or else carves blocks from the
  * first holes under one lock; a full one gives the depot a batch, or else gives
  * blocks back to the pool. A bin starts small and doubles with use, as far as
@@ -39,7 +42,7 @@
 enum {
     CACHE_SMALL_MAX = 64,   /* counts up to here have a bin of their own */
     CACHE_SHARED_BINS = 32, /* the others share these */
-    CACHE_COUNT_MAX = 2048, /* larger blocks are not cached */
+    CACHE_COUNT_MAX = 2048, /* larger blocks are in no bin */
     CACHE_BINS = CACHE_SMALL_MAX + 1 + CACHE_SHARED_BINS
 };
 
@@ -63,8 +66,12 @@ typedef struct cache {
     _Atomic unsigned stop;
     struct cache *next;
     struct cache **link;
-    bool registered; /* thread_ends() will come for it */
-    unsigned rounds; /* of the thread's destructors that it has outlived */
+    bool registered;   /* thread_ends() will come for it */
+    uint32_t last;     /* one more free block, larger than those in bins, */
+    size_t last_count; /* and its granules; 0 if there is none */
+    size_t last_most;  /* granules that it may have */
+    unsigned larger;   /* blocks freed that were too large for small bins */
+    unsigned rounds;   /* of the thread's destructors that it has outlived */
     _Alignas(64) bin bins[CACHE_BINS];
 } cache;
 
@@ -97,8 +104,9 @@ void *cache_take(size_t alignment, size_t size);
  * heap_give(). */
 void cache_give(void *ptr, size_t size);
 
-/* Inside: dies if this live block is in a cache. */
-void cache_verify(const void *ptr);
+/* Inside: the granules of the live block at `ptr`. Dies if there is none, or if
+ * it is in a cache. */
+size_t cache_verify(const void *ptr);
 
 /* Inside: as heap_resize(), after all caches were given back if need be. */
 void *cache_resize(void *ptr, size_t size);
@@ -111,6 +119,13 @@ void cache_sizes(size_t *blocks, size_t *size);
 
 /* -------------------------------------------------------------- fast paths */
 
+static inline void cache_leave(cache *c)
+{
+    atomic_store_explicit(&c->gate, GATE_OPEN, memory_order_release);
+}
+
+/* False if this thread is inside already, has no cache, or another thread is in
+ * it. Whether one is must be asked before anything in the cache is read. */
 static inline bool cache_enter(cache *c)
 {
     if (UNLIKELY(atomic_load_explicit(&c->gate, memory_order_relaxed) !=
@@ -119,18 +134,11 @@ static inline bool cache_enter(cache *c)
     }
     atomic_store_explicit(&c->gate, GATE_FAST, memory_order_relaxed);
     atomic_signal_fence(memory_order_seq_cst);
+    if (UNLIKELY(atomic_load_explicit(&c->stop, memory_order_acquire) != 0)) {
+        cache_leave(c);
+        return false;
+    }
     return true;
-}
-
-static inline void cache_leave(cache *c)
-{
-    atomic_store_explicit(&c->gate, GATE_OPEN, memory_order_release);
-}
-
-/* To be asked after entering: whether another thread is in this cache. */
-static inline bool cache_is_stopped(cache *c)
-{
-    return atomic_load_explicit(&c->stop, memory_order_acquire) != 0;
 }
 
 static inline bin *cache_bin(cache *c, size_t count)
@@ -173,7 +181,7 @@ static inline void *cache_pop(size_t count)
     }
     bin *b = &c->bins[count];
     uint32_t *top = b->top;
-    if (UNLIKELY(top == b->floor || cache_is_stopped(c))) {
+    if (UNLIKELY(top == b->floor)) {
         cache_leave(c);
         return NULL;
     }
@@ -198,7 +206,7 @@ static inline bool cache_push(size_t granule, size_t count)
     _Atomic uint64_t *marks = &SETTINGS->marks[granule / 64];
     uint64_t before = atomic_load_explicit(marks, memory_order_relaxed);
     uint64_t after = before | UINT64_C(1) << granule % 64;
-    if (UNLIKELY(top == b->ceiling || before == after || cache_is_stopped(c))) {
+    if (UNLIKELY(top == b->ceiling || before == after)) {
         cache_leave(c);
         return false;
     }
@@ -220,7 +228,7 @@ static inline size_t bin_capacity(const bin *b)
     return (size_t)(b->ceiling - b->floor);
 }
 
-/* As cache_pop() and cache_push(), of more granules. */
+/* As cache_pop() and cache_push(), of more granules than these can have. */
 void *cache_pop_large(size_t count);
 bool cache_push_large(size_t granule, size_t count);
 

@@ -19,6 +19,9 @@ void *entry_request(const char *call, size_t alignment, size_t size, fill how);
 /* Takes back what is not NULL; `size` as for heap_give(). errno stays. */
 void entry_return(const char *call, void *ptr, size_t size);
 
+/* The bytes of a live block; 0 for NULL. */
+size_t entry_size(const char *call, const void *ptr);
+
 /* As entry_request() without alignment and filling, if the thread's cache for
  * small blocks is of no help. */
 __attribute__((noinline)) void *entry_take_slow(const char *call, size_t size);

@@ -49,7 +49,7 @@ static bool lock_patiently(void)
                 memory_order_relaxed)) {
             return true;
         }
-        __builtin_ia32_pause();
+        atomic_signal_fence(memory_order_seq_cst);
     }
     return false;
 }
@@ -108,7 +108,6 @@ typedef struct division {
     size_t payload;
     size_t bookkeeping;
     size_t pages;
-    size_t marks;
     size_t caches;
     size_t own;
 } division;
@@ -132,9 +131,9 @@ static bitfit_options pool_options(void)
 }
 
 enum {
-    CACHES_BUDGET_MIN = 256 * 1024, /* no caches in less */
-    CACHES_SHARE = 256,             /* of the budget is the caches' memory, */
-    CACHES_MAX = 32 * 1024 * 1024   /* up to this */
+    CACHES_BUDGET_MIN = 2 * 1024 * 1024, /* no caches in less */
+    CACHES_SHARE = 512,           /* of the budget is the caches' memory, */
+    CACHES_MAX = 32 * 1024 * 1024 /* up to this */
 };
 
 static bool wants_caches(const option_set *options)
@@ -154,10 +153,8 @@ static division divide_for(size_t payload, size_t budget)
     if (budget >= CACHES_BUDGET_MIN && wants_caches(options)) {
         size_t share = budget / CACHES_SHARE;
         sizes.caches = share < CACHES_MAX ? share : CACHES_MAX;
-        sizes.marks =
-            bf_round_up(payload / options->granule / 8 + 1, BF_WORD_BITS);
     }
-    size_t parts = sizes.bookkeeping + sizes.pages + sizes.marks + sizes.caches;
+    size_t parts = sizes.bookkeeping + sizes.pages + sizes.caches;
     sizes.own = whole_pages(parts);
     sizes.caches += sizes.caches != 0 ? sizes.own - parts : 0;
     return sizes;
@@ -253,6 +250,17 @@ static void fit_granule(option_set *options)
     }
 }
 
+/* The pool's last block holds them. */
+static void place_marks(void)
+{
+    settings *to = SETTINGS;
+    size_t count = heap_count_for(to->view.granules / 8 + 8);
+    void *marks = heap_pointer_to(bf_carve_top(to->pool, count));
+    to->marks = marks;
+    to->marks_size = count << to->view.granule_shift;
+    pages_use(marks, to->marks_size);
+}
+
 static void make_pools(const division *sizes, unsigned char *payload,
                        unsigned char *own)
 {
@@ -265,18 +273,18 @@ static void make_pools(const division *sizes, unsigned char *payload,
     to->granule_mask = to->options.granule - 1;
     to->small_max = to->options.granule * CACHE_SMALL_MAX;
     unsigned char *rest = own + sizes->bookkeeping + sizes->pages;
-    if (sizes->marks != 0) {
-        to->marks = (_Atomic uint64_t *)(void *)rest;
-        to->caches = bitfit_init(rest + sizes->marks, sizes->caches,
-                                 &(bitfit_options){
-                                     .payload_alignment = 64,
-                                     .lock_kind = BITFIT_LOCK_NONE,
-                                     .zeroed = true,
-                                 });
+    if (sizes->caches != 0) {
+        bitfit_options caches = {.payload_alignment = 64,
+                                 .lock_kind = BITFIT_LOCK_NONE,
+                                 .zeroed = true};
+        to->caches = bitfit_init(rest, sizes->caches, &caches);
     }
     bitfit_pool *made = bitfit_init(payload, sizes->payload, &pool);
     to->view = bf_view_of(made);
     to->pool = made;
+    if (sizes->caches != 0) {
+        place_marks();
+    }
 }
 
 static void furnish(unsigned char *payload, size_t size)
@@ -317,6 +325,8 @@ static void publish(const division *sizes, const unsigned char *own)
         .payload_size = sizes->payload,
         .granule = SETTINGS->options.granule,
         .budget = SETTINGS->options.budget,
+        .marks = (uintptr_t)SETTINGS->marks,
+        .marks_size = SETTINGS->marks_size,
     };
     atomic_thread_fence(memory_order_release);
     page->magic = BITFIT_PUBLISHED_MAGIC;
@@ -406,6 +416,13 @@ bool heap_start(void)
     return true;
 }
 
+/* Before the program begins, its environment is there to be changed. */
+__attribute__((constructor)) static void begin(void)
+{
+    heap_start();
+    options_pass_on(&SETTINGS->options);
+}
+
 /* ---------------------------------------------------------------- requests */
 
 void *heap_take(size_t alignment, size_t size)
@@ -417,14 +434,7 @@ void *heap_take(size_t alignment, size_t size)
 
 void heap_give(void *ptr, size_t size)
 {
-    size_t count = heap_count_of(ptr);
-    bool right = size == SIZE_MAX ||
-                 (size <= PTRDIFF_MAX && heap_count_for(size) == count);
-    if (count != 0 && count <= CACHE_COUNT_MAX && right) {
-        /* It must not wait: free() without the lock takes it for a block. */
-        uint32_t granule = (uint32_t)heap_granule_of(ptr);
-        bf_carve_back(SETTINGS->pool, &granule, 1);
-    } else if (size == SIZE_MAX) {
+    if (size == SIZE_MAX) {
         bitfit_free(SETTINGS->pool, ptr);
     } else {
         bitfit_free_sized(SETTINGS->pool, ptr, size);

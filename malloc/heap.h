@@ -3,8 +3,9 @@
  *
  *     budget = payload + own
  *
- *     payload   what the program gets, in one mapping
- *     own       guard | bookkeeping | pages | marks | caches | guard
+ *     payload   what the program gets, in one mapping; the last block are the
+ *               caches' marks, until the program needs it more
+ *     own       guard | bookkeeping | pages | caches | guard
  *
  * Own memory stands apart from the payload at a random place, between pages
  * that cannot be touched. It is counted in the budget, whole. Nothing is ever
@@ -32,7 +33,8 @@ typedef struct settings {
     size_t granule_mask;     /* granule - 1 */
     size_t small_max;        /* bytes: requests up to here have bins */
     _Atomic uint64_t *marks; /* a bit a granule: a block in a cache starts here;
-                              NULL if there are no caches */
+                              NULL if there never are caches. Nobody has to
+                              trust them: cache.h */
     bool stoppable; /* another thread's cache can be stopped: cache.h */
 
     bitfit_pool *pool;
@@ -42,8 +44,9 @@ typedef struct settings {
     bitfit_published *published;
     uint64_t secret; /* random */
     pid_t process;
-    size_t own_size; /* bytes of the budget that are not the payload's */
-    int report_file; /* the standard error of the start, or -1 */
+    size_t marks_size; /* bytes */
+    size_t own_size;   /* bytes of the budget that are not the payload's */
+    int report_file;   /* the standard error of the start, or -1 */
     option_set options;
 } settings;
 
@@ -62,6 +65,7 @@ typedef struct heap_state {
     uint64_t requests;    /* that came as far as here: not those a cache met */
     uint64_t failures;    /* answered with NULL */
     size_t first_failure; /* bytes asked for by the first of them */
+    bool caching;         /* the marks are there, and caches may be */
     const char *call;     /* the function that the program called */
 } heap_state;
 

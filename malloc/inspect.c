@@ -23,8 +23,13 @@ bool inspect_heap(inspection *to)
     }
     bitfit_get_stats(SETTINGS->pool, &to->pool);
     cache_sizes(&to->cached_blocks, &to->cached);
+    size_t marks = heap.caching ? SETTINGS->marks_size : 0;
+    to->pool.capacity -= marks;
+    to->pool.live -= marks;
+    to->pool.peak_live -= marks;
+    to->pool.blocks -= heap.caching;
     to->budget = SETTINGS->options.budget;
-    to->own = SETTINGS->own_size;
+    to->own = SETTINGS->own_size + marks;
     to->failures = heap.failures;
     to->first_failure = heap.first_failure;
     cache_leave_slow();

@@ -98,8 +98,7 @@ void entry_return(const char *call, void *ptr, size_t size)
 void *entry_take_slow(const char *call, size_t size)
 {
     if (size <= PTRDIFF_MAX && size > SETTINGS->small_max) {
-        size_t count = heap_count_for(size);
-        void *block = count <= CACHE_COUNT_MAX ? cache_pop_large(count) : NULL;
+        void *block = cache_pop_large(heap_count_for(size));
         if (block != NULL) {
             return block;
         }
@@ -114,8 +113,8 @@ void entry_give_slow(const char *call, void *ptr, size_t size)
     }
     size_t granule = heap_granule_of(ptr);
     size_t count = heap_count_at(granule);
-    bool large = count > CACHE_SMALL_MAX && count <= CACHE_COUNT_MAX;
-    if (large && size == SIZE_MAX && cache_push_large(granule, count)) {
+    if (count > CACHE_SMALL_MAX && size == SIZE_MAX &&
+        cache_push_large(granule, count)) {
         return;
     }
     entry_return(call, ptr, size);
@@ -161,7 +160,7 @@ static void *move(void *ptr, size_t kept, size_t size)
 /* A shrink that finds no place keeps the block. */
 static void *resize_hardened(void *ptr, size_t size)
 {
-    size_t kept = malloc_usable_size(ptr);
+    size_t kept = entry_size("realloc", ptr);
     void *block = move(ptr, kept, size);
     return block == NULL && size <= kept ? ptr : block;
 }
@@ -195,13 +194,6 @@ static void *resize(void *ptr, size_t size)
 }
 
 /* ------------------------------------------------------------- C functions */
-
-/* What no header here declares. */
-void free_sized(void *ptr, size_t size);
-void free_aligned_sized(void *ptr, size_t alignment, size_t size);
-size_t malloc_size(const void *ptr);
-size_t malloc_good_size(size_t size);
-void *reallocf(void *ptr, size_t size);
 
 EXPORT void *malloc(size_t size)
 {
@@ -248,17 +240,6 @@ EXPORT void *realloc(void *ptr, size_t size)
 EXPORT void *reallocarray(void *ptr, size_t count, size_t size)
 {
     return realloc(ptr, product(count, size));
-}
-
-EXPORT void free_sized(void *ptr, size_t size)
-{
-    entry_give("free_sized", ptr, entry_said(size));
-}
-
-EXPORT void free_aligned_sized(void *ptr, size_t alignment, size_t size)
-{
-    (void)alignment;
-    entry_give("free_aligned_sized", ptr, entry_said(size));
 }
 
 /* ------------------------------------------------------------------ aligned */
@@ -356,16 +337,16 @@ static size_t verified_size(const char *call, const void *ptr)
     return size;
 }
 
-static size_t usable_size(const char *call, const void *ptr)
+size_t entry_size(const char *call, const void *ptr)
 {
     if (ptr == NULL) {
         return 0;
     }
     size_t granule = heap_granule_of(ptr);
     size_t count = heap_count_at(granule);
-    bool sure = SETTINGS->marks != NULL ? !cache_marked(granule)
-                                        : !SETTINGS->options.hardened;
-    if (UNLIKELY(count == 0 || !sure)) {
+    bool cached =
+        count != 0 && SETTINGS->marks != NULL && cache_marked(granule);
+    if (UNLIKELY(count == 0 || cached || SETTINGS->options.hardened)) {
         return verified_size(call, ptr);
     }
     return count << SETTINGS->view.granule_shift;
@@ -373,48 +354,5 @@ static size_t usable_size(const char *call, const void *ptr)
 
 EXPORT size_t malloc_usable_size(void *ptr)
 {
-    return usable_size("malloc_usable_size", ptr);
-}
-
-EXPORT size_t malloc_size(const void *ptr)
-{
-    return usable_size("malloc_size", ptr);
-}
-
-EXPORT size_t malloc_good_size(size_t size)
-{
-    if (!heap_started()) {
-        heap_start();
-    }
-    return size > PTRDIFF_MAX
-               ? size
-               : heap_count_for(size) << SETTINGS->view.granule_shift;
-}
-
-/* ------------------------------------------------------------- other names */
-
-#define ALIAS(name) __attribute__((alias(#name), visibility("default")))
-
-void *__libc_malloc(size_t size) ALIAS(malloc);
-void *__libc_calloc(size_t count, size_t size) ALIAS(calloc);
-void *__libc_realloc(void *ptr, size_t size) ALIAS(realloc);
-void *__libc_reallocarray(void *ptr, size_t count, size_t size)
-    ALIAS(reallocarray);
-void *__libc_memalign(size_t alignment, size_t size) ALIAS(memalign);
-void *__libc_valloc(size_t size) ALIAS(valloc);
-void *__libc_pvalloc(size_t size) ALIAS(pvalloc);
-int __posix_memalign(void **to, size_t alignment, size_t size)
-    ALIAS(posix_memalign);
-void __libc_free(void *ptr) ALIAS(free);
-void __libc_cfree(void *ptr) ALIAS(free);
-void cfree(void *ptr) ALIAS(free);
-
-/* As FreeBSD's: frees the block if it cannot be resized. */
-EXPORT void *reallocf(void *ptr, size_t size)
-{
-    void *block = realloc(ptr, size);
-    if (block == NULL && size != 0) {
-        free(ptr);
-    }
-    return block;
+    return entry_size("malloc_usable_size", ptr);
 }

@@ -25,11 +25,11 @@ typedef struct nothrow_t nothrow_t;
 typedef void cxx_function(void);
 typedef cxx_function *cxx_get_handler(void);
 
-/* A function of the C++ library, which may have been loaded out of sight; NULL
- * if there is none. */
+/* A function of the C++ library, not of this one. The library may have been
+ * loaded out of sight. NULL if there is none. */
 static void *cxx_library(const char *name)
 {
-    void *found = dlsym(RTLD_DEFAULT, name);
+    void *found = dlsym(RTLD_NEXT, name);
     void *library = NULL;
     if (found == NULL) {
         library = dlopen("libstdc++.so.6", RTLD_LAZY | RTLD_NOLOAD);
@@ -75,7 +75,7 @@ static void *take_or_null(const char *name, const char *call, size_t alignment,
         void *found;
         void *(*plain)(size_t, const nothrow_t *);
         void *(*aligned)(size_t, size_t, const nothrow_t *);
-    } next = {dlsym(RTLD_NEXT, name)};
+    } next = {cxx_library(name)};
     if (next.found == NULL) {
         return NULL;
     }

@@ -72,6 +72,25 @@ size_t bf_carve_top(bitfit_pool *pool, size_t count)
     return top;
 }
 
+size_t bf_carve_below(bitfit_pool *pool, size_t start)
+{
+    const bf_runs *runs = &pool->index.runs;
+    bf_index_flush(&pool->index);
+    return bf_runs_free_before(runs, start)
+               ? start - bf_runs_start_before(runs, start)
+               : 0;
+}
+
+size_t bf_carve_room(const bitfit_pool *pool)
+{
+    return pool->index.runs.granules - pool->high_water;
+}
+
+size_t bf_carve_live(const bitfit_pool *pool)
+{
+    return pool->live;
+}
+
 bf_view bf_view_of(const bitfit_pool *pool)
 {
     size_t granules = pool->index.runs.granules;

@@ -32,6 +32,10 @@ void bf_carve_back(bitfit_pool *pool, const uint32_t *starts, size_t blocks);
  * counts in no peak and no mark; its start. count is less than the pool. */
 size_t bf_carve_top(bitfit_pool *pool, size_t count);
 
+/* The granules of the hole that ends where this block starts; 0 if none does.
+ */
+size_t bf_carve_below(bitfit_pool *pool, size_t start);
+
 /* The first hole of `count` granules or more, which is more than a word has
  * bits, that starts in a word after that of the granule `after`; the first of
  * all if that is BF_NONE. False if there is none. */
@@ -39,10 +43,10 @@ bool bf_carve_hole(bitfit_pool *pool, size_t after, size_t count, size_t *start,
                    size_t *end);
 
 /* The granules that lie above the high-water mark. */
-BF_INLINE size_t bf_carve_room(const bitfit_pool *pool)
-{
-    return pool->index.runs.granules - pool->high_water;
-}
+size_t bf_carve_room(const bitfit_pool *pool);
+
+/* The granules in blocks. */
+size_t bf_carve_live(const bitfit_pool *pool);
 
 /* --------------------------------------------------------- without the lock */
 

@@ -121,11 +121,7 @@ BF_INLINE unsigned bf_lowest_bit(bf_word word)
 #else
 #define BF_RACES BF_INLINE
 #endif
-#ifdef __GNUC__
-#define BF_LOAD_RACING(word) __atomic_load_n(&(word), __ATOMIC_RELAXED)
-#else
 #define BF_LOAD_RACING(word) (*(const volatile bf_word *)&(word))
-#endif
 
 /* A test build counts the words of bookkeeping that each call touches. */
 #ifdef BITFIT_COUNT_TOUCH

@@ -150,6 +150,22 @@ static void carve_top_takes_the_end_and_counts_in_no_mark(void **state)
     assert_int_equal(rig_stats(&r).high_water, 0);
     assert_int_equal(rig_stats(&r).peak_live, 0);
     assert_int_equal(bf_carve_room(r.pool), 1000);
+    assert_int_equal(bf_carve_live(r.pool), 100);
+    rig_close(&r);
+}
+
+static void carve_below_is_the_hole_before_a_block(void **state)
+{
+    (void)state;
+    rig r;
+    rig_open(&r, 200, NULL);
+    rig_build(&r, "AA.{100}BBC{96}");
+    assert_int_equal(bf_carve_below(r.pool, 0), 0);
+    assert_int_equal(bf_carve_below(r.pool, 102), 100);
+    assert_int_equal(bf_carve_below(r.pool, 104), 0);
+    size_t last = rig_alloc(&r, 100);
+    rig_free(&r, last); /* it waits */
+    assert_int_equal(bf_carve_below(r.pool, 102), 100);
     rig_close(&r);
 }
 
@@ -298,6 +314,7 @@ int main(void)
         cmocka_unit_test(carve_is_allocating_one_after_the_other),
         cmocka_unit_test(carve_back_frees_and_nothing_waits),
         cmocka_unit_test(carve_top_takes_the_end_and_counts_in_no_mark),
+        cmocka_unit_test(carve_below_is_the_hole_before_a_block),
         cmocka_unit_test(carve_hole_finds_every_long_hole),
         cmocka_unit_test(carve_hole_passes_over_codes_of_shorter_holes),
         cmocka_unit_test(view_count_is_the_blocks_granules_and_0_elsewhere),

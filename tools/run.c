@@ -34,7 +34,7 @@ static bool is_pool_size(const char *text)
 static bool is_granule(const char *text)
 {
     size_t size;
-    return command_size(text, &size) && size >= 16 && size <= 1u << 30 &&
+    return command_size(text, &size) && size >= 16 && size <= 1u << 20 &&
            (size & (size - 1)) == 0;
 }
 
@@ -58,7 +58,7 @@ static const run_setting settings[] = {
     {"pool", "SIZE", is_pool_size,
      "bytes, with K, M, G or T behind, or 1% to 100% of RAM", "BITFIT_POOL",
      NULL, "The budget: bytes, K, M, G, or N% of RAM"},
-    {"granule", "SIZE", is_granule, "a power of two of 16 or more",
+    {"granule", "SIZE", is_granule, "a power of two from 16 to 1M",
      "BITFIT_GRANULE", NULL, "The smallest unit handed out (16)"},
     {"on-failure", "continue|abort", is_reaction, "continue or abort",
      "BITFIT_ON_FAILURE", NULL,

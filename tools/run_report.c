@@ -183,10 +183,11 @@ static void print_failures(FILE *out, const json_t *part)
 static void print_leaks(FILE *out, const json_t *part)
 {
     char note[64];
+    uint64_t blocks = number(part, "leaked_blocks");
     if (json_object_get(part, "leaked_blocks") == NULL)
         return;
-    snprintf(note, sizeof note, "in %llu blocks never freed",
-             (unsigned long long)number(part, "leaked_blocks"));
+    snprintf(note, sizeof note, "in %llu block%s never freed",
+             (unsigned long long)blocks, blocks == 1 ? "" : "s");
     print_size(out, "leaks", number(part, "leaked_bytes"), note);
 }
 
@@ -222,9 +223,10 @@ static void print_process(FILE *out, const json_t *part, bool alone)
     print_heading(out, part, alone);
     if (isatty(fileno(out)))
         print_bar(out, part);
-    print_size(out, "peak", number(part, "peak"), "in use at one time");
+    print_size(out, "peak", number(part, "peak"),
+               "in use at one time, caches included");
     print_size(out, "high-water mark", number(part, "high_water"),
-               "of the pool, caches included");
+               "of the pool: how far up it was used");
     print_budget(out, part);
     print_failures(out, part);
     print_leaks(out, part);

@@ -1,11 +1,11 @@
 """Programs of the distribution, run to the end inside one fixed pool.
 
-    programs.py BITFIT SOURCES HELPERS PROGRAM
+    programs.py BITFIT SOURCES HELPERS PROGRAM [OPTION...]
 
 Runs PROGRAM without bitfit and under `bitfit run --pool`: every byte of output
 and the exit code must be the same, every process that reports must have stayed
 in its pool, and no request may have failed. SOURCES is the project's root,
-HELPERS the folder of this test's own programs.
+HELPERS the folder of this test's own programs; the OPTIONS go to `bitfit run`.
 """
 import contextlib
 import json
@@ -77,14 +77,11 @@ git rev-parse HEAD
 class Place:
     """Where one run happens: its folder, and what stands before a command."""
 
-    def __init__(self, folder, sources, helpers, bitfit=None, pool=None):
+    def __init__(self, folder, sources, helpers, front=()):
         self.folder = pathlib.Path(folder)
         self.sources = sources
         self.helpers = helpers
-        self.report = self.folder.parent / "report.json"
-        self.front = [] if bitfit is None else [
-            bitfit, "run", "--pool", pool, "--json", "--report",
-            str(self.report), "--"]
+        self.front = list(front)
         self.environment = {
             "PATH": os.environ["PATH"], "HOME": str(folder), "LC_ALL": "C",
             "PYTHONMALLOC": "malloc", "PYTHONHASHSEED": "0",
@@ -209,8 +206,7 @@ POOLS = {
 
 def in_new_folder(work, folder, **how):
     folder.mkdir(parents=True)
-    place = Place(folder, **how)
-    return work(place), place.report
+    return work(Place(folder, **how))
 
 
 def check_report(path, pool):
@@ -224,16 +220,19 @@ def check_report(path, pool):
 
 
 def main():
-    bitfit, sources, helpers, name = sys.argv[1:]
+    bitfit, sources, helpers, name, *options = sys.argv[1:]
     work, pool = POOLS[name]
     how = {"sources": pathlib.Path(sources), "helpers": pathlib.Path(helpers)}
     with tempfile.TemporaryDirectory() as top:
         # The same path for both: programs print it.
         folder = pathlib.Path(top, "work", "here")
-        plain, _ = in_new_folder(work, folder, **how)
+        plain = in_new_folder(work, folder, **how)
         folder.rename(pathlib.Path(top, "plain"))
-        pooled, report = in_new_folder(work, folder, **how, bitfit=bitfit,
-                                       pool=pool)
+        report = pathlib.Path(top, "report.json")
+        pooled = in_new_folder(
+            work, folder, **how,
+            front=[bitfit, "run", "--pool", pool, "--json", "--report",
+                   str(report), *options, "--"])
         assert plain == pooled, f"without:\n{plain}\nin the pool:\n{pooled}"
         parts = check_report(report, pool)
         print(f"{name}: {len(parts)} processes, high-water mark "

@@ -1,0 +1,596 @@
+/*
+ * The misuse that allocators are tried with, each with its verdict: the line
+ * that ends the program, or why there is none. Each runs in a child of its own,
+ * by default and with BITFIT_HARDENED=1.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <malloc.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+void free_sized(void *ptr, size_t size);
+void free_aligned_sized(void *ptr, size_t alignment, size_t size);
+
+#define LENGTH(array) (sizeof(array) / sizeof((array)[0]))
+
+/* Keeps the compiler from knowing what is done to a pointer. */
+static void *volatile anything;
+static void *hide(void *ptr)
+{
+    anything = ptr;
+    return anything;
+}
+
+static void *block(size_t size)
+{
+    return hide(malloc(size));
+}
+
+static void fail_unless(bool condition)
+{
+    if (!condition) {
+        _exit(9);
+    }
+}
+
+/* -------------------------------------------------------------- double frees
+ */
+
+static void double_free_small(void)
+{
+    void *a = block(24);
+    free(a);
+    free(hide(a));
+}
+
+static void double_free_middle(void)
+{
+    void *a = block(8000);
+    free(a);
+    free(hide(a));
+}
+
+static void double_free_large(void)
+{
+    void *a = block(500000);
+    free(a);
+    free(hide(a));
+}
+
+static void double_free_delayed(void)
+{
+    void *a = block(24);
+    void *others[1000];
+    free(a);
+    for (size_t i = 0; i < LENGTH(others); i++) {
+        others[i] = block(32 + i);
+    }
+    for (size_t i = 0; i < LENGTH(others); i++) {
+        free(others[i]);
+    }
+    free(hide(a));
+}
+
+/* Out of the cache again, in the pool or the depot. */
+static void double_free_flushed(void)
+{
+    void *blocks[2000];
+    for (size_t i = 0; i < LENGTH(blocks); i++) {
+        blocks[i] = block(24);
+    }
+    for (size_t i = 0; i < LENGTH(blocks); i++) {
+        free(blocks[i]);
+    }
+    free(hide(blocks[0]));
+}
+
+static void double_free_trimmed(void)
+{
+    void *a = block(24);
+    free(a);
+    malloc_trim(0);
+    free(hide(a));
+}
+
+/* How a tcache's key is overcome: there is no key in the block. */
+static void double_free_after_write(void)
+{
+    char *a = block(64);
+    free(a);
+    memset(hide(a), 0, 64);
+    free(hide(a));
+}
+
+static void *free_it(void *ptr)
+{
+    free(ptr);
+    return NULL;
+}
+
+static void double_free_by_another_thread(void)
+{
+    pthread_t thread;
+    void *a = block(24);
+    free(a);
+    pthread_create(&thread, NULL, free_it, hide(a));
+    pthread_join(thread, NULL);
+}
+
+static void double_free_of_another_threads(void)
+{
+    pthread_t thread;
+    void *a = block(24);
+    pthread_create(&thread, NULL, free_it, hide(a));
+    pthread_join(thread, NULL);
+    free(hide(a));
+}
+
+static void double_free_sized(void)
+{
+    void *a = block(24);
+    free_sized(a, 24);
+    free_sized(hide(a), 24);
+}
+
+static void double_free_by_realloc(void)
+{
+    void *a = block(24);
+    free(a);
+    anything = realloc(hide(a), 100);
+}
+
+static void double_free_by_realloc_0(void)
+{
+    void *a = block(24);
+    anything = realloc(a, 0);
+    anything = realloc(hide(a), 0);
+}
+
+static void stale_free_of_reused(void)
+{
+    void *a = block(24);
+    free(a);
+    void *b = block(24);
+    fail_unless(a == b || getenv("BITFIT_HARDENED") != NULL);
+    free(hide(a));
+}
+
+/* ------------------------------------------------------------- bad pointers */
+
+static void interior_free_small(void)
+{
+    free(hide((char *)block(64) + 16));
+}
+
+static void interior_free_large(void)
+{
+    free(hide((char *)block(500000) + 4096));
+}
+
+static void misaligned_free(void)
+{
+    free(hide((char *)block(64) + 8));
+}
+
+static void unaligned_free_large(void)
+{
+    free(hide((char *)block(500000) + 1));
+}
+
+static void foreign_free_stack(void)
+{
+    char local[64];
+    free(hide(local));
+}
+
+static void foreign_free_static(void)
+{
+    static char global[64];
+    free(hide(global));
+}
+
+/* house of spirit: a fake chunk with a good-looking size in front. */
+static void foreign_free_spirit(void)
+{
+    static _Alignas(16) size_t fake[] = {0, 0x41, 0, 0, 0, 0, 0, 0, 0, 0x41};
+    free(hide(&fake[2]));
+}
+
+static void free_of_what_was_never_handed_out(void)
+{
+    free(hide((char *)block(64) + (64 << 20)));
+}
+
+static void uninitialised_free(void)
+{
+    free(hide((void *)(uintptr_t)0x4141414141414141));
+}
+
+static void uninitialised_realloc(void)
+{
+    anything = realloc(hide((void *)(uintptr_t)0x4141414141414141), 10);
+}
+
+static void uninitialised_usable_size(void)
+{
+    fail_unless(malloc_usable_size(hide((void *)(uintptr_t)0x4141414141)) == 0);
+}
+
+static void realloc_interior(void)
+{
+    anything = realloc(hide((char *)block(64) + 16), 100);
+}
+
+static void usable_size_of_freed(void)
+{
+    void *a = block(64);
+    free(a);
+    fail_unless(malloc_usable_size(hide(a)) == 0);
+}
+
+static void usable_size_interior(void)
+{
+    fail_unless(malloc_usable_size(hide((char *)block(64) + 16)) == 0);
+}
+
+/* -------------------------------------------------------------- wrong sizes */
+
+static void sized_free_right(void)
+{
+    free_sized(block(100), 100);
+    free_sized(block(500000), 500000);
+    free_aligned_sized(hide(aligned_alloc(64, 100)), 64, 100);
+    free_aligned_sized(hide(aligned_alloc(16, 100)), 16, 100);
+    free_sized(block(0), 0);
+}
+
+static void sized_free_small_wrong(void)
+{
+    free_sized(block(100), 1000);
+}
+
+static void sized_free_large_wrong(void)
+{
+    free_sized(block(500000), 100);
+}
+
+static void sized_free_aligned_wrong(void)
+{
+    free_aligned_sized(hide(aligned_alloc(64, 100)), 64, 200);
+}
+
+static void sized_free_wild(void)
+{
+    free_sized(block(100), SIZE_MAX);
+}
+
+static void sized_free_off_by_one(void)
+{
+    free_sized(block(100), 101);
+}
+
+/* ------------------------------------------------------- reading and writing
+ */
+
+static void overflow_by_1(void)
+{
+    char *a = block(24);
+    *(char *)hide(a + 24) = 1;
+    free(a);
+}
+
+static void overflow_by_8(void)
+{
+    char *a = block(32);
+    char *b = block(32);
+    memset(hide(a + 32), 0x41, 8);
+    free(a);
+    free(b);
+}
+
+static void overflow_string(void)
+{
+    char *a = block(8);
+    strcpy(hide(a), "twelve bytes");
+    free(a);
+}
+
+static void overflow_large(void)
+{
+    char *a = block(100000);
+    *(char *)hide(a + 100000) = 1;
+    free(a);
+}
+
+static void read_after_free(void)
+{
+    char *a = block(64);
+    strcpy(a, "secret");
+    free(a);
+    fail_unless(strcmp(hide(a), "secret") == 0 ||
+                getenv("BITFIT_HARDENED") != NULL);
+}
+
+static void write_after_free(void)
+{
+    char *a = block(64);
+    free(a);
+    *(char *)hide(a) = 1;
+    for (int i = 0; i < 1000; i++) {
+        free(block(64));
+    }
+}
+
+static void write_after_free_large(void)
+{
+    char *a = block(300000);
+    free(a);
+    *(char *)hide(a + 1000) = 1;
+    anything = calloc(1, 300000);
+}
+
+static void write_after_free_reused(void)
+{
+    char *a = block(64);
+    free(a);
+    char *b = block(64);
+    memset(hide(a), 1, 64);
+    free(b);
+}
+
+static void zero_size_write(void)
+{
+    char *a = block(0);
+    *(char *)hide(a) = 1;
+    free(a);
+}
+
+static void zero_size_distinct(void)
+{
+    void *a = block(0);
+    void *b = block(0);
+    fail_unless(a != NULL && b != NULL && a != b);
+    free(a);
+    free(b);
+}
+
+static void impossibly_large(void)
+{
+    static volatile size_t size = SIZE_MAX - 4096;
+    fail_unless(malloc(size) == NULL);
+}
+
+static void calloc_overflow(void)
+{
+    static volatile size_t half = SIZE_MAX / 2;
+    fail_unless(calloc(half, 3) == NULL);
+}
+
+static void calloc_is_zero(void)
+{
+    char *a = block(500);
+    memset(a, 1, 500);
+    free(a);
+    a = hide(calloc(5, 100));
+    for (size_t i = 0; i < 500; i++) {
+        fail_unless(a[i] == 0);
+    }
+}
+
+static void realloc_grows(void)
+{
+    char *a = block(5);
+    strcpy(a, "kept");
+    for (size_t size = 6; size < 1000000; size *= 2) {
+        a = hide(realloc(a, size));
+    }
+    fail_unless(strcmp(a, "kept") == 0);
+}
+
+/* An overflow over all that follows cannot mislead the allocator. */
+static void overflow_reaches_no_bookkeeping(void)
+{
+    char *blocks[100];
+    for (size_t i = 0; i < LENGTH(blocks); i++) {
+        blocks[i] = block(48);
+    }
+    for (size_t i = 0; i < LENGTH(blocks); i += 2) {
+        free(blocks[i]);
+    }
+    for (size_t i = 0; i < LENGTH(blocks); i++) {
+        memset(hide(blocks[i]), 0xff, 48);
+    }
+    for (size_t i = 1; i < LENGTH(blocks); i += 2) {
+        free(blocks[i]);
+    }
+    for (size_t i = 0; i < LENGTH(blocks); i++) {
+        blocks[i] = block(48);
+        memset(hide(blocks[i]), 1, 48);
+    }
+}
+
+/* ------------------------------------------------------------------ re-entry
+ */
+
+static void allocate_again(int signal)
+{
+    (void)signal;
+    free(block(100));
+    free(block(300000));
+}
+
+/* The handler comes at any time, sooner or later inside of a call. */
+static void reentry_from_a_signal(void)
+{
+    signal(SIGALRM, allocate_again);
+    ualarm(100, 100);
+    for (int i = 0; i < 100000000; i++) {
+        void *a = malloc(100);
+        void *b = malloc(300000);
+        free(hide(a));
+        free(hide(b));
+    }
+}
+
+/* ----------------------------------------------------------------- verdicts */
+
+typedef struct crime {
+    const char *name;
+    void (*commit)(void);
+    const char *caught;   /* the line's front, or NULL: it goes on */
+    const char *hardened; /* the same with BITFIT_HARDENED=1 */
+} crime;
+
+#define SAME(name, line)                                                       \
+    {                                                                          \
+#name, name, line, line                                                \
+    }
+#define HARMLESS(name)                                                         \
+    {                                                                          \
+#name, name, NULL, NULL                                                \
+    }
+#define HARDENED(name, line)                                                   \
+    {                                                                          \
+#name, name, NULL, line                                                \
+    }
+
+static const crime crimes[] = {
+    SAME(double_free_small, "double free: free(0x"),
+    SAME(double_free_middle, "double free: free(0x"),
+    SAME(double_free_large, "double free: free(0x"),
+    SAME(double_free_delayed, "double free: free(0x"),
+    SAME(double_free_flushed, "double free: free(0x"),
+    SAME(double_free_trimmed, "double free: free(0x"),
+    {"double_free_after_write", double_free_after_write, "double free: free(0x",
+     "double free: free(0x"},
+    SAME(double_free_by_another_thread, "double free: free(0x"),
+    SAME(double_free_of_another_threads, "double free: free(0x"),
+    SAME(double_free_sized, "double free: free_sized(0x"),
+    SAME(double_free_by_realloc, "double free: realloc(0x"),
+    SAME(double_free_by_realloc_0, "double free: realloc(0x"),
+    SAME(interior_free_small, "interior pointer: free(0x"),
+    SAME(interior_free_large, "interior pointer: free(0x"),
+    SAME(misaligned_free, "misaligned pointer: free(0x"),
+    SAME(unaligned_free_large, "misaligned pointer: free(0x"),
+    SAME(foreign_free_stack, "foreign pointer: free(0x"),
+    SAME(foreign_free_static, "foreign pointer: free(0x"),
+    SAME(foreign_free_spirit, "foreign pointer: free(0x"),
+    SAME(free_of_what_was_never_handed_out, "double free: free(0x"),
+    SAME(uninitialised_free, "foreign pointer: free(0x"),
+    SAME(uninitialised_realloc, "foreign pointer: realloc(0x"),
+    SAME(uninitialised_usable_size, "foreign pointer: malloc_usable_size(0x"),
+    SAME(realloc_interior, "interior pointer: realloc(0x"),
+    SAME(usable_size_of_freed, "double free: malloc_usable_size(0x"),
+    SAME(usable_size_interior, "interior pointer: malloc_usable_size(0x"),
+    SAME(sized_free_small_wrong, "wrong size: free_sized(0x"),
+    SAME(sized_free_large_wrong, "wrong size: free_sized(0x"),
+    SAME(sized_free_aligned_wrong, "wrong size: free_aligned_sized(0x"),
+    SAME(sized_free_wild, "wrong size: free_sized(0x"),
+    SAME(reentry_from_a_signal, "re-entry: "),
+    HARMLESS(sized_free_right),
+    HARMLESS(zero_size_distinct),
+    HARMLESS(impossibly_large),
+    HARMLESS(calloc_overflow),
+    HARMLESS(calloc_is_zero),
+    HARMLESS(realloc_grows),
+    /* Rounds up to the same granules: the pool does not know what was asked. */
+    HARDENED(sized_free_off_by_one, "wrong size: free_sized(0x"),
+    /* Lies in the block's own rounding, or in the neighbour: the program's data
+     * suffer, the pool does not. Only hardened blocks have canaries. */
+    HARDENED(overflow_by_1, "write past the end: free(0x"),
+    HARDENED(overflow_by_8, "write past the end: free(0x"),
+    HARDENED(overflow_string, "write past the end: free(0x"),
+    HARDENED(overflow_large, "write past the end: free(0x"),
+    HARDENED(zero_size_write, "write past the end: free(0x"),
+    /* What is freed is not touched until it is handed out again. */
+    HARMLESS(read_after_free), /* hardened: reads zeros */
+    HARDENED(write_after_free, "write after free: "),
+    HARDENED(write_after_free_large, "write after free: "),
+    HARDENED(overflow_reaches_no_bookkeeping, "write "),
+    /* A good pointer to the new block: no allocator without tags can tell.
+     * Hardened, the quarantine keeps the address from being reused so soon. */
+    HARDENED(stale_free_of_reused, "double free: free(0x"),
+    HARDENED(write_after_free_reused, "write after free: "),
+};
+
+typedef struct outcome {
+    int status;
+    char line[1000];
+} outcome;
+
+static void watch(const crime *one, outcome *seen)
+{
+    int ends[2];
+    assert_int_equal(pipe(ends), 0);
+    pid_t pid = fork();
+    if (pid == 0) {
+        alarm(60);
+        dup2(ends[1], STDERR_FILENO);
+        one->commit();
+        exit(0);
+    }
+    close(ends[1]);
+    size_t length = 0;
+    ssize_t more;
+    while ((more = read(ends[0], seen->line + length,
+                        sizeof seen->line - 1 - length)) > 0) {
+        length += (size_t)more;
+    }
+    seen->line[length] = '\0';
+    close(ends[0]);
+    assert_int_equal(waitpid(pid, &seen->status, 0), pid);
+}
+
+/* Whether this is the one line that a crime caught leaves behind. */
+static bool is_verdict(const outcome *seen, const char *verdict)
+{
+    size_t front = strlen("bitfit: ");
+    return WIFSIGNALED(seen->status) && WTERMSIG(seen->status) == SIGABRT &&
+           strncmp(seen->line, "bitfit: ", front) == 0 &&
+           strncmp(seen->line + front, verdict, strlen(verdict)) == 0 &&
+           strchr(seen->line, '\n') == seen->line + strlen(seen->line) - 1;
+}
+
+static void every_crime_has_its_verdict(void **state)
+{
+    (void)state;
+    bool hardened = getenv("BITFIT_HARDENED") != NULL;
+    size_t caught = 0;
+    size_t wrong = 0;
+    for (size_t i = 0; i < LENGTH(crimes); i++) {
+        outcome seen;
+        const char *verdict = hardened ? crimes[i].hardened : crimes[i].caught;
+        watch(&crimes[i], &seen);
+        bool right =
+            verdict == NULL ? seen.status == 0 : is_verdict(&seen, verdict);
+        if (!right) {
+            print_error("%s: status %x, not \"%s\" but \"%s\"\n",
+                        crimes[i].name, (unsigned)seen.status,
+                        verdict == NULL ? "" : verdict, seen.line);
+            wrong++;
+        }
+        caught += verdict != NULL;
+    }
+    print_message("%zu of %zu are caught\n", caught, LENGTH(crimes));
+    assert_int_equal(wrong, 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_crime_has_its_verdict),
+    };
+    return cmocka_run_group_tests_name("malloc misuse", tests, NULL, NULL);
+}
