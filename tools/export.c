@@ -64,9 +64,39 @@ static bool set_cost(export_plan *plan, const char *name)
     return false;
 }
 
-static bool is_number(const char *text, size_t *number)
+static void set_format(export_options *given, const char *name,
+                       struct argp_state *state)
 {
-    return command_size(text, number) && *number > 0;
+    given->write = find_format(name);
+    if (given->write == NULL)
+        argp_failure(state, COMMAND_USAGE, 0,
+                     "there is no format '%s': collapsed, chrome, vma, dhat",
+                     name);
+}
+
+static void set_points(export_plan *plan, const char *text,
+                       struct argp_state *state)
+{
+    if (!command_size(text, &plan->points) || plan->points == 0)
+        argp_failure(state, COMMAND_USAGE, 0,
+                     "--points must be a number above 0, not '%s'", text);
+}
+
+static void set_path(export_options *given, const char *path,
+                     struct argp_state *state)
+{
+    if (given->path != NULL)
+        argp_failure(state, COMMAND_USAGE, 0, "one trace at a time");
+    given->path = path;
+}
+
+static void check_complete(const export_options *given,
+                           struct argp_state *state)
+{
+    if (given->path == NULL)
+        argp_failure(state, COMMAND_USAGE, 0, "which trace?");
+    if (given->write == NULL)
+        argp_failure(state, COMMAND_USAGE, 0, "which format? --format");
 }
 
 static error_t parse(int key, char *text, struct argp_state *state)
@@ -74,12 +104,7 @@ static error_t parse(int key, char *text, struct argp_state *state)
     export_options *given = state->input;
     switch (key) {
     case 'f':
-        given->write = find_format(text);
-        if (given->write == NULL)
-            argp_failure(state, COMMAND_USAGE, 0,
-                         "there is no format '%s': collapsed, chrome, vma, "
-                         "dhat",
-                         text);
+        set_format(given, text, state);
         return 0;
     case 'o':
         given->output = text;
@@ -97,20 +122,13 @@ static error_t parse(int key, char *text, struct argp_state *state)
             exit(COMMAND_USAGE);
         return 0;
     case KEY_POINTS:
-        if (!is_number(text, &given->plan.points))
-            argp_failure(state, COMMAND_USAGE, 0,
-                         "--points must be a number above 0, not '%s'", text);
+        set_points(&given->plan, text, state);
         return 0;
     case ARGP_KEY_ARG:
-        if (given->path != NULL)
-            argp_failure(state, COMMAND_USAGE, 0, "one trace at a time");
-        given->path = text;
+        set_path(given, text, state);
         return 0;
     case ARGP_KEY_END:
-        if (given->path == NULL || given->write == NULL)
-            argp_failure(state, COMMAND_USAGE, 0,
-                         given->path == NULL ? "which trace?"
-                                             : "which format? --format");
+        check_complete(given, state);
         return 0;
     default:
         return ARGP_ERR_UNKNOWN;

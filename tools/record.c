@@ -25,6 +25,7 @@ static const off_t largest_packed = (off_t)1 << 30;
 
 /* What became of a recording. */
 typedef struct outcome {
+    bool packed; /* else the rest is not known, but for its size */
     size_t events;
     uint32_t blocks;
     bool cut;
@@ -58,6 +59,7 @@ static bool pack(const char *path, outcome *result, trace_error *error)
     trace *recorded = trace_open(path, error);
     if (recorded == NULL)
         return false;
+    result->packed = true;
     result->events = recorded->count;
     result->blocks = recorded->blocks;
     result->cut = recorded->cut;
@@ -94,8 +96,14 @@ static void tell(const char *verb, const record_plan *plan,
 {
     char size[24];
     command_size_text(size, (uint64_t)result->bytes);
-    if (result->events == 0)
-        fprintf(stderr, "bitfit %s: %s, %s\n", verb, plan->path, size);
+    if (!result->packed)
+        fprintf(stderr, "bitfit %s: %s, %s, not compressed\n", verb, plan->path,
+                size);
+    else if (result->events == 0)
+        fprintf(stderr,
+                "bitfit %s: %s has no events: the program did not call "
+                "malloc, or brings its own\n",
+                verb, plan->path);
     else
         fprintf(stderr, "bitfit %s: %s, %zu events, %" PRIu32 " blocks, %s%s\n",
                 verb, plan->path, result->events, result->blocks, size,
@@ -110,8 +118,8 @@ static bool finish(const char *verb, const record_plan *plan)
     outcome result = {0};
     trace_error error;
     if (stat(plan->path, &about) != 0 || about.st_size == 0) {
-        command_error(verb, "nothing was recorded: the program does not call "
-                            "the malloc of its C library");
+        command_error(verb, "nothing was recorded: the program was started "
+                            "without the library in LD_PRELOAD");
         return false;
     }
     if (plan->children)
@@ -165,6 +173,7 @@ static void tell_recorder(const record_plan *plan, const char *path)
     set_flag(RECORD_SITES, plan->sites);
     set_flag(RECORD_CHILDREN, plan->children);
     set_flag(RECORD_NO_TIMES, plan->no_times);
+    unsetenv(RECORD_PID);
     unsetenv(RECORD_EVENTS);
     unsetenv(RECORD_ABOUT);
     if (plan->events > 0)

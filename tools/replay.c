@@ -56,17 +56,21 @@ static void time_runs(replay *on, playback *it)
     on->first_failure = it->first_failure;
 }
 
+/* The course comes last, and takes half of the time. */
 static void advance(size_t done, size_t total)
 {
-    command_progress(verb, done, total);
+    command_progress(verb, total + done, 2 * total);
 }
 
 static const char *run(replay *on)
 {
     playback it;
+    size_t count = on->plan.from->count;
+    command_progress(verb, 0, 2 * count);
     const char *wrong = playback_open_fitting(&it, &on->plan);
     if (wrong != NULL)
         return wrong;
+    command_progress(verb, count / 2, 2 * count);
     time_runs(on, &it);
     if (!series_run(&on->course, &it, POINTS, advance))
         wrong = "there is not enough memory";

@@ -115,14 +115,16 @@ bool output_put(output *to, const void *bytes, size_t count)
     return true;
 }
 
+/* Of one process at a time: under the recorder's lock. */
 static bool copy_file(const char *from, const char *to, uint64_t size)
 {
     int source = open(from, O_RDONLY | O_CLOEXEC);
     int target = open(to, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
     bool good = source >= 0 && target >= 0;
     while (good && size > 0) {
-        unsigned char part[PAGE];
-        ssize_t got = read(source, part, size < PAGE ? (size_t)size : PAGE);
+        static unsigned char part[1 << 16];
+        ssize_t got =
+            read(source, part, size < sizeof part ? (size_t)size : sizeof part);
         good = got > 0 && write(target, part, (size_t)got) == got;
         size -= good ? (uint64_t)got : 0;
     }

@@ -172,17 +172,23 @@ static void before_fork(void)
     pthread_mutex_lock(&state.lock);
 }
 
-static void child_path(char path[static PATH_MAX + 16])
+/* Writes this process' number; snprintf() may allocate. */
+static void put_pid(char *text)
 {
     char digits[16];
     size_t count = 0;
     for (unsigned pid = (unsigned)getpid(); pid > 0; pid /= 10)
         digits[count++] = (char)('0' + pid % 10);
-    size_t length = strlen(path);
-    path[length++] = '.';
     while (count > 0)
-        path[length++] = digits[--count];
-    path[length] = '\0';
+        *text++ = digits[--count];
+    *text = '\0';
+}
+
+static void child_path(char path[static PATH_MAX + 16])
+{
+    size_t length = strlen(path);
+    path[length] = '.';
+    put_pid(path + length + 1);
 }
 
 /* The child's trace begins with its parent's, as its heap does. */
@@ -251,16 +257,35 @@ static void read_options(void)
     state.children = secure_getenv(RECORD_CHILDREN) != NULL;
 }
 
+static bool is_number(const char *text, pid_t number)
+{
+    return text != NULL && strtol(text, NULL, 10) == (long)number;
+}
+
+/* Whether this is the process that is to be recorded. It is marked, since an
+ * orphan may get the same parent later. */
+static bool is_subject(void)
+{
+    const char *own = secure_getenv(RECORD_PID);
+    char text[16] = "";
+    if (own != NULL)
+        return is_number(own, getpid());
+    if (!is_number(secure_getenv(RECORD_PARENT), getppid()))
+        return false;
+    put_pid(text);
+    setenv(RECORD_PID, text, 1);
+    return true;
+}
+
 /* Where this process records to, if it does. A program that replaces itself
  * by another (exec) is recorded anew. */
 static bool choose_path(char path[static PATH_MAX + 16])
 {
     const char *base = secure_getenv(RECORD_PATH);
-    const char *parent = secure_getenv(RECORD_PARENT);
-    if (base == NULL || parent == NULL || strlen(base) >= PATH_MAX)
+    if (base == NULL || strlen(base) >= PATH_MAX)
         return false;
     strcpy(path, base);
-    if (strtol(parent, NULL, 10) == (long)getppid())
+    if (is_subject())
         return true;
     child_path(path);
     return state.children;

@@ -14,6 +14,7 @@
 #define RECORD_PARENT                                                          \
     "BITFIT_RECORD_PARENT" /* the process whose child is                       \
                               recorded, by its number */
+#define RECORD_PID "BITFIT_RECORD_PID" /* that child; the recorder sets it */
 #define RECORD_CHILDREN                                                        \
     "BITFIT_RECORD_CHILDREN"               /* set: the program's children,     \
                                               too, into PATH.PID */

@@ -10,7 +10,7 @@
 #include <zstd.h>
 
 /* A few bytes can be compressed from very many: past this we stop. */
-static const size_t largest_input = (size_t)1 << 33;
+static const uint64_t largest_input = (uint64_t)1 << 33;
 
 enum { CHUNK = 1 << 20 };
 

@@ -8,6 +8,9 @@
 /* The payload is mapped from one file of this size, over and over. */
 #define WINDOW ((size_t)64 << 20)
 
+/* More than a process has. */
+#define ADDRESSES (SIZE_MAX / 4 + 1)
+
 enum { PAGE = 4096, GRANULES_MAX_LOG2 = 36, MALLOC_ALIGNMENT = 16 };
 
 static const char no_memory[] = "there is not enough memory for such a pool";
@@ -185,7 +188,9 @@ size_t playback_offset(const playback *it, uint32_t block)
 const char *playback_measure(const playback_plan *plan, bitfit_stats *stats)
 {
     enum { ROOM_LOG2 = 2, SMALLEST_LOG2 = 20 };
-    size_t most = plan->granule << GRANULES_MAX_LOG2;
+    size_t most = plan->granule > ADDRESSES >> GRANULES_MAX_LOG2
+                      ? ADDRESSES
+                      : plan->granule << GRANULES_MAX_LOG2;
     trace_granules counts;
     if (!trace_count_granules(plan->from, plan->granule, &counts))
         return no_memory;

@@ -92,6 +92,18 @@ static void a_huge_pool_costs_its_bookkeeping_only(void **state)
     trace_close(from);
 }
 
+static void the_largest_granule_has_its_pool(void **state)
+{
+    (void)state;
+    trace *from = make_trace("a 0 1\na 1 1\nf 0\n");
+    bitfit_stats stats;
+    playback_plan plan = {
+        .from = from, .granule = (size_t)1 << 30, .alignment = 16};
+    assert_null(playback_measure(&plan, &stats));
+    assert_int_equal(stats.high_water, (size_t)2 << 30);
+    trace_close(from);
+}
+
 static void the_series_has_all_that_a_pool_showed(void **state)
 {
     (void)state;
@@ -258,6 +270,7 @@ int main(void)
         cmocka_unit_test(blocks_go_where_first_fit_puts_them),
         cmocka_unit_test(a_request_that_fails_is_counted_and_left_out),
         cmocka_unit_test(a_huge_pool_costs_its_bookkeeping_only),
+        cmocka_unit_test(the_largest_granule_has_its_pool),
         cmocka_unit_test(the_series_has_all_that_a_pool_showed),
         cmocka_unit_test(without_growth_the_high_water_mark_is_the_smallest),
         cmocka_unit_test(growth_at_the_top_lets_less_suffice),

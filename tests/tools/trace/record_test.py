@@ -12,6 +12,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 import unittest
 
 BITFIT, SUBJECT, STATIC, CXX, PRINT = (str(pathlib.Path(a).resolve())
@@ -171,6 +172,40 @@ class Record(Case):
             self.assertIn(111, trace.sizes())
             self.assertTrue(trace.cut)
 
+    def start_waiting(self):
+        """The program is in the midst of its work when this returns."""
+        started = subprocess.Popen(
+            [BITFIT, "record", "-o", self.trace, "--", SUBJECT, "wait"],
+            stdin=subprocess.PIPE, stderr=subprocess.DEVNULL)
+        for _ in range(1000):
+            if run(PRINT, self.trace).returncode == 0:
+                trace = Trace(self.trace)
+                if 111 in trace.sizes():
+                    self.assertTrue(trace.cut)
+                    return started
+            time.sleep(0.01)
+        started.kill()
+        raise AssertionError("the program does not get to its work")
+
+    def test_a_trace_can_be_read_while_it_is_recorded(self):
+        started = self.start_waiting()
+        started.communicate(timeout=60)
+        self.assertEqual(started.returncode, 6)
+        self.assertFalse(Trace(self.trace).cut)
+
+    def test_a_signal_is_handed_on(self):
+        started = self.start_waiting()
+        started.terminate()
+        started.communicate(timeout=60)
+        self.assertEqual(started.returncode, 128 + signal.SIGTERM)
+        self.assertTrue(Trace(self.trace).cut)
+
+    def test_the_recorders_own_end_loses_nothing(self):
+        started = self.start_waiting()
+        started.kill()
+        started.communicate(timeout=60)
+        self.assertIn(111, Trace(self.trace).sizes())
+
     def test_exit_codes_are_the_programs(self):
         self.record(SUBJECT, "", code=5)
         self.record(SUBJECT, "_exit", code=4)
@@ -201,6 +236,13 @@ class Record(Case):
         self.refused(2, "--events must be", "record", "--events", "x", "true")
         self.refused(3, "No such file", "record", "-o", "/nowhere/at.all",
                      SUBJECT)
+
+    def test_a_program_that_does_not_call_malloc(self):
+        program = pathlib.Path(self.folder.name) / "program"
+        run("cc", "-xc", "-", "-o", program, input="int main(void) {}\n")
+        done = self.record(program)
+        self.assertIn("has no events", done.stderr)
+        self.refused(3, "the trace has no events", "replay", self.trace)
 
     def test_the_trace_has_the_programs_name(self):
         done = run(BITFIT, "record", "--", SUBJECT, "family",

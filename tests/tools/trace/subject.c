@@ -189,6 +189,8 @@ int main(int argc, char **argv)
         kill(getpid(), SIGKILL);
     if (strcmp(mode, "abort") == 0)
         abort();
+    if (strcmp(mode, "wait") == 0)
+        return read(0, kept, 1) == 0 ? 6 : 7;
     if (strcmp(mode, "_exit") == 0)
         _exit(4);
     return 5;
