@@ -7,7 +7,9 @@
  *   empty.
  * - Lack of memory is printed on standard error unless a handler is set, and is
  *   kept as the last error. Its text would need memory: it may have none, so
- *   ask for the code.
+ *   ask for the code. xmlDocDumpMemory() sets none and leaves the text NULL.
+ * - Where memory ends in the middle of a call, version 2.9 may lose blocks. It
+ *   is best to give the pool up as a whole then.
  */
 #include <stdio.h>
 

@@ -6,6 +6,8 @@
  * - A size of 0 has to give a block. It does.
  * - Setting the object domain replaces pymalloc: the pool sees every object.
  * - Some blocks stay after Py_FinalizeEx(): give the pool up as a whole.
+ * - MemoryError is for scripts. With less memory than it takes to start,
+ *   initializing fails, by its status or, at times, by a fatal error.
  */
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>

@@ -5,6 +5,7 @@
 //!     cargo run --example fixed_heap
 
 use std::collections::HashMap;
+use std::sync::{Arc, Barrier};
 use std::thread;
 
 use bitfit::GlobalPool;
@@ -35,12 +36,24 @@ fn count_words(text: &str) -> HashMap<String, usize> {
     counts
 }
 
-fn count_in_threads(threads: u32) -> Vec<(String, usize)> {
-    let workers: Vec<_> = (0..threads)
+/// One thread for each seed; when all have made their texts the heap is shown.
+fn count_in_threads(seeds: u32) -> Vec<(String, usize)> {
+    let texts_made = Arc::new(Barrier::new(seeds as usize + 1));
+    let shown = Arc::new(Barrier::new(seeds as usize + 1));
+    let workers: Vec<_> = (0..seeds)
         .map(|seed| {
-            thread::spawn(move || count_words(&make_text(seed, 10_000)))
+            let (made, shown) = (Arc::clone(&texts_made), Arc::clone(&shown));
+            thread::spawn(move || {
+                let text = make_text(seed, 10_000);
+                made.wait();
+                shown.wait();
+                count_words(&text)
+            })
         })
         .collect();
+    texts_made.wait();
+    show("with the texts");
+    shown.wait();
     let mut totals: HashMap<String, usize> = HashMap::new();
     for worker in workers {
         for (word, count) in worker.join().expect("a worker panicked") {
@@ -52,32 +65,50 @@ fn count_in_threads(threads: u32) -> Vec<(String, usize)> {
     sorted
 }
 
-fn print_stats(when: &str) {
+/// Prints a map of the heap, from free to full, and its figures.
+fn show(when: &str) {
+    const CELLS: usize = 64;
     let stats = HEAP.pool().stats();
+    let cell = stats.capacity / CELLS + 1;
+    let first = HEAP.pool().runs().next().expect("a run").start.as_ptr();
+    let mut live = [0; CELLS];
+    for run in HEAP.pool().runs().filter(|run| run.live) {
+        let start = run.start.as_ptr() as usize - first as usize;
+        for offset in (start..start + run.size).step_by(stats.granule) {
+            live[offset / cell] += stats.granule;
+        }
+    }
+    let map: String = live
+        .iter()
+        .map(|bytes| {
+            ['.', '░', '▒', '▓', '█', '█']
+                [bytes * 4 / cell + usize::from(*bytes > 0)]
+        })
+        .collect();
+    println!("{:>16} {}", when, map);
     println!(
-        "{}: {} bytes live in {} blocks, the most was {}; \
-         the largest request that would succeed is {}",
-        when, stats.live, stats.blocks, stats.peak_live, stats.largest_free
+        "{:>16} {} bytes live in {} blocks, at most {}; {} would fit now",
+        "", stats.live, stats.blocks, stats.peak_live, stats.largest_free
     );
 }
 
 fn main() {
-    print_stats("at the start");
+    show("at the start");
     let words = count_in_threads(4);
     for (word, count) in &words[..5] {
-        println!("  {} {}", word, count);
+        println!("{:>16} {}", word, count);
     }
     let total: usize = words.iter().map(|(_, count)| count).sum();
-    println!("  {} words, {} of them different", total, words.len());
-    print_stats("with the counts");
+    println!("{:>16} words, {} of them different", total, words.len());
+    show("with the counts");
 
     let mut huge: Vec<u64> = Vec::new();
     match huge.try_reserve(1 << 20) {
         Ok(()) => unreachable!("8 MiB do not fit into 1 MiB"),
-        Err(error) => println!("8 MiB more: {}", error),
+        Err(error) => println!("8 MiB more? {}", error),
     }
     drop(words);
-    print_stats("at the end");
+    show("at the end");
     HEAP.pool().check().expect("a broken heap");
     println!("the heap is sound");
 }

@@ -3,7 +3,7 @@
 use core::alloc::Layout;
 use core::fmt;
 use core::marker::PhantomData;
-use core::mem;
+use core::mem::{self, MaybeUninit};
 use core::ops::{Deref, DerefMut};
 use core::ptr::{self, NonNull};
 
@@ -50,21 +50,58 @@ impl<'p, T, L: Lock> PoolBox<'p, [T], L> {
         length: usize,
         mut make: impl FnMut(usize) -> T,
     ) -> Option<Self> {
-        let layout = Layout::array::<T>(length).ok()?;
-        let first = pool.allocate(layout)?.cast::<T>();
-        // Should `make` panic, the values so far and the block are leaked until
-        // the pool ends: safe, and all that is left to a panic.
-        for i in 0..length {
-            // SAFETY: the block has the layout of the slice.
-            unsafe { first.as_ptr().add(i).write(make(i)) };
+        let mut room = PoolBox::room(pool, length)?;
+        let first = room.value.as_ptr().cast::<T>();
+        let mut made = Made { first, count: 0 };
+        for (i, place) in room.iter_mut().enumerate() {
+            place.write(make(i));
+            made.count += 1;
         }
-        let slice = ptr::slice_from_raw_parts_mut(first.as_ptr(), length);
+        mem::forget(made);
+        mem::forget(room);
         Some(PoolBox {
-            // SAFETY: it starts at a block.
-            value: unsafe { NonNull::new_unchecked(slice) },
+            // SAFETY: it is the same block, and all of it is made.
+            value: unsafe { slice_at(first, length) },
             pool,
             owns: PhantomData,
         })
+    }
+}
+
+impl<'p, T, L: Lock> PoolBox<'p, [MaybeUninit<T>], L> {
+    /// Room for a slice.
+    fn room(pool: &'p Pool<'_, L>, length: usize) -> Option<Self> {
+        let layout = Layout::array::<T>(length).ok()?;
+        let first = pool.allocate(layout)?.cast::<MaybeUninit<T>>();
+        Some(PoolBox {
+            // SAFETY: the block has the layout of the slice.
+            value: unsafe { slice_at(first.as_ptr(), length) },
+            pool,
+            owns: PhantomData,
+        })
+    }
+}
+
+/// # Safety
+///
+/// `first` is not null.
+unsafe fn slice_at<T>(first: *mut T, length: usize) -> NonNull<[T]> {
+    let slice = ptr::slice_from_raw_parts_mut(first, length);
+    // SAFETY: as above.
+    unsafe { NonNull::new_unchecked(slice) }
+}
+
+/// The values of a slice so far: dropped if making the next one panics.
+struct Made<T> {
+    first: *mut T,
+    count: usize,
+}
+
+impl<T> Drop for Made<T> {
+    fn drop(&mut self) {
+        let made = ptr::slice_from_raw_parts_mut(self.first, self.count);
+        // SAFETY: they are made, and nobody else knows of them.
+        unsafe { ptr::drop_in_place(made) };
     }
 }
 

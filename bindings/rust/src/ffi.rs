@@ -79,6 +79,7 @@ extern "C" {
     pub fn bitfit_destroy(pool: *mut Pool) -> usize;
     pub fn bitfit_reset(pool: *mut Pool);
 
+    pub fn bitfit_alloc(pool: *mut Pool, size: usize) -> *mut c_void;
     pub fn bitfit_calloc(
         pool: *mut Pool,
         count: usize,

@@ -4,7 +4,7 @@
 //!   of as many bytes as you say.
 //! - [`Pool`] is a pool of your own, over any memory: owned values by
 //!   [`Pool::boxed`], raw blocks by [`Layout`](core::alloc::Layout),
-//!   statistics, a walk over all blocks and holes, a picture.
+//!   statistics, an iterator over all blocks and holes, a picture.
 //!
 //! Every request gets the lowest address at which it fits, and none if and only
 //! if it fits nowhere. All that a pool knows is kept in bitmaps apart from the
@@ -26,12 +26,14 @@ mod global;
 mod lock;
 mod options;
 mod pool;
+mod runs;
 
 pub use boxed::PoolBox;
 pub use global::{Defaults, GlobalPool, Setup};
 pub use lock::{Lock, LockKind, Mutex, NoLock};
 pub use options::{Crime, InitError, Misuse, MisuseHandler, Options};
-pub use pool::{Pool, Run, Stats};
+pub use pool::{Pool, Stats};
+pub use runs::{Run, Runs};
 
 /// The README's program is a test, too.
 #[cfg(doctest)]

@@ -5,11 +5,9 @@ use core::ffi::c_void;
 use core::fmt;
 use core::marker::PhantomData;
 use core::mem::MaybeUninit;
-use core::ops::ControlFlow;
 use core::ptr::{self, NonNull};
 
 use crate::boxed::PoolBox;
-use crate::callback::without_unwinding;
 use crate::ffi;
 use crate::lock::{Lock, Mutex};
 use crate::options::{InitError, Options};
@@ -41,7 +39,7 @@ const MEMORY_ALIGNMENT: usize = 16;
 /// the pool is also a [`GlobalAlloc`], for what takes one. A layout of size 0
 /// gets a block of its own.
 pub struct Pool<'a, L: Lock = Mutex> {
-    raw: NonNull<ffi::Pool>,
+    pub(crate) raw: NonNull<ffi::Pool>,
     /// Every block starts at a multiple of it.
     block_alignment: usize,
     /// Whether a change of size always moves.
@@ -126,22 +124,22 @@ impl<'a, L: Lock> Pool<'a, L> {
             return Err(InitError::TooSmall);
         }
         let start: *mut c_void = memory.as_mut_ptr().cast();
+        let size = memory.len();
         // SAFETY: the core checks all but what is asked for above.
-        let (raw, status) = unsafe {
-            (
-                ffi::bitfit_init(start, memory.len(), options),
-                ffi::bitfit_init_status(start, memory.len(), options),
-            )
-        };
-        NonNull::new(raw)
-            .map(|raw| Pool {
+        let raw = unsafe { ffi::bitfit_init(start, size, options) };
+        match NonNull::new(raw) {
+            Some(raw) => Ok(Pool {
                 raw,
                 block_alignment: options.granule.min(options.payload_alignment),
                 resize_moves: options.resize_moves,
                 memory: PhantomData,
                 lock: PhantomData,
-            })
-            .ok_or_else(|| InitError::from_status(status))
+            }),
+            // SAFETY: the core only looks at the arguments.
+            None => Err(InitError::from_status(unsafe {
+                ffi::bitfit_init_status(start, size, options)
+            })),
+        }
     }
 
     /// Ends the pool; returns the number of blocks that were still live.
@@ -204,9 +202,14 @@ impl<L: Lock> Pool<'_, L> {
     /// A block for the layout. `None` if and only if it fits nowhere.
     pub fn allocate(&self, layout: Layout) -> Option<NonNull<u8>> {
         let raw = self.raw.as_ptr();
+        let (align, size) = (layout.align(), layout.size());
         // SAFETY: the pool is live.
         let block = unsafe {
-            ffi::bitfit_aligned_alloc(raw, layout.align(), layout.size())
+            if align <= self.block_alignment {
+                ffi::bitfit_alloc(raw, size)
+            } else {
+                ffi::bitfit_aligned_alloc(raw, align, size)
+            }
         };
         NonNull::new(block.cast())
     }
@@ -294,8 +297,8 @@ impl<L: Lock> Pool<'_, L> {
     /// if and only if that is more than the pool holds when it is empty.
     pub fn good_size(&self, size: usize) -> Option<usize> {
         let raw = self.raw.as_ptr();
-        // SAFETY: the pool is live. Size 0 gets one granule.
-        let good = unsafe { ffi::bitfit_good_size(raw, size.max(1)) };
+        // SAFETY: the pool is live.
+        let good = unsafe { ffi::bitfit_good_size(raw, size) };
         (good != 0).then_some(good)
     }
 
@@ -377,17 +380,6 @@ pub struct Stats {
     pub failures: u64,
 }
 
-/// One run of granules: a block, or a hole between blocks.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Run {
-    /// Where it starts.
-    pub start: NonNull<u8>,
-    /// Its bytes.
-    pub size: usize,
-    /// Whether it is a block.
-    pub live: bool,
-}
-
 /// Seeing.
 impl<L: Lock> Pool<'_, L> {
     /// The statistics as of now.
@@ -396,40 +388,6 @@ impl<L: Lock> Pool<'_, L> {
         // SAFETY: the pool is live, and Stats is bitfit_stats.
         unsafe { ffi::bitfit_get_stats(self.raw.as_ptr(), &mut stats) };
         stats
-    }
-
-    /// Shows every block and every hole in the order of addresses, under the
-    /// lock, until `visit` breaks.
-    ///
-    /// `visit` must not call the pool: that is misuse. Where the pool is the
-    /// global allocator it must not allocate. A panic in it aborts.
-    ///
-    /// ```
-    /// # use core::ops::ControlFlow;
-    /// # let mut memory = [core::mem::MaybeUninit::uninit(); 4096];
-    /// # let pool = bitfit::Pool::new(&mut memory)?;
-    /// let _block = pool.boxed(7);
-    /// let mut holes = 0;
-    /// pool.walk(|run| -> ControlFlow<()> {
-    ///     holes += usize::from(!run.live);
-    ///     ControlFlow::Continue(())
-    /// });
-    /// assert_eq!(holes, 1);
-    /// # Ok::<(), bitfit::InitError>(())
-    /// ```
-    pub fn walk<B>(
-        &self,
-        visit: impl FnMut(Run) -> ControlFlow<B>,
-    ) -> ControlFlow<B> {
-        let mut walk = Walk {
-            visit,
-            flow: ControlFlow::Continue(()),
-        };
-        let show = shows(&walk);
-        let context: *mut c_void = ptr::addr_of_mut!(walk).cast();
-        // SAFETY: the pool is live, and `show` gets the context it expects.
-        unsafe { ffi::bitfit_walk(self.raw.as_ptr(), show, context) };
-        walk.flow
     }
 
     /// Verifies every invariant of the bookkeeping.
@@ -467,38 +425,4 @@ impl<L: Lock> Pool<'_, L> {
         let drawn = granules.min(buffer.len().saturating_sub(1));
         core::str::from_utf8(&buffer[..drawn]).unwrap_or_default()
     }
-}
-
-/// A visitor, and what it said last.
-struct Walk<V, B> {
-    visit: V,
-    flow: ControlFlow<B>,
-}
-
-/// The `show` for a walk of this type.
-fn shows<V, B>(_walk: &Walk<V, B>) -> ffi::Visitor
-where
-    V: FnMut(Run) -> ControlFlow<B>,
-{
-    show::<V, B>
-}
-
-unsafe extern "C" fn show<V, B>(
-    run: *const ffi::Run,
-    context: *mut c_void,
-) -> bool
-where
-    V: FnMut(Run) -> ControlFlow<B>,
-{
-    // SAFETY: the core gives a valid run, and back the context of `walk`.
-    let (run, walk) = unsafe { (&*run, &mut *context.cast::<Walk<V, B>>()) };
-    // SAFETY: no run starts at address 0.
-    let start = unsafe { NonNull::new_unchecked(run.start.cast()) };
-    let run = Run {
-        start,
-        size: run.size,
-        live: run.live,
-    };
-    walk.flow = without_unwinding(|| (walk.visit)(run));
-    matches!(walk.flow, ControlFlow::Continue(()))
 }

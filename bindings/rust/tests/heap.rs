@@ -107,6 +107,8 @@ fn more_than_the_pool_is_an_error_from_try_reserve() {
 #[test]
 fn the_heap_holds_its_invariants() {
     assert_eq!(HEAP.pool().check(), Ok(()));
+    let runs: Vec<bitfit::Run> = HEAP.pool().runs().collect();
+    assert!(runs.iter().any(|run| run.live));
     let stats = HEAP.pool().stats();
     assert!(stats.live > 0 && stats.capacity < SIZE);
 }

@@ -5,6 +5,7 @@ use std::cell::RefCell;
 use std::env;
 use std::mem::MaybeUninit;
 use std::ops::ControlFlow;
+use std::panic::{self, AssertUnwindSafe};
 use std::process::Command;
 use std::ptr::NonNull;
 use std::rc::Rc;
@@ -159,14 +160,17 @@ fn resize_moves_moves() {
     let mut memory = bytes::<1024>();
     let options = Options::new().resize_moves(true);
     let pool = Pool::with_options(&mut memory, options).unwrap();
-    for align in [1, 32] {
+    for align in [1, 64, 64, 64, 64] {
         let old = layout(64, align);
         let block = pool.allocate(old).unwrap();
         unsafe {
             let moved = pool.reallocate(block, old, 32).unwrap();
             assert_ne!(moved, block);
+            assert_eq!(moved.as_ptr() as usize % align, 0);
             pool.deallocate(moved, layout(32, align));
         }
+        // The next hole starts at another remainder of the alignment.
+        pool.allocate(layout(1, 1)).unwrap();
     }
     // A shrink that finds no place keeps the block, and can be given back.
     let all = pool.stats().largest_free;
@@ -175,7 +179,7 @@ fn resize_moves_moves() {
         assert_eq!(pool.reallocate(block, layout(all, 1), 8), Some(block));
         pool.deallocate(block, layout(8, 1));
     }
-    assert_eq!(pool.stats().blocks, 0);
+    assert_eq!(pool.stats().blocks, 5);
 }
 
 #[test]
@@ -254,6 +258,44 @@ fn walk_shows_every_run_and_breaks_with_a_value() {
 }
 
 #[test]
+fn runs_are_those_of_a_walk() {
+    let mut memory = vec![MaybeUninit::uninit(); 1 << 14];
+    let pool = Pool::new(&mut memory).unwrap();
+    for blocks in [0, 1, 31, 32, 33, 64, 100] {
+        let mut owned: Vec<_> =
+            (0..blocks).map(|_| pool.boxed([0u8; 20]).ok()).collect();
+        for every_other in owned.iter_mut().skip(1).step_by(2) {
+            *every_other = None;
+        }
+        let mut walked = Vec::new();
+        let _ = pool.walk(|run| -> ControlFlow<()> {
+            walked.push(run);
+            ControlFlow::Continue(())
+        });
+        assert_eq!(pool.runs().collect::<Vec<_>>(), walked);
+        let live = pool.runs().filter(|run| run.live).count();
+        assert_eq!(live, (blocks + 1) / 2);
+    }
+}
+
+#[test]
+fn the_pool_may_change_while_its_runs_are_shown() {
+    let mut memory = vec![MaybeUninit::uninit(); 1 << 14];
+    let pool = Pool::new(&mut memory).unwrap();
+    for _ in 0..100 {
+        pool.allocate(layout(48, 1)).unwrap();
+    }
+    let mut last = 0;
+    for run in pool.runs().filter(|run| run.live) {
+        let start = run.start.as_ptr() as usize;
+        assert!(start > last);
+        last = start;
+        unsafe { pool.deallocate(run.start, layout(run.size, 1)) };
+    }
+    assert_eq!(pool.stats().blocks, 0);
+}
+
+#[test]
 fn draw_needs_room_for_a_nul() {
     let mut memory = bytes::<1024>();
     let pool = Pool::new(&mut memory).unwrap();
@@ -325,6 +367,23 @@ fn a_value_that_fits_nowhere_comes_back() {
     assert!(pool.boxed_slice(2000, make).is_none());
     assert!(pool.boxed_slice(usize::MAX, |i| i).is_none());
     assert_eq!(made, 0);
+}
+
+#[test]
+fn a_slice_whose_making_panics_leaves_nothing() {
+    let mut memory = bytes::<1024>();
+    let pool = Pool::new(&mut memory).unwrap();
+    let shared = Rc::new(());
+    let making = panic::catch_unwind(AssertUnwindSafe(|| {
+        pool.boxed_slice(10, |i| {
+            assert!(i < 5, "on purpose");
+            Rc::clone(&shared)
+        })
+        .is_some()
+    }));
+    assert!(making.is_err());
+    assert_eq!(Rc::strong_count(&shared), 1);
+    assert_eq!(pool.stats().blocks, 0);
 }
 
 #[test]

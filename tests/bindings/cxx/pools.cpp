@@ -24,18 +24,49 @@ static_assert(std::is_nothrow_copy_constructible_v<bitfit::pool_ref>);
 static_assert(!std::is_copy_assignable_v<bitfit::pool_ref>);
 static_assert(sizeof(bitfit::pool) == sizeof(void *));
 
+// Every call on its pool takes it, the one that ends the pool too.
+struct counting_mutex {
+    std::recursive_mutex mutex;
+    int locked = 0;
+
+    void lock()
+    {
+        mutex.lock();
+        locked++;
+    }
+    void unlock()
+    {
+        mutex.unlock();
+    }
+};
+
 TEST_CASE("a pool ends with its owner")
 {
-    bitfit_pool *raw = nullptr;
+    counting_mutex mutex;
+    bitfit::options options;
+    options.lock_with(mutex);
     {
-        bitfit::pool pool(memory, sizeof memory);
-        raw = pool.get();
-        REQUIRE(raw != nullptr);
-        CHECK(pool.alloc(1) != nullptr);
+        bitfit::pool pool(memory, sizeof memory, options);
+        bitfit::fixed_pool<1024> fixed(options);
+        CHECK(mutex.locked == 0);
     }
-    bitfit::pool again(memory, sizeof memory);
-    CHECK(again.stats().blocks == 0);
-    CHECK(again.get() == raw);
+    CHECK(mutex.locked == 2);
+    bitfit::pool(memory, sizeof memory, options).release();
+    CHECK(mutex.locked == 2);
+}
+
+TEST_CASE("a pool that is assigned another ends")
+{
+    alignas(std::max_align_t) static unsigned char other_memory[1024];
+    counting_mutex mutex;
+    counting_mutex other_mutex;
+    bitfit::options options;
+    bitfit::pool pool(memory, sizeof memory, options.lock_with(mutex));
+    bitfit::pool other(other_memory, sizeof other_memory,
+                       options.lock_with(other_mutex));
+    pool = std::move(other);
+    CHECK(mutex.locked == 1);
+    CHECK(other_mutex.locked == 0);
 }
 
 TEST_CASE("destroy() counts the blocks that were still live")
@@ -130,6 +161,7 @@ TEST_CASE("picture() is one letter for each granule")
     std::string picture = pool.picture();
     CHECK(picture.size() == pool.stats().capacity / 16);
     CHECK(picture.substr(0, 5) == "AAB..");
+    CHECK(picture.back() == '.');
     char start[6];
     CHECK(pool.draw(start, sizeof start) == picture.size());
     CHECK(std::string(start) == "AAB..");
@@ -177,21 +209,6 @@ TEST_CASE("a handler decides what misuse costs")
     allocator.deallocate(four, 4);
     CHECK(pool.destroy() == 0);
 }
-
-struct counting_mutex {
-    std::recursive_mutex mutex;
-    int locked = 0;
-
-    void lock()
-    {
-        mutex.lock();
-        locked++;
-    }
-    void unlock()
-    {
-        mutex.unlock();
-    }
-};
 
 TEST_CASE("any mutex can guard a pool")
 {

@@ -74,6 +74,23 @@ TEST_CASE("any alignment that is a power of two is served")
     resource.deallocate(empty, 0);
 }
 
+TEST_CASE("deallocate() checks the size")
+{
+    alignas(std::max_align_t) unsigned char memory[1024];
+    int crimes = 0;
+    auto handler = [&](const bitfit_misuse &misuse) {
+        crimes += misuse.crime == BITFIT_WRONG_SIZE;
+    };
+    bitfit::options options;
+    bitfit::pool pool(memory, sizeof memory, options.call_on_misuse(handler));
+    bitfit::resource resource(pool);
+    void *block = resource.allocate(40);
+    resource.deallocate(block, 60);
+    CHECK(crimes == 1);
+    resource.deallocate(block, 40);
+    CHECK(pool.destroy() == 0);
+}
+
 TEST_CASE("a full pool is std::bad_alloc, and the container is as before")
 {
     heap<4096> pool;
