@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """How long the bitfit command takes for a trace of a million events, reading
-included; and how much recording costs a program. Prints seconds, and writes
+and writing included; and how much recording costs a program. Prints seconds, and writes
 them as JSON.
 
     tools_speed.py BITFIT [--json FILE]
@@ -55,6 +55,9 @@ def measure(bitfit, folder):
     figures["trace bytes"] = pathlib.Path(trace).stat().st_size
     for verb in ["replay"], ["fit"], ["export", "-f", "chrome"]:
         figures[" ".join(verb)] = seconds([bitfit, *verb, trace])
+    for verb in ["map"], ["map", "--by", "age"], ["report"]:
+        output = str(pathlib.Path(folder) / "drawn.png")
+        figures[" ".join(verb)] = seconds([bitfit, *verb, trace, "-o", output])
     return figures
 
 

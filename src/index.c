@@ -143,7 +143,7 @@ bool bf_index_next_hole(const bf_index *index, size_t after, size_t count,
             return false;
         }
         tail = bf_runs_tail(&index->runs, word);
-    } while (tail.end == 0);
+    } while (bf_hole_count(tail) < count);
     *start = tail.start;
     *end = tail.end;
     return true;

@@ -164,7 +164,6 @@ typedef struct bf_census {
 void bf_pool_figures(const bitfit_pool *pool, const bf_census *census,
                      bitfit_stats *stats);
 void bf_pool_stats(bitfit_pool *pool, bitfit_stats *stats);
-void bf_pool_stats(bitfit_pool *pool, bitfit_stats *stats);
 bool bf_pool_walk(bitfit_pool *pool, bitfit_visitor *visit, void *context);
 int bf_pool_check(bitfit_pool *pool);
 size_t bf_pool_draw(bitfit_pool *pool, char *buffer, size_t size);

@@ -21,7 +21,6 @@ typedef struct map_request {
     const char *output; /* NULL: the terminal */
     const char *at;     /* NULL: all of the time, or the peak */
     scheme_by by;
-    bool by_given;
     heap_clock clock;
     heap_options heap;
     unsigned width, height;
@@ -83,11 +82,31 @@ static void parse_picture_size(struct argp_state *state, const char *text,
                    PICTURE_SIDE_MAX, text);
 }
 
-static error_t parse(int key, char *text, struct argp_state *state)
+/* The options that take one of a few words. */
+static error_t parse_choice(int key, char *text, struct argp_state *state)
 {
     static const char *const bys[] = {"size", "age", "site", NULL};
     static const char *const clocks[] = {"events", "time", NULL};
     static const char *const themes[] = {"light", "dark", NULL};
+    map_request *request = state->input;
+    switch (key) {
+    case KEY_BY:
+        request->by = (scheme_by)one_of(state, text, bys);
+        return 0;
+    case KEY_CLOCK:
+        request->clock = (heap_clock)one_of(state, text, clocks);
+        return 0;
+    case KEY_THEME:
+        request->dark = one_of(state, text, themes) == 1;
+        request->theme_given = true;
+        return 0;
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+}
+
+static error_t parse(int key, char *text, struct argp_state *state)
+{
     map_request *request = state->input;
     switch (key) {
     case 'o':
@@ -103,18 +122,8 @@ static error_t parse(int key, char *text, struct argp_state *state)
     case KEY_AT:
         request->at = text;
         return 0;
-    case KEY_BY:
-        request->by = (scheme_by)one_of(state, text, bys);
-        return 0;
-    case KEY_CLOCK:
-        request->clock = (heap_clock)one_of(state, text, clocks);
-        return 0;
     case KEY_SIZE:
         parse_picture_size(state, text, request);
-        return 0;
-    case KEY_THEME:
-        request->dark = one_of(state, text, themes) == 1;
-        request->theme_given = true;
         return 0;
     case KEY_JSON:
         request->json = true;
@@ -129,7 +138,7 @@ static error_t parse(int key, char *text, struct argp_state *state)
             argp_usage(state);
         return 0;
     default:
-        return ARGP_ERR_UNKNOWN;
+        return parse_choice(key, text, state);
     }
 }
 
@@ -352,6 +361,8 @@ static int map_outside(const map_request *request)
 int verb_map(int argc, char **argv)
 {
     map_request request = {.width = 1280, .height = 720};
+    static char name[] = "bitfit map";
+    argv[0] = name;
     argp_err_exit_status = COMMAND_USAGE;
     argp_parse(&parser, argc, argv, 0, NULL, &request);
     if (is_process(request.input) || is_image(request.input))

@@ -94,15 +94,16 @@ static json_t *samples_of(const heap_history *heap)
 static json_t *figures_of(const heap_history *heap)
 {
     return json_pack(
-        "{sososIsIsIsIsIsIsIsIsbsIso}", "name", text_json(heap->trace->name),
+        "{sososIsIsIsIsIsIsIsIsbsbsIso}", "name", text_json(heap->trace->name),
         "about", text_json(heap->trace->about), "events",
         (json_int_t)heap->trace->count, "stays", (json_int_t)heap->stay_count,
         "granule", (json_int_t)heap->granule, "capacity",
         (json_int_t)heap->capacity, "high_water", (json_int_t)heap->high_water,
         "peak_live", (json_int_t)heap->peak_live, "peak_requested",
         (json_int_t)heap->peak_requested, "peak_event",
-        (json_int_t)heap->peak_event, "timed", (int)heap->trace->timed,
-        "failures", (json_int_t)heap->failures, "samples", samples_of(heap));
+        (json_int_t)heap->peak_event, "timed", (int)heap->trace->timed, "cut",
+        (int)heap->trace->cut, "failures", (json_int_t)heap->failures,
+        "samples", samples_of(heap));
 }
 
 /* As JSON in which no end of a script can stand. */
@@ -151,6 +152,7 @@ static const char *write_part(FILE *to, const heap_history *heap,
                  {"SCRIPT", report_script},
                  {"UPLOT", report_uplot},
                  {"UPLOT_STYLE", report_uplot_style},
+                 {"UPLOT_LICENCE", report_uplot_licence},
                  {"VERSION", BITFIT_VERSION}};
     for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
         if (is_name(parts[i].name, name, length))
@@ -202,6 +204,8 @@ int verb_report(int argc, char **argv)
     report_request request = {.heap = {.samples = SAMPLES}};
     trace_error error;
     const char *why;
+    static char name[] = "bitfit report";
+    argv[0] = name;
     argp_err_exit_status = COMMAND_USAGE;
     argp_parse(&parser, argc, argv, 0, NULL, &request);
     if (request.output == NULL && isatty(STDOUT_FILENO)) {

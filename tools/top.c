@@ -281,6 +281,8 @@ int verb_top(int argc, char **argv)
     top_request request = {.seconds = 1};
     outside from;
     char *end;
+    static char name[] = "bitfit top";
+    argv[0] = name;
     argp_err_exit_status = COMMAND_USAGE;
     argp_parse(&parser, argc, argv, 0, NULL, &request);
     errno = 0;

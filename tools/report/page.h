@@ -6,6 +6,7 @@ extern const char report_page[];   /* the frame, with @@NAME@@ for the parts */
 extern const char report_style[];  /* STYLE */
 extern const char report_script[]; /* SCRIPT */
 extern const char report_uplot[];  /* UPLOT */
-extern const char report_uplot_style[]; /* UPLOT_STYLE */
+extern const char report_uplot_style[];   /* UPLOT_STYLE */
+extern const char report_uplot_licence[]; /* UPLOT_LICENCE */
 
 #endif

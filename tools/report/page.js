@@ -85,12 +85,13 @@
   const micros_at = t => F.timed ? micros[Math.min(t, EVENTS - 1)] : 0;
 
   // ---------------------------------------------------------------- classes
-  const DARK = { ramp: ['#fde725', '#aadc32', '#5cc863', '#28ae80', '#25919a',
-    '#3a77b0', '#5a68b4'] };
-  const LIGHT = { ramp: ['#e6b800', '#9cc32f', '#4fb860', '#28a083', '#21838e',
-    '#2f6490', '#3b4a8b'] };
-  const SITE_COLOURS = ['#0072b2', '#e69f00', '#009e73', '#cc79a7', '#56b4e9',
-    '#f0e442', '#8c6bb1', '#9a9a9a'];
+  /* As tools/view/scheme.c has them, where their reasons stand. */
+  const DARK = { ramp: ['#fff08a', '#c7e04a', '#7fc99c', '#41b8af',
+    '#3a92af', '#4e71e0', '#5a50a8'] };
+  const LIGHT = { ramp: ['#f2d300', '#a7c23d', '#6dae86', '#2f93a0',
+    '#2c6fb3', '#3c5482', '#372f79'] };
+  const SITE_COLOURS = ['#0072b2', '#e69f00', '#009b55', '#cc79a7',
+    '#56b4e9', '#f0e442', '#7818f0', '#5a5a5a'];
   const SIZE_LIMITS = [32, 64, 256, 1024, 4096, 65536];
   const AGE_PARTS = [1000, 100, 10, 2];
   const AGE_RAMP = [0, 1, 3, 4, 6];
@@ -652,8 +653,8 @@
   function draw_charts() {
     for (const c of charts.splice(0)) c.plot.destroy();
     const s = F.samples, dark = theme() === 'dark';
-    const colours = dark ? ['#6ea8dc', '#5cc863', '#e6e8ec', '#fde725']
-      : ['#2f6490', '#28a083', '#111827', '#c98500'];
+    const colours = dark ? ['#6ea8dc', '#7fc99c', '#e6e8ec', '#fff08a']
+      : ['#2c6fb3', '#2f93a0', '#111827', '#c98500'];
     chart('use', 280, [
       { label: 'live', stroke: colours[0], fill: colours[0] + '22' },
       { label: 'requested', stroke: colours[1] },
@@ -769,7 +770,8 @@
       `${percent(F.high_water - F.peak_live, F.peak_live)} more`;
   $('about').textContent = `${events(EVENTS)}, granules of ${GRANULE} bytes; ` +
     `${percent(F.peak_live - F.peak_requested, F.peak_live)} of the live bytes ` +
-    'at the peak are lost to rounding' + (F.about ? `; ${F.about}` : '');
+    'at the peak are lost to rounding' +
+    (F.cut ? '; the recording ended early' : '') + (F.about ? `; ${F.about}` : '');
   $('clock-label').hidden = !F.timed;
   if (SITES.length < 2) $('by').options[2].disabled = true;
   if (EVENTS === 0) {
@@ -780,6 +782,6 @@
     draw_all();
   }
   window.bitfit_report = { state, go, whole, live_at, block_at, holes_between,
-    figures: F, showing: () => ({ ...window_ }) };
+    figures: F, site_of: i => SITES[site[i]], showing: () => ({ ...window_ }) };
   document.documentElement.dataset.ready = 'yes';
 })();

@@ -26,6 +26,9 @@ enum {
     BLOCK_MIN = 4 /* blocks this wide are parted from those before them */
 };
 
+/* A hole of a larger part of the pool needs no line under it to be seen. */
+enum { HOLE_PART = 16 };
+
 typedef struct canvas {
     cairo_surface_t *surface;
     cairo_t *to;
@@ -396,9 +399,10 @@ static void heap_header(const canvas *c, const heap_history *heap)
                  percent(over, heap->peak_live));
     snprintf(rest, sizeof rest,
              "%s events, granules of %zu bytes; %.1f %% of the live bytes at "
-             "the peak are lost to rounding%s%s",
+             "the peak are lost to rounding%s%s%s",
              count_text(events, heap->trace->count), heap->granule,
              percent(heap->peak_live - heap->peak_requested, heap->peak_live),
+             heap->trace->cut ? "; the recording ended early" : "",
              *about == '\0' ? "" : "; ", about);
     draw_header(c, line, rest);
 }
@@ -553,7 +557,8 @@ const char *picture_of_moment(const heap_moment *moment,
     const char *why = open_canvas(&c, scheme, options);
     if (why == NULL) {
         c.has_waste = moment->requested != 0;
-        c.has_mark = moment_holes(moment, &hole, 1) == 1;
+        c.has_mark = moment_holes(moment, &hole, 1) == 1 &&
+                     hole->size <= moment->stats.capacity / HOLE_PART;
         c.mark_name = "largest hole";
         c.mark = c.theme->faint;
         lay_out(&c, 0);

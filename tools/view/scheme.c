@@ -6,13 +6,13 @@
 #include <string.h>
 
 /* From small or young, which shall be seen, to large or old. */
-static const uint32_t ramp_light[] = {0xe6b800, 0x9cc32f, 0x4fb860, 0x28a083,
-                                      0x21838e, 0x2f6490, 0x3b4a8b};
-static const uint32_t ramp_dark[] = {0xfde725, 0xaadc32, 0x5cc863, 0x28ae80,
-                                     0x25919a, 0x3a77b0, 0x5a68b4};
-static const uint32_t colours_of_sites[] = {0x0072b2, 0xe69f00, 0x009e73,
+static const uint32_t ramp_light[] = {0xf2d300, 0xa7c23d, 0x6dae86, 0x2f93a0,
+                                      0x2c6fb3, 0x3c5482, 0x372f79};
+static const uint32_t ramp_dark[] = {0xfff08a, 0xc7e04a, 0x7fc99c, 0x41b8af,
+                                     0x3a92af, 0x4e71e0, 0x5a50a8};
+static const uint32_t colours_of_sites[] = {0x0072b2, 0xe69f00, 0x009b55,
                                             0xcc79a7, 0x56b4e9, 0xf0e442,
-                                            0x8c6bb1, 0x9a9a9a};
+                                            0x7818f0, 0x5a5a5a};
 
 enum {
     RAMP = sizeof ramp_light / sizeof ramp_light[0],
@@ -22,7 +22,7 @@ enum {
 static const colour_theme themes[] = {
     {.paper = 0xffffff,
      .ink = 0x1f2430,
-     .faint = 0x6b7280,
+     .faint = 0x5f6775,
      .free = 0xf1f2f5,
      .waste = 0xe0203a,
      .mark = 0x111827},

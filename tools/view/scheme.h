@@ -3,9 +3,11 @@
  * its age or its call site, and each class has a colour. Red is never a class:
  * it is what rounding wastes.
  *
- * Sizes and ages are in order, so their colours are one ramp from dark to
- * bright (viridis), which colour-blind eyes and grey prints keep in order;
- * sites are not, and take the colours of Okabe and Ito.
+ * Sizes and ages are in order, so their colours are one ramp from bright to
+ * dark (on a dark background, to deep); sites are not, and take the colours of
+ * Okabe and Ito, with violet for vermilion and a greener green. In each set all
+ * colours stay apart for colour-blind eyes, from the waste and from free
+ * memory, too: the test `colours` computes it.
  */
 #ifndef SCHEME_H
 #define SCHEME_H

@@ -143,32 +143,42 @@ static void print_braille(const terminal *t, const cells *c, unsigned line)
     }
 }
 
+/* An entry of the legend, on a line of its own if this one is full. */
+static void print_entry(const terminal *t, unsigned *column, uint32_t colour,
+                        const char *name)
+{
+    unsigned width = (unsigned)strlen(name) + 4;
+    if (*column + width > t->columns && *column > LABEL) {
+        fprintf(t->to, "\n%*s", LABEL, "");
+        *column = LABEL;
+    }
+    set_ground(t, 38, colour);
+    fputs("\u25a0", t->to);
+    reset(t);
+    fprintf(t->to, " %s  ", name);
+    *column += width;
+}
+
 static void print_legend(const terminal *t, const colour_scheme *scheme,
                          bool has_waste)
 {
     const colour_theme *theme = theme_of(scheme->dark);
+    unsigned column = LABEL;
     if (!t->colours) {
         fprintf(t->to, "%*s a dot is in use, a gap is free\n", LABEL - 1, "");
         return;
     }
     fprintf(t->to, "%*s", LABEL, "");
-    for (unsigned i = 0; i < scheme->count + 1 + has_waste; i++) {
-        bool class = i < scheme->count;
-        set_ground(t, 38,
-                   class                ? scheme->colours[i]
-                   : i == scheme->count ? theme->free
-                                        : theme->waste);
-        fputs("\u25a0", t->to);
-        reset(t);
-        fprintf(t->to, " %s  ",
-                class                ? scheme->names[i]
-                : i == scheme->count ? "free"
-                                     : "lost to rounding");
-    }
+    for (unsigned i = 0; i < scheme->count; i++)
+        print_entry(t, &column, scheme->colours[i], scheme->names[i]);
+    print_entry(t, &column, theme->free, "free");
+    if (has_waste)
+        print_entry(t, &column, theme->waste, "lost to rounding");
     fputc('\n', t->to);
 }
 
-void terminal_holes(const terminal *t, const heap_moment *moment)
+/* The largest holes, as many as fit into the line. */
+static void print_holes(const terminal *t, const heap_moment *moment)
 {
     enum { SHOWN = 5 };
     const moment_run *holes[SHOWN];
@@ -227,8 +237,8 @@ bool terminal_map(const terminal *t, const heap_moment *moment,
         fputc('\n', t->to);
     }
     plane_close(&c.plane);
+    print_holes(t, moment);
     print_legend(t, scheme, moment->requested != 0);
-    terminal_holes(t, moment);
     return true;
 }
 

@@ -21,7 +21,7 @@ terminal terminal_of(FILE *to);
 /* What the map says in words: the largest request possible first. Two lines. */
 void terminal_figures(const terminal *t, const heap_moment *moment);
 
-/* The map, its legend, the largest holes. `heap` and `event` as for
+/* The map, the largest holes, a legend. `heap` and `event` as for
  * plane_add_moment(). False if and only if memory is short. */
 bool terminal_map(const terminal *t, const heap_moment *moment,
                   const colour_scheme *scheme, const heap_history *heap,
@@ -30,8 +30,5 @@ bool terminal_map(const terminal *t, const heap_moment *moment,
 /* One line of bars for the last values that fit into `width`. */
 void terminal_sparkline(const terminal *t, const uint64_t *values, size_t count,
                         uint64_t highest, unsigned width);
-
-/* The largest holes in one line. */
-void terminal_holes(const terminal *t, const heap_moment *moment);
 
 #endif

@@ -1,6 +1,8 @@
 /*
  * usage: churner [SIZE [quiet|WORD]]
- * Publishes a pool of SIZE bytes (1 MiB) as the malloc replacement does, says
+ *        churner SIZE image FILE
+ * The second saves the image of a pool and prints its live bytes. The first
+ * publishes a pool of SIZE bytes (1 MiB) as the malloc replacement does, says
  * "ready", and changes it until standard input ends. "quiet" changes nothing;
  * another WORD publishes something wrong: see publish().
  */
@@ -43,6 +45,25 @@ static void publish(bitfit_pool *pool, const char *word)
         prctl(PR_SET_DUMPABLE, 0);
 }
 
+/* As the manual of `bitfit map` says. */
+static int save_image(bitfit_pool *pool, const char *path)
+{
+    const void *start;
+    size_t size;
+    bitfit_stats stats;
+    FILE *file = fopen(path, "wb");
+    if (file == NULL)
+        return 1;
+    bitfit_lock(pool);
+    bitfit_bookkeeping(pool, &start, &size);
+    fprintf(file, "bitfit image %s\n", bitfit_version());
+    fwrite(start, 1, size, file);
+    bitfit_unlock(pool);
+    bitfit_get_stats(pool, &stats);
+    printf("%zu\n", stats.live);
+    return fclose(file) != 0;
+}
+
 /* 100 changes. */
 static void churn(bitfit_pool *pool, void **blocks, unsigned *dice)
 {
@@ -70,6 +91,8 @@ int main(int argc, char **argv)
         return 1;
     for (int i = 0; i < 20; i++)
         churn(pool, blocks, &dice);
+    if (argc > 3)
+        return save_image(pool, argv[3]);
     publish(pool, word);
     puts("ready");
     fflush(stdout);

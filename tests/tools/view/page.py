@@ -142,6 +142,30 @@ def check_mouse(browser, events):
     assert browser.run("bitfit_report.showing().t0") == 0
 
 
+def check_recording(browser, folder):
+    """A program recorded with times and call sites: both are to be seen."""
+    trace, page = folder + "/recorded.trace", folder + "/recorded.html"
+    work = "x = [bytes(range(i % 200)) * 3 for i in range(20000)]"
+    subprocess.run([BITFIT, "record", "--sites", "-o", trace, "--", "env",
+                    "PYTHONMALLOC=malloc", "/usr/bin/python3", "-S", "-c",
+                    work], check=True, stderr=subprocess.DEVNULL)
+    report(trace, page)
+    open_page(browser, page)
+    assert not browser.run("document.getElementById('clock-label').hidden")
+    browser.run("(() => { const b = document.getElementById('by');"
+                "b.value = 'site'; b.dispatchEvent(new Event('change'));"
+                "const c = document.getElementById('clock'); c.value = 'time';"
+                "c.dispatchEvent(new Event('change')) })()")
+    browser.settle()
+    legend = browser.run("document.getElementById('legend').innerText")
+    assert "python3" in legend, legend
+    assert browser.run("bitfit_report.showing().t1") > 1000 # microseconds
+    assert browser.run(
+        "(() => { const r = bitfit_report, e = r.figures.peak_event;"
+        "const i = r.live_at(e)[0]; return r.site_of(i) })()").count(";") > 0
+    quiet(browser)
+
+
 def colours_of(browser, canvas):
     """How many colours a canvas has: a blank one has one."""
     return browser.run(
@@ -201,6 +225,8 @@ def main():
             check_keys(browser, 1000000)
             check_mouse(browser, 1000000)
             quiet(browser)
+
+            check_recording(browser, folder)
 
             os.rename(trace, hostile)
             random_trace(hostile, 40)

@@ -19,7 +19,7 @@ BITFIT = sys.argv[1]
 #   3  alloc 1025   "CC..BBBBBBBB"  all but a byte of its second granule is waste
 TRACE = "0\n3\n4\n1\na 0 4096\na 1 8192\nf 0\na 2 1025\n"
 
-SIZES = ["e6b800", "9cc32f", "4fb860", "28a083", "21838e", "2f6490", "3b4a8b"]
+SIZES = ["f2d300", "a7c23d", "6dae86", "2f93a0", "2c6fb3", "3c5482", "372f79"]
 KIB_4, KIB_64 = 4, 5
 WASTE, FREE, PAPER = "e0203a", "f1f2f5", "ffffff"
 
@@ -81,7 +81,7 @@ def one_moment(folder, trace):
     # A row is a granule: "CC..BBBBBBBB", the second C nearly all waste.
     pitch = 22
     colours = [rows[TOP + i * pitch + 8][LEFT + 400] for i in range(12)]
-    dark = {"block": "25919a", "large": "3a77b0", "free": "22262e",
+    dark = {"block": "3a92af", "large": "4e71e0", "free": "22262e",
             "waste": "ff4d5e"}
     assert colours[0] == rgb(dark["block"]), colours
     assert colours[1] == rgb(dark["waste"]), colours

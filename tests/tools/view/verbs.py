@@ -10,7 +10,7 @@ import subprocess
 import sys
 import tempfile
 
-BITFIT = sys.argv[1]
+BITFIT, CHURNER = sys.argv[1:3]
 
 #   "AA......"  "AABBB..."  "..BBB..."  "..BBBCCCC"
 REP = "0\n3\n4\n1\na 0 32\na 1 40\nf 0\na 2 64\n"
@@ -64,6 +64,20 @@ def check_terminal(trace):
     assert "\x1b" not in in_terminal("map", trace, NO_COLOR="1")
 
 
+def check_dots(folder):
+    """A dot stands for more than half of its bytes: 16 of a MiB are not."""
+    path = folder + "/dots.rep"
+    with open(path, "w") as file:
+        file.write("0\n2\n3\n1\na 0 16\na 1 1000000\nf 1\n")
+    dots = "".join(line[11:] for line in run("map", path).split("\n")
+                   if line[11:12] >= "\u2800")
+    assert dots.count("\u28ff") > 900, dots
+    dots = "".join(line[11:] for line in
+                   run("map", path, "--at", "end").split("\n")
+                   if line[11:12] >= "\u2800")
+    assert set(dots) == {"\u2800"}, dots
+
+
 def check_moments(trace):
     def runs(*arguments):
         return json.loads(run("map", trace, "--json", *arguments))["runs"]
@@ -90,7 +104,7 @@ def check_mistakes(trace, folder):
         run(verb, code=2)
         run(verb, "a", "b", code=2)
         run(verb, "--nonsense", code=2)
-        assert "Usage: " in run(verb, "--help")
+        assert run(verb, "--help").startswith("Usage: bitfit " + verb)
     for wrong in (["--by", "shape"], ["--size", "9x9"], ["--size", "1x2x3"],
                   ["-g", "many"], ["--theme", "blue"]):
         run("map", trace, *wrong, code=2)
@@ -111,7 +125,19 @@ def check_mistakes(trace, folder):
     run("map", trace, "-o", "/dev/full", "--at", "1", code=3)
 
 
-def check_images(folder):
+def check_image(folder):
+    """What a program saved as the manual says."""
+    path, picture = folder + "/pool.image", folder + "/pool.png"
+    live = subprocess.run([CHURNER, "1000000", "image", path], check=True,
+                          capture_output=True, text=True).stdout
+    figures = json.loads(run("map", path, "--json"))
+    assert figures["live"] == int(live) and not figures["torn"], figures
+    assert run("map", path).startswith("image " + path + ": the heap now\n")
+    run("map", path, "-o", picture)
+    assert os.path.getsize(picture) > 1000
+
+
+def check_bad_images(folder):
     """A file that says it is an image and is none."""
     path = folder + "/bad.image"
     version = run("--version").split()[1]
@@ -131,10 +157,12 @@ def main():
         with open(trace, "w") as file:
             file.write(REP)
         check_terminal(trace)
+        check_dots(folder)
         check_moments(trace)
         check_small_pool(trace)
         check_mistakes(trace, folder)
-        check_images(folder)
+        check_image(folder)
+        check_bad_images(folder)
         page = run("report", trace)
         assert page.startswith("<!doctype html>") and "</html>" in page
         with open(trace) as file:
