@@ -113,8 +113,8 @@ impl<'a, L: Lock> Pool<'a, L> {
 
     /// # Safety
     ///
-    /// The memory, and the bookkeeping of the options if there is one, belong to
-    /// the pool until it is dropped. The options lock as `L` does.
+    /// The memory, and the bookkeeping of the options if there is one, belong
+    /// to the pool until it is dropped. The options lock as `L` does.
     pub(crate) unsafe fn init(
         memory: &mut [MaybeUninit<u8>],
         options: &ffi::Options,
