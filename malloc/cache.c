@@ -24,7 +24,7 @@ enum {
     HOLES_MAX = 4,           /* that a refill takes its blocks from */
     ROUNDS = 2,              /* of thread's destructors before the cache goes */
     LAST_SIZE_MAX = 1 << 20, /* bytes of the last block that a cache keeps */
-    LARGER_A_TICK = 16,      /* one in so many takes the slow path */
+    OTHERS_A_TICK = 64,      /* one in so many takes the slow path */
     STOP_PATIENCE = 100000   /* looks at a gate before it is passed by */
 };
 
@@ -577,7 +577,7 @@ void cache_give(void *ptr, size_t size)
     pages_tick(size_of(count));
 }
 
-void *cache_pop_large(size_t count)
+void *cache_pop_any(size_t count)
 {
     cache *c = cache_mine;
     if (!cache_enter(c)) {
@@ -598,17 +598,18 @@ void *cache_pop_large(size_t count)
     return granule == BF_NONE ? NULL : heap_pointer_to(granule);
 }
 
-bool cache_push_large(size_t granule, size_t count)
+bool cache_push_any(size_t granule, size_t count)
 {
     cache *c = cache_mine;
     if (!cache_enter(c)) {
         return false;
     }
     bin *b = cache_bin(c, count);
-    bool pushed = !cache_marked(granule) && ++c->larger % LARGER_A_TICK != 0;
+    bool pushed = !cache_marked(granule) && ++c->others % OTHERS_A_TICK != 0;
     if (pushed && b->top != b->ceiling && b->count == count) {
         *b->top++ = (uint32_t)granule;
-    } else if (pushed && c->last_count == 0 && count <= c->last_most) {
+    } else if (pushed && c->last_count == 0 && count > CACHE_SMALL_MAX &&
+               count <= c->last_most) {
         c->last = (uint32_t)granule;
         c->last_count = count;
     } else {

@@ -32,8 +32,8 @@ __attribute__((noinline)) void entry_give_slow(const char *call, void *ptr,
 
 static inline void *entry_take(const char *call, size_t size)
 {
-    if (LIKELY(size <= SETTINGS->small_max)) {
-        void *block = cache_pop(heap_count_for(size));
+    if (LIKELY(size - 1 < SETTINGS->small_max)) {
+        void *block = cache_pop(heap_fast_count_for(size));
         if (LIKELY(block != NULL)) {
             return block;
         }
@@ -50,10 +50,10 @@ static inline size_t entry_said(size_t size)
 /* size: as for heap_give(). */
 static inline void entry_give(const char *call, void *ptr, size_t size)
 {
-    size_t granule = heap_granule_of(ptr);
-    size_t count = heap_small_count_at(granule);
-    bool right = size == SIZE_MAX ||
-                 (size <= SETTINGS->small_max && heap_count_for(size) == count);
+    size_t granule = heap_fast_granule_of(ptr);
+    size_t count = heap_fast_count_at(granule);
+    bool right = size == SIZE_MAX || (size - 1 < SETTINGS->small_max &&
+                                      heap_fast_count_for(size) == count);
     if (UNLIKELY(count == 0 || !right || !cache_push(granule, count))) {
         entry_give_slow(call, ptr, size);
     }

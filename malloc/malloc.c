@@ -97,8 +97,8 @@ void entry_return(const char *call, void *ptr, size_t size)
 
 void *entry_take_slow(const char *call, size_t size)
 {
-    if (size <= PTRDIFF_MAX && size > SETTINGS->small_max) {
-        void *block = cache_pop_large(heap_count_for(size));
+    if (size <= PTRDIFF_MAX) {
+        void *block = cache_pop_any(heap_count_for(size));
         if (block != NULL) {
             return block;
         }
@@ -113,8 +113,7 @@ void entry_give_slow(const char *call, void *ptr, size_t size)
     }
     size_t granule = heap_granule_of(ptr);
     size_t count = heap_count_at(granule);
-    if (count > CACHE_SMALL_MAX && size == SIZE_MAX &&
-        cache_push_large(granule, count)) {
+    if (count != 0 && size == SIZE_MAX && cache_push_any(granule, count)) {
         return;
     }
     entry_return(call, ptr, size);
@@ -184,7 +183,7 @@ static void *resize(void *ptr, size_t size)
     if (copied && before < after) {
         return move(ptr, before << SETTINGS->view.granule_shift, size);
     }
-    void *block = copied ? cache_pop(after) : NULL;
+    void *block = copied ? cache_pop_any(after) : NULL;
     if (block != NULL) {
         memcpy(block, ptr, size);
         entry_give("realloc", ptr, SIZE_MAX);
@@ -216,8 +215,8 @@ static size_t product(size_t count, size_t size)
 EXPORT void *calloc(size_t count, size_t size)
 {
     size_t bytes = product(count, size);
-    if (LIKELY(bytes <= SETTINGS->small_max)) {
-        void *block = cache_pop(heap_count_for(bytes));
+    if (LIKELY(bytes - 1 < SETTINGS->small_max)) {
+        void *block = cache_pop(heap_fast_count_for(bytes));
         if (LIKELY(block != NULL)) {
             return memset(block, 0, bytes);
         }

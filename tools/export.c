@@ -25,8 +25,8 @@ static const struct argp_option options[] = {
     {"format", 'f', "NAME", 0, "collapsed, chrome, vma or dhat", 0},
     {"output", 'o', "FILE", 0, "Where it goes (standard output)", 0},
     {"at", KEY_AT, "MOMENT", 0,
-     "collapsed, vma: after an event, by its number from 0, at the peak of "
-     "requested bytes (the default) or at the end",
+     "collapsed, vma: after an event, by its number from 0, at a time such as "
+     "20ms, at the peak of requested bytes (the default) or at the end",
      0},
     {"cost", KEY_COST, "WHAT", 0,
      "collapsed: live (the moment's bytes, the default), total (all bytes ever "
@@ -158,21 +158,6 @@ static void parse_all(int argc, char **argv, export_options *given)
 
 /* -------------------------------------------------------------------- work */
 
-/* How many events are done at the moment. */
-static bool find_moment(const export_options *given, const input_trace *input,
-                        size_t *events)
-{
-    size_t event = input->from->count - 1;
-    bool good = true;
-    if (strcmp(given->moment, "peak") == 0)
-        event = input->asked.peak_event;
-    else if (strcmp(given->moment, "end") != 0)
-        good =
-            command_size(given->moment, &event) && event < input->from->count;
-    *events = event + 1;
-    return good;
-}
-
 static int write_all(export_options *given, const input_trace *input)
 {
     FILE *to = given->output == NULL || strcmp(given->output, "-") == 0
@@ -202,15 +187,9 @@ int verb_export(int argc, char **argv)
     int code = input_trace_open(&input, verb, given.path);
     if (code != COMMAND_OK)
         return code;
-    if (find_moment(&given, &input, &given.plan.events)) {
-        code = write_all(&given, &input);
-    } else {
-        command_error(verb,
-                      "--at must be peak, end or an event's number from 0 to "
-                      "%zu, not %s",
-                      input.from->count - 1, given.moment);
-        code = COMMAND_USAGE;
-    }
+    code = input_moment(verb, &input, given.moment, &given.plan.events)
+               ? write_all(&given, &input)
+               : COMMAND_USAGE;
     input_trace_close(&input);
     return code;
 }

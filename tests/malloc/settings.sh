@@ -115,7 +115,7 @@ check 'would serve' "$(sed -n 's/^bitfit: failures: //p' second)" = 0
 export LD_PRELOAD="$library"
 check 'inherited' "$(BITFIT_POOL=4M sh -c "$probe arena")" = "$arena"
 check 'not inherited' "$(BITFIT_POOL=4M BITFIT_INHERIT=0 \
-    sh -c "$probe arena; env" | grep -c 'BITFIT\|bitfit-malloc')" = 0
+    sh -c "$probe arena; env" | grep -c '^BITFIT\|^LD_PRELOAD')" = 0
 check 'others stay preloaded' "$(LD_PRELOAD=$library:$plugin BITFIT_INHERIT=0 \
     env | sed -n 's/^LD_PRELOAD=//p')" = "$plugin"
 unset LD_PRELOAD

@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static const char out_of_memory[] = "there is not enough memory to read it";
 
@@ -11,13 +12,22 @@ static bool refuse(builder *to, const char *why)
     return false;
 }
 
+size_t build_limit(void)
+{
+    long pages = sysconf(_SC_PHYS_PAGES);
+    long page = sysconf(_SC_PAGESIZE);
+    return pages <= 0 || page <= 0 ? SIZE_MAX / 2
+                                   : (size_t)pages / 2 * (size_t)page;
+}
+
 bool build_grow(void *array, size_t *capacity, size_t count, size_t each)
 {
     void **at = array;
     if (count < *capacity)
         return true;
     size_t larger = *capacity == 0 ? 1024 : *capacity * 2;
-    void *moved = larger > SIZE_MAX / each ? NULL : realloc(*at, larger * each);
+    void *moved =
+        larger > build_limit() / each ? NULL : realloc(*at, larger * each);
     if (moved == NULL)
         return false;
     *at = moved;

@@ -72,6 +72,11 @@ bool build_stack(builder *to, const char *text, size_t length);
 /* What follows is the doing of the thread that the file names so. */
 bool build_thread(builder *to, uint64_t name);
 
+/* No array may be larger, in bytes: half of the machine's memory. A few bytes
+ * can be compressed from very many, and a system that promises more memory than
+ * it has would end us, or others, instead of refusing. */
+size_t build_limit(void);
+
 /* Makes room for one more element in an array that doubles. */
 bool build_grow(void *array, size_t *capacity, size_t count, size_t each);
 

@@ -479,6 +479,20 @@ class Export(Case):
         self.assertEqual(total("--at", "end"), self.live_at_end())
         self.assertIn("main;family;ask ", self.export("collapsed"))
 
+    def test_a_moment_by_number_and_by_time(self):
+        def live(at):
+            dump = json.loads(self.export("vma", "--at", at))
+            block = dump["DefaultPools"]["bitfit"]["Blocks"]["0"]
+            return block["Allocations"]
+
+        self.assertEqual(live("0"), 1)
+        self.assertEqual(live("1"), 2)
+        self.assertEqual(live("1000s"), live("end"))
+        self.assertGreaterEqual(live("0us"), 1)
+        self.record(SUBJECT, "family", options=["--no-times"])
+        self.refused(2, "--at must be peak", "export", "-f", "vma", "--at",
+                     "1s", self.trace)
+
     def test_collapsed_without_sites(self):
         self.record(SUBJECT, "family")
         self.assertIn("thread 0;12345 bytes 12345\n",
