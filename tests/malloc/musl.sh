@@ -23,8 +23,8 @@ ln -s "/usr/include/$("$2" -print-multiarch)/asm" "$work/kernel/"
 "$1" -O1 -fno-builtin "$root/tests/malloc/musl.c" -o "$work/program"
 
 code=0
-LD_PRELOAD="$work/libbitfit-malloc.so" BITFIT_POOL=64M \
-    timeout 100 "$work/program" >"$work/out" 2>"$work/err" || code=$?
+timeout 100 env LD_PRELOAD="$work/libbitfit-malloc.so" BITFIT_POOL=64M \
+    "$work/program" >"$work/out" 2>"$work/err" || code=$?
 cat "$work/out" "$work/err"
 [ "$(cat "$work/out")" = fine ]
 [ $code = 134 ]
