@@ -196,7 +196,8 @@ class Record(Case):
     def test_a_signal_is_handed_on(self):
         started = self.start_waiting()
         started.terminate()
-        started.communicate(timeout=60)
+        started.wait(timeout=60)
+        started.stdin.close()
         self.assertEqual(started.returncode, 128 + signal.SIGTERM)
         self.assertTrue(Trace(self.trace).cut)
 
