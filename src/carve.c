@@ -103,11 +103,10 @@ bf_view bf_view_of(const bitfit_pool *pool)
     };
 }
 
-bool bf_carve_hole(bitfit_pool *pool, size_t after, size_t count, size_t *start,
-                   size_t *end)
+bf_hole bf_carve_hole(bitfit_pool *pool, size_t after, size_t count)
 {
     bf_index_flush(&pool->index);
-    return bf_index_next_hole(&pool->index, after, count, start, end);
+    return bf_index_next_hole(&pool->index, after, count);
 }
 
 /* The end of a block that begins in an earlier word than this one and reaches

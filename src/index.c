@@ -77,29 +77,21 @@ BF_INLINE void lose(const bf_index *index, size_t start)
 
 /* --------------------------------------------------------------- searching */
 
-/* The run that reaches beyond this word, if it has `count` granules. */
-BF_NOINLINE static size_t find_tail(const bf_runs *runs, size_t word,
-                                    size_t count)
-{
-    size_t tail = bf_runs_tail(runs, word);
-    bool fits =
-        tail != BF_NONE && bf_runs_end_beyond(runs, word) - tail >= count;
-    return fits ? tail : BF_NONE;
-}
-
-/* The first run of `count` granules that starts in this word, where some run
- * starts. No run before it is that long, so free bits of a run from an earlier
- * word cannot mislead. */
-BF_INLINE size_t find_in_word(const bf_runs *runs, size_t word, size_t count)
+/* The first run of `count` granules or more that starts in this word, where
+ * some run starts. No run before it is that long, so free bits of a run from an
+ * earlier word cannot mislead. Empty if there is none. */
+BF_INLINE bf_hole find_in_word(const bf_runs *runs, size_t word, size_t count)
 {
     const bf_pair *pair = bf_pair_at(runs, word);
-    if (BF_LIKELY(count <= BF_WORD_BITS)) {
+    if (count <= BF_WORD_BITS) {
         unsigned bit = bf_find_run(pair->free, (unsigned)count);
-        if (BF_LIKELY(bit < BF_WORD_BITS)) {
-            return bf_granule_at(word, bit);
+        if (bit < BF_WORD_BITS) {
+            size_t start = bf_granule_at(word, bit);
+            return (bf_hole){start, bf_runs_end(runs, start)};
         }
     }
-    return find_tail(runs, word, count);
+    bf_hole tail = bf_runs_tail(runs, word);
+    return bf_hole_count(tail) >= count ? tail : (bf_hole){0, 0};
 }
 
 /* The next word after `word` (from the first if BF_NONE) in which a run of
@@ -119,41 +111,35 @@ static size_t next_word(const bf_index *index, size_t word, size_t count)
     return BF_NONE;
 }
 
-/* The start of the first free run of `count` granules or more: each candidate
- * in turn, since a code stands for several lengths. BF_NONE if there is none.
- */
-static size_t find(const bf_index *index, size_t count)
+/* The first free run of `count` granules or more: each candidate in turn, since
+ * a code stands for several lengths. Empty if there is none. */
+static bf_hole find(const bf_index *index, size_t count)
 {
+    bf_hole hole = {0, 0};
     size_t word = next_word(index, BF_NONE, count);
     while (word != BF_NONE) {
-        size_t start = find_in_word(&index->runs, word, count);
-        if (start != BF_NONE) {
-            return start;
+        hole = find_in_word(&index->runs, word, count);
+        if (BF_LIKELY(hole.end != 0)) {
+            break;
         }
         word = next_word(index, word, count);
     }
-    return BF_NONE;
+    return hole;
 }
 
-bool bf_index_next_hole(const bf_index *index, size_t after, size_t count,
-                        size_t *start, size_t *end)
+bf_hole bf_index_next_hole(const bf_index *index, size_t after, size_t count)
 {
+    bf_hole hole = {0, 0};
     size_t word = after == BF_NONE ? BF_NONE : bf_word_of(after);
     do {
         word = next_word(index, word, count);
         if (word == BF_NONE) {
-            return false;
+            return (bf_hole){0, 0};
         }
-        *start = find_tail(&index->runs, word, count);
-    } while (*start == BF_NONE);
-    *end = bf_runs_end_beyond(&index->runs, word);
-    return true;
+        hole = bf_runs_tail(&index->runs, word);
+    } while (bf_hole_count(hole) < count);
+    return hole;
 }
-
-typedef struct bf_place {
-    size_t run; /* the free run that holds the place */
-    size_t start;
-} bf_place;
 
 typedef struct bf_request {
     size_t count;
@@ -161,35 +147,38 @@ typedef struct bf_request {
     size_t phase;
 } bf_request;
 
-/* The lowest aligned place in the free runs that start in this word. */
-static bool find_aligned_in_word(const bf_runs *runs, size_t word,
-                                 const bf_request *request, bf_place *place)
+/* The first hole that starts in this word and has an aligned place for the
+ * request; `skip` granules lie before the place. Empty if there is none. */
+static bf_hole find_aligned_in_word(const bf_runs *runs, size_t word,
+                                    const bf_request *request, size_t *skip)
 {
     const bf_pair *pair = bf_pair_at(runs, word);
     for (bf_word starts = pair->start & pair->free; starts != 0;
          starts &= starts - 1) {
-        size_t run = bf_granule_at(word, bf_lowest_bit(starts));
-        size_t length = bf_runs_end(runs, run) - run;
-        size_t skip = (0 - (run + request->phase)) & (request->alignment - 1);
-        if (skip < length && request->count <= length - skip) {
-            *place = (bf_place){run, run + skip};
-            return true;
+        size_t start = bf_granule_at(word, bf_lowest_bit(starts));
+        bf_hole hole = {start, bf_runs_end(runs, start)};
+        size_t count = bf_hole_count(hole);
+        *skip = (0 - (start + request->phase)) & (request->alignment - 1);
+        if (*skip < count && request->count <= count - *skip) {
+            return hole;
         }
     }
-    return false;
+    return (bf_hole){0, 0};
 }
 
-static bool find_aligned(const bf_index *index, const bf_request *request,
-                         bf_place *place)
+static bf_hole find_aligned(const bf_index *index, const bf_request *request,
+                            size_t *skip)
 {
+    bf_hole hole = {0, 0};
     size_t word = next_word(index, BF_NONE, request->count);
     while (word != BF_NONE) {
-        if (find_aligned_in_word(&index->runs, word, request, place)) {
-            return true;
+        hole = find_aligned_in_word(&index->runs, word, request, skip);
+        if (hole.end != 0) {
+            break;
         }
         word = next_word(index, word, request->count);
     }
-    return false;
+    return hole;
 }
 
 bool bf_index_is_free(const bf_index *index, size_t granule)
@@ -223,17 +212,17 @@ size_t bf_index_longest(const bf_index *index)
 
 /* ---------------------------------------------------------------- changing */
 
-/* Makes [start, end), the front of a free run, a block. */
-static void take_front(const bf_index *index, size_t start, size_t end)
+/* Makes the first `count` granules of a hole a block. */
+static void take_front(const bf_index *index, bf_hole hole, size_t count)
 {
     const bf_runs *runs = &index->runs;
-    size_t run_end = bf_runs_end(runs, start);
-    bf_runs_write(runs, start, end, false);
-    if (end < run_end) {
-        bf_runs_write(runs, end, run_end, true);
-        gain(index, end, run_end);
+    size_t end = hole.start + count;
+    bf_runs_write(runs, hole.start, end, false);
+    if (end < hole.end) {
+        bf_runs_write(runs, end, hole.end, true);
+        gain(index, end, hole.end);
     }
-    lose(index, start);
+    lose(index, hole.start);
 }
 
 /* Remembers the block that was taken last; one beyond 32 bits is not. */
@@ -244,46 +233,40 @@ BF_INLINE void remember(bf_index *index, size_t start, size_t count)
     index->last_count = fits ? (uint32_t)count : 0;
 }
 
-/* The general case: a run of any length, in or beyond the first candidate, or
- * BF_NONE for none known. */
-BF_NOINLINE static size_t alloc_anywhere(bf_index *index, size_t candidate,
-                                         size_t count)
+/* The general case: a hole of any length, anywhere. */
+BF_NOINLINE static size_t alloc_anywhere(bf_index *index, size_t count)
 {
-    size_t start = BF_NONE;
-    if (candidate != BF_NONE) {
-        start = find_in_word(&index->runs, candidate, count);
+    bf_hole hole = find(index, count);
+    if (hole.end == 0) {
+        return BF_NONE;
     }
-    if (start == BF_NONE) {
-        start = find(index, count);
-    }
-    if (start != BF_NONE) {
-        take_front(index, start, start + count);
-        remember(index, start, count);
-    }
-    return start;
+    take_front(index, hole, count);
+    remember(index, hole.start, count);
+    return hole.start;
 }
 
-/* The first hole of `count` granules in a word, and the longest hole when these
- * are taken from it, as far as the holes lie in the word. Masks, not branches:
- * which hole it will be cannot be predicted. */
-BF_INLINE unsigned place_in_word(const bf_pair *pair, unsigned count,
-                                 unsigned *longest)
+/* What a request finds in a word: the place, and the word's longest hole when
+ * the request has been served from it. */
+typedef struct bf_pick {
+    unsigned bit; /* BF_WORD_BITS if no hole is long enough */
+    unsigned longest;
+} bf_pick;
+
+/* Looks at the holes that end in this word, each followed by a start bit there.
+ * Masks, not branches: which hole it will be cannot be predicted. */
+BF_INLINE bf_pick pick_in_word(bf_word holes, bf_word starts, unsigned count)
 {
-    unsigned place = BF_WORD_BITS;
-    unsigned max = 0;
-    for (bf_word holes = pair->start & pair->free; holes != 0;
-         holes &= holes - 1) {
+    bf_pick pick = {BF_WORD_BITS, 0};
+    for (; holes != 0; holes &= holes - 1) {
         unsigned bit = bf_lowest_bit(holes);
-        bf_word end = pair->start >> bit >> 1 | BF_TOP_BIT >> bit;
-        unsigned length = bf_lowest_bit(end) + 1;
-        bool first = length >= count && place == BF_WORD_BITS;
+        unsigned length = bf_lowest_bit(starts >> bit >> 1) + 1;
+        bool first = length >= count && pick.bit == BF_WORD_BITS;
         unsigned mask = 0 - (unsigned)first;
-        place ^= (place ^ bit) & mask;
+        pick.bit ^= (pick.bit ^ bit) & mask;
         length -= count & mask;
-        max = length > max ? length : max;
+        pick.longest = length > pick.longest ? length : pick.longest;
     }
-    *longest = max;
-    return place;
+    return pick;
 }
 
 /* Whether a hole reaches the end of this word, and perhaps goes on. */
@@ -299,6 +282,82 @@ BF_INLINE void take_in_word(bf_pair *pair, unsigned bit, size_t count)
     bf_word here = BF_ONE << bit;
     pair->free &= ~((here << count) - here);
     pair->start |= here << count;
+}
+
+/* Takes a block that begins at `bit` and ends in the next word, at bit `end`.
+ */
+BF_INLINE void take_across(bf_pair *pair, bf_pair *next, unsigned bit,
+                           unsigned end)
+{
+    pair->free &= bf_mask_below(bit);
+    next->free &= bf_mask_from(end);
+    next->start |= BF_ONE << end;
+}
+
+/* A request that a word is known to have a place for, where the word's last
+ * hole goes on into the next word and ends there, at bit `beyond`. */
+BF_INLINE size_t alloc_at_edge(const bf_index *index, size_t word,
+                               unsigned count, unsigned beyond)
+{
+    bf_tree *tree = tree_of(index);
+    bf_pair *pair = bf_pair_at(&index->runs, word);
+    unsigned tail = bf_highest_bit(pair->start);
+    bf_word holes = pair->start & pair->free & ~(BF_ONE << tail);
+    bf_pick pick = pick_in_word(holes, pair->start, count);
+    unsigned left = BF_WORD_BITS - tail + beyond;
+    if (pick.bit == BF_WORD_BITS) {
+        pick.bit = tail;
+        left -= count;
+    }
+    if (pick.bit + count < BF_WORD_BITS) {
+        take_in_word(pair, pick.bit, count);
+        pick.longest = left > pick.longest ? left : pick.longest;
+    } else {
+        take_across(pair, bf_pair_at(&index->runs, word + 1), tail,
+                    beyond - left);
+        bf_tree_gain_in_word(tree, word + 1, left);
+    }
+    bf_tree_lose_in_word(tree, &index->runs, word, pick.longest);
+    return bf_granule_at(word, pick.bit);
+}
+
+/* The same where the last hole covers words: these set the word's leaf. */
+BF_INLINE size_t alloc_at_long_hole(const bf_index *index, size_t word,
+                                    unsigned count)
+{
+    bf_pair *pair = bf_pair_at(&index->runs, word);
+    unsigned tail = bf_highest_bit(pair->start);
+    bf_word holes = pair->start & pair->free & ~(BF_ONE << tail);
+    bf_pick pick = pick_in_word(holes, pair->start, count);
+    if (pick.bit < BF_WORD_BITS) {
+        take_in_word(pair, pick.bit, count);
+        return bf_granule_at(word, pick.bit);
+    }
+    size_t start = bf_granule_at(word, tail);
+    if (tail + count < BF_WORD_BITS) {
+        take_in_word(pair, tail, count);
+        bf_tree_trim(tree_of(index), &index->runs, word, count);
+    } else {
+        take_front(index, bf_runs_tail(&index->runs, word), count);
+    }
+    return start;
+}
+
+/* The same, whatever the word's last hole is like. */
+BF_INLINE size_t alloc_at(const bf_index *index, size_t word, unsigned count)
+{
+    const bf_runs *runs = &index->runs;
+    bf_pair *pair = bf_pair_at(runs, word);
+    if (word_has_tail(pair)) {
+        bf_word next = bf_pair_at(runs, word + 1)->start;
+        return next != 0
+                   ? alloc_at_edge(index, word, count, bf_lowest_bit(next))
+                   : alloc_at_long_hole(index, word, count);
+    }
+    bf_pick pick = pick_in_word(pair->start & pair->free, pair->start, count);
+    take_in_word(pair, pick.bit, count);
+    bf_tree_lose_in_word(tree_of(index), runs, word, pick.longest);
+    return bf_granule_at(word, pick.bit);
 }
 
 /* In a pool of a few words: each in turn. */
@@ -318,7 +377,7 @@ BF_INLINE size_t alloc_by_scan(bf_index *index, size_t count)
             break;
         }
     }
-    return alloc_anywhere(index, BF_NONE, count);
+    return alloc_anywhere(index, count);
 }
 
 size_t bf_index_alloc_in_map(bf_index *index, size_t count)
@@ -327,41 +386,28 @@ size_t bf_index_alloc_in_map(bf_index *index, size_t count)
         bf_index_flush(index);
     }
     if (!BF_FAST_PATHS || count >= BF_WORD_BITS) {
-        return alloc_anywhere(index, BF_NONE, count);
+        return alloc_anywhere(index, count);
     }
     if (!has_tree(index)) {
         return alloc_by_scan(index, count);
     }
-    bf_tree *tree = tree_of(index);
-    size_t word = bf_tree_first(tree, count);
-    if (BF_UNLIKELY(word == BF_NONE)) {
-        return alloc_anywhere(index, word, count);
+    size_t word = bf_tree_first(tree_of(index), count);
+    if (BF_UNLIKELY(word >= bf_words_for(index->runs.granules) - 1)) {
+        return alloc_anywhere(index, count); /* the last, or none */
     }
-    unsigned longest;
-    bf_pair *pair = bf_pair_at(&index->runs, word);
-    unsigned bit = place_in_word(pair, (unsigned)count, &longest);
-    if (BF_UNLIKELY(bit + count >= BF_WORD_BITS)) {
-        return alloc_anywhere(index, word, count);
-    }
-    take_in_word(pair, bit, count);
-    size_t start = bf_granule_at(word, bit);
+    size_t start = alloc_at(index, word, (unsigned)count);
     remember(index, start, count);
-    if (word_has_tail(pair)) {
-        bf_tree_lose(tree, &index->runs, word);
-    } else {
-        bf_tree_lose_in_word(tree, &index->runs, word, longest);
-    }
     return start;
 }
 
-/* Cuts the free run that starts at `run` in two, for a moment. */
-static void cut(const bf_index *index, size_t run, size_t at)
+/* Cuts a hole in two, for a moment; returns the second. */
+static bf_hole cut(const bf_index *index, bf_hole hole, size_t at)
 {
-    size_t end = bf_runs_end(&index->runs, run);
-    bf_runs_write(&index->runs, run, at, true);
-    bf_runs_write(&index->runs, at, end, true);
-    gain(index, at, end);
-    lose(index, run);
+    bf_runs_write(&index->runs, hole.start, at, true);
+    bf_runs_write(&index->runs, at, hole.end, true);
+    gain(index, at, hole.end);
+    lose(index, hole.start);
+    return (bf_hole){at, hole.end};
 }
 
 size_t bf_index_alloc_aligned(bf_index *index, size_t count, size_t alignment,
@@ -369,15 +415,16 @@ size_t bf_index_alloc_aligned(bf_index *index, size_t count, size_t alignment,
 {
     bf_index_flush(index);
     const bf_request request = {count, alignment, phase};
-    bf_place place;
-    if (!find_aligned(index, &request, &place)) {
+    size_t skip;
+    bf_hole hole = find_aligned(index, &request, &skip);
+    if (hole.end == 0) {
         return BF_NONE;
     }
-    if (place.start != place.run) {
-        cut(index, place.run, place.start);
+    if (skip != 0) {
+        hole = cut(index, hole, hole.start + skip);
     }
-    take_front(index, place.start, place.start + count);
-    return place.start;
+    take_front(index, hole, count);
+    return hole.start;
 }
 
 /* Makes the block [start, end) free, one run with the holes that touch it. */

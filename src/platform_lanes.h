@@ -32,13 +32,19 @@ BF_INLINE bf_word bf_bytes_at_least(const uint8_t *bytes, unsigned least)
     return found;
 }
 
-/* The largest of a word's number of bytes. */
-BF_INLINE unsigned bf_bytes_max(const uint8_t *bytes)
+/* The largest of a word's number of bytes, bytes[skip] left out. */
+BF_INLINE unsigned bf_bytes_max_but(const uint8_t *bytes, unsigned skip)
 {
-    __m128i max = bf_lane_load(bytes);
+    const __m128i skipped = _mm_set1_epi8((char)skip);
+    __m128i at =
+        _mm_setr_epi8(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+    __m128i max = _mm_setzero_si128();
     BF_UNROLL
-    for (unsigned i = 1; i < BF_WORD_BITS / 16; i++) {
-        max = _mm_max_epu8(max, bf_lane_load(bytes + 16 * i));
+    for (unsigned i = 0; i < BF_WORD_BITS / 16; i++) {
+        __m128i lane = bf_lane_load(bytes + 16 * i);
+        lane = _mm_andnot_si128(_mm_cmpeq_epi8(at, skipped), lane);
+        max = _mm_max_epu8(max, lane);
+        at = _mm_add_epi8(at, _mm_set1_epi8(16));
     }
     max = _mm_max_epu8(max, _mm_srli_si128(max, 8));
     max = _mm_max_epu8(max, _mm_srli_si128(max, 4));
@@ -61,6 +67,24 @@ BF_INLINE unsigned bf_counts_at_least(const uint32_t *counts, uint32_t least)
     return (unsigned)_mm_movemask_epi8(_mm_packs_epi16(low, high));
 }
 
+BF_INLINE __m128i bf_lane_max(__m128i a, __m128i b)
+{
+    __m128i larger = _mm_cmpgt_epi32(a, b);
+    return _mm_or_si128(_mm_and_si128(larger, a), _mm_andnot_si128(larger, b));
+}
+
+/* The largest of a node's entries, all of them below 2^31. */
+BF_INLINE uint32_t bf_counts_max(const uint32_t *counts)
+{
+    __m128i low = bf_lane_max(bf_lane_load(counts), bf_lane_load(counts + 4));
+    __m128i high =
+        bf_lane_max(bf_lane_load(counts + 8), bf_lane_load(counts + 12));
+    __m128i max = bf_lane_max(low, high);
+    max = bf_lane_max(max, _mm_srli_si128(max, 8));
+    max = bf_lane_max(max, _mm_srli_si128(max, 4));
+    return (uint32_t)_mm_cvtsi128_si32(max);
+}
+
 #else
 
 BF_INLINE bf_word bf_bytes_at_least(const uint8_t *bytes, unsigned least)
@@ -73,12 +97,12 @@ BF_INLINE bf_word bf_bytes_at_least(const uint8_t *bytes, unsigned least)
     return found;
 }
 
-BF_INLINE unsigned bf_bytes_max(const uint8_t *bytes)
+BF_INLINE unsigned bf_bytes_max_but(const uint8_t *bytes, unsigned skip)
 {
     unsigned max = 0;
     BF_UNROLL
     for (unsigned i = 0; i < BF_WORD_BITS; i++) {
-        max = bytes[i] > max ? bytes[i] : max;
+        max = i != skip && bytes[i] > max ? bytes[i] : max;
     }
     return max;
 }
@@ -93,9 +117,6 @@ BF_INLINE unsigned bf_counts_at_least(const uint32_t *counts, uint32_t least)
     return found;
 }
 
-#endif
-
-/* The largest of a node's entries. */
 BF_INLINE uint32_t bf_counts_max(const uint32_t *counts)
 {
     uint32_t max = 0;
@@ -104,6 +125,14 @@ BF_INLINE uint32_t bf_counts_max(const uint32_t *counts)
         max = counts[i] > max ? counts[i] : max;
     }
     return max;
+}
+
+#endif
+
+/* The largest of a word's number of bytes. */
+BF_INLINE unsigned bf_bytes_max(const uint8_t *bytes)
+{
+    return bf_bytes_max_but(bytes, BF_WORD_BITS);
 }
 
 #endif

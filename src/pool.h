@@ -49,9 +49,8 @@ BF_INLINE size_t bf_capacity_of(const bitfit_pool *pool)
 /* Granules for `size` bytes, at least one; nothing can overflow. */
 BF_INLINE size_t bf_count_for(const bitfit_pool *pool, size_t size)
 {
-    size_t rest = size & (((size_t)1 << pool->granule_shift) - 1);
-    size_t count = (size >> pool->granule_shift) + (rest != 0);
-    return count + (size == 0);
+    size_t last_byte = size - (size != 0);
+    return (last_byte >> pool->granule_shift) + 1;
 }
 
 BF_INLINE void *bf_pointer_to(const bitfit_pool *pool, size_t granule)
@@ -68,10 +67,9 @@ BF_INLINE size_t bf_offset_of(const bitfit_pool *pool, const void *ptr)
 /* The granule at which the block at `ptr` starts; BF_NONE if none does. */
 BF_INLINE size_t bf_block_at(const bitfit_pool *pool, const void *ptr)
 {
-    size_t offset = bf_offset_of(pool, ptr);
-    size_t granule = offset >> pool->granule_shift;
-    bool on_granule = bf_bytes_of(pool, granule) == offset;
-    bool ok = on_granule && granule < pool->index.runs.granules &&
+    /* Rotated, so that what lies off the granule makes the number too large. */
+    size_t granule = bf_rotate(bf_offset_of(pool, ptr), pool->granule_shift);
+    bool ok = granule < pool->index.runs.granules &&
               bf_index_is_block(&pool->index, granule);
     return BF_LIKELY(ok) ? granule : BF_NONE;
 }

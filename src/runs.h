@@ -117,6 +117,17 @@ BF_INLINE bool bf_runs_is_block(const bf_runs *runs, size_t granule)
 /* Whether the run [start, end) has the tags that bf_runs_write() gives it. */
 bool bf_runs_tags_fit(const bf_runs *runs, size_t start, size_t end, bool free);
 
+/* A free run; empty where there is none. */
+typedef struct bf_hole {
+    size_t start;
+    size_t end;
+} bf_hole;
+
+BF_INLINE size_t bf_hole_count(bf_hole hole)
+{
+    return hole.end - hole.start;
+}
+
 /* The words that a run covers wholly: how many, and 0 for most runs. */
 BF_INLINE size_t bf_words_covered(size_t start, size_t end)
 {
@@ -124,13 +135,15 @@ BF_INLINE size_t bf_words_covered(size_t start, size_t end)
     return between == 0 ? 0 : between - 1;
 }
 
-/* The free run that starts in this word and reaches beyond it: its start, or
- * BF_NONE if there is none. */
-BF_INLINE size_t bf_runs_tail(const bf_runs *runs, size_t word)
+/* The free run that starts in this word and reaches beyond it. */
+BF_INLINE bf_hole bf_runs_tail(const bf_runs *runs, size_t word)
 {
     const bf_pair *pair = bf_pair_at(runs, word);
-    bool reaches = (pair->free & BF_TOP_BIT) != 0 && pair->start != 0;
-    return reaches ? bf_granule_at(word, bf_highest_bit(pair->start)) : BF_NONE;
+    if ((pair->free & BF_TOP_BIT) == 0 || pair->start == 0) {
+        return (bf_hole){0, 0};
+    }
+    return (bf_hole){bf_granule_at(word, bf_highest_bit(pair->start)),
+                     bf_runs_end_beyond(runs, word)};
 }
 
 #endif

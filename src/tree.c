@@ -100,11 +100,6 @@ size_t bf_tree_next(const bf_tree *tree, size_t word, size_t count)
 
 /* --------------------------------------------------------------- computing */
 
-typedef struct bf_hole {
-    size_t start;
-    size_t end;
-} bf_hole;
-
 /* The longest free run that starts in this word; empty if there is none. One
  * by one, since there are seldom more than two or three; the last may reach
  * beyond the word. */
@@ -143,7 +138,7 @@ static size_t length_of_code(const bf_runs *runs, size_t word, unsigned code)
     if (code <= BF_PLAIN_MAX) {
         return code;
     }
-    return bf_runs_end_beyond(runs, word) - bf_runs_tail(runs, word);
+    return bf_hole_count(bf_runs_tail(runs, word));
 }
 
 /* The longest run that starts in a group in which some run covers words. Codes
@@ -200,10 +195,9 @@ size_t bf_tree_longest(const bf_tree *tree, const bf_runs *runs)
 
 /* ---------------------------------------------------------------- updating */
 
-void bf_tree_rise(bf_tree *tree, size_t group, uint32_t count)
+void bf_tree_rise(bf_tree *tree, size_t level, size_t entry, uint32_t count)
 {
-    size_t entry = group;
-    for (size_t level = 0; level < tree->levels; level++) {
+    for (; level < tree->levels; level++) {
         uint32_t *node = bf_node_of(tree, level, entry);
         if (node[entry & (BF_FANOUT - 1)] >= count) {
             return;
@@ -221,20 +215,20 @@ void bf_tree_gain(bf_tree *tree, size_t start, size_t end)
     if (code > *leaf) {
         *leaf = (uint8_t)code;
     }
-    bf_tree_rise(tree, bf_group_of(word), bf_count_of(tree, end - start));
+    bf_tree_rise(tree, 0, bf_group_of(word), bf_count_of(tree, end - start));
 }
 
-/* A group's count has become smaller: the maxima above it follow. */
-BF_NOINLINE static void sink_above(bf_tree *tree, size_t entry)
+void bf_tree_sink_above(bf_tree *tree, size_t group, uint32_t before)
 {
+    size_t entry = group;
     for (size_t level = 0; level + 1 < tree->levels; level++) {
-        uint32_t max = bf_counts_max(bf_node_of(tree, level, entry));
+        const uint32_t *node = bf_node_of(tree, level, entry);
         entry >>= BF_FANOUT_SHIFT;
         uint32_t *above = &tree->counts[level + 1][entry];
-        if (*above == max) {
+        if (*above != before) {
             return;
         }
-        *above = max;
+        *above = bf_counts_max(node);
     }
 }
 
@@ -242,11 +236,24 @@ void bf_tree_sink(bf_tree *tree, const bf_runs *runs, size_t group)
 {
     size_t longest = longest_in_group(tree, runs, group);
     uint32_t *count = &tree->counts[0][group];
-    if (*count != bf_count_of(tree, longest)) {
-        *count = bf_count_of(tree, longest);
-        if (tree->levels > 1) {
-            sink_above(tree, group);
-        }
+    uint32_t before = *count;
+    *count = bf_count_of(tree, longest);
+    if (tree->levels > 1 && *count != before) {
+        bf_tree_sink_above(tree, group, before);
+    }
+}
+
+void bf_tree_trim(bf_tree *tree, const bf_runs *runs, size_t word, size_t less)
+{
+    if (tree->levels == 0) {
+        return;
+    }
+    size_t group = bf_group_of(word);
+    size_t length = bf_hole_count(bf_runs_tail(runs, word));
+    uint32_t count = tree->counts[0][group];
+    bool was_its_own = count == bf_count_of(tree, length + less);
+    if (was_its_own && count != bf_count_of(tree, length)) {
+        bf_tree_sink(tree, runs, group);
     }
 }
 

@@ -119,8 +119,8 @@ size_t bf_tree_next(const bf_tree *tree, size_t word, size_t count);
 /* A free run grew to, or came to be, [start, end). */
 void bf_tree_gain(bf_tree *tree, size_t start, size_t end);
 
-/* The entries above this group hold at least `count`. */
-void bf_tree_rise(bf_tree *tree, size_t group, uint32_t count);
+/* This entry and those above it are at least `count`. */
+void bf_tree_rise(bf_tree *tree, size_t level, size_t entry, uint32_t count);
 
 /* As bf_tree_gain() of a run of `length` granules inside one word. */
 BF_INLINE void bf_tree_gain_in_word(bf_tree *tree, size_t word, unsigned length)
@@ -131,8 +131,12 @@ BF_INLINE void bf_tree_gain_in_word(bf_tree *tree, size_t word, unsigned length)
         return;
     }
     *leaf = (uint8_t)length;
-    if (tree->levels != 0 && tree->counts[0][group] < length) {
-        bf_tree_rise(tree, group, length);
+    if (tree->levels != 0) {
+        uint32_t *count = &tree->counts[0][group];
+        *count = *count < length ? length : *count;
+        if (tree->levels > 1) {
+            bf_tree_rise(tree, 1, group >> BF_FANOUT_SHIFT, length);
+        }
     }
 }
 
@@ -144,22 +148,44 @@ void bf_tree_lose(bf_tree *tree, const bf_runs *runs, size_t word);
  * above it, follow its leaves. */
 void bf_tree_sink(bf_tree *tree, const bf_runs *runs, size_t group);
 
+/* A group's count was `before` and has become smaller: the maxima above it
+ * follow, as long as they are its own. */
+void bf_tree_sink_above(bf_tree *tree, size_t group, uint32_t before);
+
 /* As bf_tree_lose(), where the longest run is known to be `length` granules and
- * to cover no word, like the one that it was. */
+ * to cover no word, like the one that it was. The count is made anew without
+ * asking whether it has to be, which cannot be predicted, and from the other
+ * leaves: a vector read right after a byte in it was written would wait. */
 BF_INLINE void bf_tree_lose_in_word(bf_tree *tree, const bf_runs *runs,
                                     size_t word, unsigned length)
 {
     size_t group = bf_group_of(word);
-    uint8_t *leaf = bf_leaves_of(tree, group) + bf_bit_of(word);
-    unsigned before = *leaf;
-    if (length == before) {
+    uint8_t *leaves = bf_leaves_of(tree, group);
+    uint8_t *leaf = leaves + bf_bit_of(word);
+    if (length == *leaf) {
         return;
     }
+    if (tree->levels == 0 || tree->counts[0][group] > BF_PLAIN_MAX) {
+        *leaf = (uint8_t)length;
+        return;
+    }
+    unsigned others = bf_bytes_max_but(leaves, bf_bit_of(word));
     *leaf = (uint8_t)length;
-    if (tree->levels != 0 && tree->counts[0][group] == before) {
+    if (BF_UNLIKELY(others > BF_PLAIN_MAX)) {
         bf_tree_sink(tree, runs, group);
+        return;
+    }
+    uint32_t before = tree->counts[0][group];
+    tree->counts[0][group] = others > length ? others : length;
+    if (tree->levels > 1 &&
+        tree->counts[1][group >> BF_FANOUT_SHIFT] == before) {
+        bf_tree_sink_above(tree, group, before);
     }
 }
+
+/* The run that reaches beyond this word is `less` granules shorter than it was,
+ * but covers as many words, one at least. */
+void bf_tree_trim(bf_tree *tree, const bf_runs *runs, size_t word, size_t less);
 
 /* The longest free run. */
 size_t bf_tree_longest(const bf_tree *tree, const bf_runs *runs);

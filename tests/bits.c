@@ -219,16 +219,24 @@ static void round_up_is_the_next_multiple(void **state)
 /* ------------------------------------------------------- the seam's searches
  */
 
+static unsigned max_but(const uint8_t *bytes, unsigned skip)
+{
+    unsigned max = 0;
+    for (unsigned i = 0; i < BF_WORD_BITS; i++) {
+        max = i != skip && bytes[i] > max ? bytes[i] : max;
+    }
+    return max;
+}
+
 static void compare_bytes(const uint8_t *bytes, unsigned least)
 {
     bf_word expect = 0;
-    unsigned max = 0;
     for (unsigned i = 0; i < BF_WORD_BITS; i++) {
         expect |= (bf_word)(bytes[i] >= least) << i;
-        max = bytes[i] > max ? bytes[i] : max;
+        assert_int_equal(bf_bytes_max_but(bytes, i), max_but(bytes, i));
     }
     assert_int_equal(bf_bytes_at_least(bytes, least), expect);
-    assert_int_equal(bf_bytes_max(bytes), max);
+    assert_int_equal(bf_bytes_max(bytes), max_but(bytes, BF_WORD_BITS));
 }
 
 static void byte_searches_see_every_byte(void **state)
@@ -291,25 +299,40 @@ static void count_searches_see_every_entry(void **state)
     }
 }
 
-/* A word inside a run has no tail, whatever its free bits say. */
+static void expect_tail(const bf_runs *runs, size_t word, size_t start,
+                        size_t end)
+{
+    bf_hole tail = bf_runs_tail(runs, word);
+    assert_int_equal(tail.start, start);
+    assert_int_equal(tail.end, end);
+}
+
 static void tail_is_the_last_run_that_starts_in_a_word(void **state)
 {
     (void)state;
     bf_pair pairs[] = {
         {.free = BF_ALL, .start = 1},
-        {.free = BF_ALL, .start = 0},
+        {.free = 1 << 1 | 1, .start = 0}, /* one covered word, free */
         {.free = BF_TOP_BIT, .start = BF_TOP_BIT | 1},
         {.free = BF_ALL, .start = 1u << 9 | 1u << 4},
         {.free = BF_ALL >> 1, .start = 1u << 9 | BF_TOP_BIT},
         {.free = 0, .start = 1},
     };
     const bf_runs runs = {pairs, LENGTH(pairs) * BF_WORD_BITS};
-    assert_int_equal(bf_runs_tail(&runs, 0), 0);
-    assert_int_equal(bf_runs_tail(&runs, 1), BF_NONE);
-    assert_int_equal(bf_runs_tail(&runs, 2), 3 * BF_WORD_BITS - 1);
-    assert_int_equal(bf_runs_tail(&runs, 3), 3 * BF_WORD_BITS + 9);
-    assert_int_equal(bf_runs_tail(&runs, 4), BF_NONE);
-    assert_int_equal(bf_runs_tail(&runs, 5), BF_NONE);
+    const size_t word = BF_WORD_BITS;
+    expect_tail(&runs, 0, 0, 2 * word);
+    expect_tail(&runs, 2, 3 * word - 1, 3 * word + 4);
+    expect_tail(&runs, 3, 3 * word + 9, 4 * word + 9);
+    expect_tail(&runs, 4, 0, 0);
+    expect_tail(&runs, 5, 0, 0);
+}
+
+static void a_word_inside_a_run_has_no_tail_whatever_its_bits_say(void **state)
+{
+    (void)state;
+    bf_pair pairs[] = {{.free = 0, .start = 1}, {.free = BF_ALL, .start = 0}};
+    const bf_runs runs = {pairs, LENGTH(pairs) * BF_WORD_BITS};
+    expect_tail(&runs, 1, 0, 0);
 }
 
 int main(void)
@@ -326,6 +349,7 @@ int main(void)
         cmocka_unit_test(byte_searches_see_every_byte),
         cmocka_unit_test(count_searches_see_every_entry),
         cmocka_unit_test(tail_is_the_last_run_that_starts_in_a_word),
+        cmocka_unit_test(a_word_inside_a_run_has_no_tail_whatever_its_bits_say),
     };
     return cmocka_run_group_tests_name("bits", tests, NULL, NULL);
 }
