@@ -26,7 +26,6 @@ typedef struct bitfit_published {
     uint64_t budget;     /* bytes: all that the process may use */
     uint64_t cached;     /* bytes in the threads' caches, roughly */
     uint64_t failures;   /* requests answered with NULL */
-    uint64_t trace_path; /* address of the recording's path, or 0 */
     uint64_t marks;      /* address and bytes of the pool's last block, which */
     uint64_t marks_size; /* is malloc's own; 0 once the program has it */
 } bitfit_published;

@@ -134,6 +134,17 @@ static bool gains_rights(const char *path)
     return getuid() != 0 && getxattr(path, "security.capability", NULL, 0) > 0;
 }
 
+bool launch_is_self(char **program, const char *verb)
+{
+    char path[PATH_MAX];
+    struct stat self;
+    struct stat about;
+    return program[1] != NULL && strcmp(program[1], verb) == 0 &&
+           find_program(program[0], path) == 0 && stat(path, &about) == 0 &&
+           stat("/proc/self/exe", &self) == 0 && about.st_dev == self.st_dev &&
+           about.st_ino == self.st_ino;
+}
+
 typedef enum program_kind {
     PROGRAM_GOOD,
     PROGRAM_SCRIPT,

@@ -31,6 +31,9 @@ bool launch_find_library(const char *verb, const char *variable,
  */
 int launch_check(const char *verb, const char *program);
 
+/* Whether a program with its arguments is this command with that verb. */
+bool launch_is_self(char **program, const char *verb);
+
 /* Puts a library in front of LD_PRELOAD. False, after one line, if its path
  * has a space or a colon, which LD_PRELOAD cannot express. */
 bool launch_preload(const char *verb, const char *library);

@@ -161,7 +161,8 @@ static int show_moment(const map_request *request, const heap_moment *moment,
 {
     colour_scheme scheme;
     if (request->json)
-        return moment_json(stdout, moment, true) ? COMMAND_OK : COMMAND_INPUT;
+        return moment_json(stdout, moment, true, NULL) ? COMMAND_OK
+                                                       : COMMAND_INPUT;
     bool dark = request->theme_given ? request->dark : request->output == NULL;
     bool ok = true;
     if (heap == NULL)

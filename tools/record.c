@@ -182,19 +182,35 @@ static void tell_recorder(const record_plan *plan, const char *path)
         setenv(RECORD_ABOUT, plan->about, 1);
 }
 
+/* The recorder stands before the pool, which it calls. */
+static bool preload(const char *verb)
+{
+    char library[PATH_MAX];
+    const char *pool = getenv(RECORD_PRELOAD);
+    if (!launch_find_library(verb, "BITFIT_RECORD_LIBRARY", "tools",
+                             "libbitfit-record.so", library) ||
+        (pool != NULL && !launch_preload(verb, pool)) ||
+        !launch_preload(verb, library))
+        return false;
+    unsetenv(RECORD_PRELOAD);
+    return true;
+}
+
 int record_program(const char *verb, const record_plan *plan, char **program,
                    bool *recorded)
 {
-    char library[PATH_MAX];
     char path[PATH_MAX];
     int ended_by;
     *recorded = false;
+    if (launch_is_self(program, "run")) {
+        command_error(verb, "the other way round: bitfit run [OPTION...] -- "
+                            "bitfit record [OPTION...] -- PROGRAM");
+        return COMMAND_USAGE;
+    }
     int code = launch_check(verb, program[0]);
     if (code != 0)
         return code;
-    if (!launch_find_library(verb, "BITFIT_RECORD_LIBRARY", "tools",
-                             "libbitfit-record.so", library) ||
-        !launch_preload(verb, library) || !make_file(verb, plan->path, path))
+    if (!preload(verb) || !make_file(verb, plan->path, path))
         return COMMAND_INPUT;
     tell_recorder(plan, path);
     code = launch(verb, program, &ended_by);

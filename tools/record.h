@@ -6,6 +6,10 @@
 
 command_verb verb_record;
 
+/* `run` in front of `record` gives the malloc replacement's library to it by
+ * this variable: the program gets the pool, `record` itself does not. */
+#define RECORD_PRELOAD "BITFIT_RECORD_PRELOAD"
+
 typedef struct record_plan {
     const char *path;  /* of the trace */
     const char *about; /* instead of the command line; NULL */
@@ -16,8 +20,9 @@ typedef struct record_plan {
 
 /*
  * Runs a program and records it. Returns the program's exit code, or one of
- * launch.h's, or COMMAND_INPUT where the trace cannot be written; then one line
- * was printed and `recorded` is false.
+ * launch.h's, or COMMAND_INPUT where the trace cannot be written, or
+ * COMMAND_USAGE for `bitfit run`; then one line was printed and `recorded` is
+ * false.
  */
 int record_program(const char *verb, const record_plan *plan, char **program,
                    bool *recorded);

@@ -2,6 +2,7 @@
 #include "run.h"
 
 #include "launch.h"
+#include "record.h"
 #include "run_report.h"
 
 #include <argp.h>
@@ -160,17 +161,26 @@ static void parse_all(int argc, char **argv, run_options *options)
 
 /* ---------------------------------------------------------------- the run */
 
+/* `bitfit record` gets no pool itself, but hands it on to its program. */
+static bool preload(char **program)
+{
+    char library[PATH_MAX];
+    if (!launch_find_library(verb, "BITFIT_MALLOC_LIBRARY", "malloc",
+                             "libbitfit-malloc.so", library))
+        return false;
+    return launch_is_self(program, "record")
+               ? setenv(RECORD_PRELOAD, library, 1) == 0
+               : launch_preload(verb, library);
+}
+
 int verb_run(int argc, char **argv)
 {
     run_options options;
-    char library[PATH_MAX];
     parse_all(argc, argv, &options);
     int code = launch_check(verb, options.program[0]);
     if (code != 0)
         return code;
-    if (!launch_find_library(verb, "BITFIT_MALLOC_LIBRARY", "malloc",
-                             "libbitfit-malloc.so", library) ||
-        !launch_preload(verb, library))
+    if (!preload(options.program))
         return COMMAND_INPUT;
     run_report *report = run_report_open(options.report, options.json);
     if (report == NULL)

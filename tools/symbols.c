@@ -18,11 +18,11 @@ typedef struct file_module {
     Dwfl_Module *module; /* NULL: it cannot be read */
 } file_module;
 
-typedef struct symbols {
+struct symbols {
     Dwfl *files;
     void *frames;  /* a tree of frame_name, by raw */
     void *modules; /* a tree of file_module, by path */
-} symbols;
+};
 
 /* ------------------------------------------------------------------- trees */
 
@@ -141,26 +141,9 @@ static const char *name_of(symbols *with, const char *raw)
     return added->name;
 }
 
-/* Takes the old text apart, and returns the new one; NULL if memory is out. */
-static char *resolve(symbols *with, char *stack)
-{
-    char *text = NULL;
-    size_t size = 0;
-    char *rest = stack;
-    FILE *to = open_memstream(&text, &size);
-    bool whole = to != NULL;
-    for (char *raw; whole && (raw = strsep(&rest, ";")) != NULL;) {
-        const char *name = name_of(with, raw);
-        whole = name != NULL &&
-                fprintf(to, "%s%s", raw == stack ? "" : ";", name) >= 0;
-    }
-    whole = to != NULL && fclose(to) == 0 && whole;
-    if (!whole)
-        free(text);
-    return whole ? text : NULL;
-}
+/* ------------------------------------------------------------------- stacks */
 
-bool symbols_resolve(trace *of)
+symbols *symbols_open(void)
 {
     static char *debug_path;
     static const Dwfl_Callbacks callbacks = {
@@ -169,19 +152,62 @@ bool symbols_resolve(trace *of)
         .section_address = dwfl_offline_section_address,
         .debuginfo_path = &debug_path};
     unsetenv("DEBUGINFOD_URLS"); /* nothing is asked of the network */
-    symbols with = {.files = dwfl_begin(&callbacks)};
-    bool whole = with.files != NULL;
+    symbols *opened = calloc(1, sizeof *opened);
+    if (opened != NULL && (opened->files = dwfl_begin(&callbacks)) == NULL) {
+        free(opened);
+        return NULL;
+    }
+    return opened;
+}
+
+void symbols_close(symbols *closed)
+{
+    if (closed == NULL)
+        return;
+    tdestroy(closed->frames, free_frame);
+    tdestroy(closed->modules, free_module);
+    dwfl_end(closed->files);
+    free(closed);
+}
+
+/* Takes the raw text apart. */
+static bool put_names(FILE *to, symbols *with, char *raw)
+{
+    const char *before = "";
+    for (char *frame; (frame = strsep(&raw, ";")) != NULL; before = ";") {
+        const char *name = name_of(with, frame);
+        if (name == NULL || fprintf(to, "%s%s", before, name) < 0)
+            return false;
+    }
+    return true;
+}
+
+char *symbols_of_stack(symbols *with, const char *stack)
+{
+    char *text = NULL;
+    size_t size = 0;
+    char *raw = strdup(stack);
+    FILE *to = raw == NULL ? NULL : open_memstream(&text, &size);
+    bool whole = to != NULL && put_names(to, with, raw);
+    whole = to != NULL && fclose(to) == 0 && whole;
+    free(raw);
+    if (!whole)
+        free(text);
+    return whole ? text : NULL;
+}
+
+bool symbols_resolve(trace *of)
+{
+    symbols *with = symbols_open();
+    bool whole = with != NULL;
     for (size_t i = 1; whole && i < of->site_count; i++) {
-        char *text = resolve(&with, of->sites[i]);
+        char *text = symbols_of_stack(with, of->sites[i]);
         whole = text != NULL;
         if (whole) {
             free(of->sites[i]);
             of->sites[i] = text;
         }
     }
-    tdestroy(with.frames, free_frame);
-    tdestroy(with.modules, free_module);
-    if (with.files != NULL)
-        dwfl_end(with.files);
+    symbols_close(with);
     return whole;
 }

@@ -4,9 +4,20 @@
 
 #include "trace/trace.h"
 
-/* Turns frames such as "/usr/bin/app+0x1234" into names such as "main", or
- * "app+0x1234" where there is none. False if and only if memory is out; then
- * some frames are as they were. */
+/* What was read of programs and libraries so far. */
+typedef struct symbols symbols;
+
+/* NULL if and only if memory is out. */
+symbols *symbols_open(void);
+void symbols_close(symbols *closed);
+
+/* A call stack with frames such as "/usr/bin/app+0x1234" turned into names such
+ * as "main", or "app+0x1234" where there is none. The caller frees it. NULL if
+ * and only if memory is out. */
+char *symbols_of_stack(symbols *with, const char *stack);
+
+/* The same of all sites. False if and only if memory is out; then some are as
+ * they were. */
 bool symbols_resolve(trace *of);
 
 #endif

@@ -1,5 +1,6 @@
 /* bitfit top: a live view of a process' pool. */
 #include "command.h"
+#include "recording.h"
 #include "view/moment_json.h"
 #include "view/outside.h"
 #include "view/terminal.h"
@@ -83,6 +84,13 @@ static const struct argp parser = {
 
 /* ----------------------------------------------------------------- showing */
 
+/* What is looked at. */
+typedef struct subject {
+    outside pool;
+    recording *sites;  /* NULL: it is not recorded */
+    size_t site_count; /* of the last look */
+} subject;
+
 /* What was seen so far, the oldest first. */
 typedef struct history {
     uint64_t live[HISTORY];
@@ -115,8 +123,9 @@ static void print_sparkline(const terminal *t, const char *name,
     fprintf(t->to, " %s\n", command_size_text(text, values[count - 1]));
 }
 
-static const char *print_look(const terminal *t, const outside *from,
-                              const heap_moment *moment, const history *past)
+static const char *print_look(const terminal *t, const subject *from,
+                              const heap_moment *moment, const history *past,
+                              size_t sites)
 {
     colour_scheme scheme;
     char budget[24];
@@ -126,31 +135,35 @@ static const char *print_look(const terminal *t, const outside *from,
     scheme_by_size(&scheme, true);
     terminal_figures(t, moment);
     fprintf(t->to, "budget %s, %s cached by threads, %s requests failed\n",
-            command_size_text(budget, from->published.budget),
-            command_size_text(cached, from->published.cached),
-            count_text(failures, from->published.failures));
+            command_size_text(budget, from->pool.published.budget),
+            command_size_text(cached, from->pool.published.cached),
+            count_text(failures, from->pool.published.failures));
     print_sparkline(t, "live", past->live, past->count, stats->capacity);
     print_sparkline(t, "high-water", past->high_water, past->count,
                     stats->capacity);
     if (!terminal_map(t, moment, &scheme, NULL, 0))
         return "there is not enough memory";
+    recording_print(from->sites, sites, t->to, t->columns);
     return NULL;
 }
 
-static int show_once(const top_request *request, outside *from)
+static int show_once(const top_request *request, subject *from)
 {
     static history past;
     heap_moment moment;
-    const char *why = outside_look(from, &moment);
+    const char *why = outside_look(&from->pool, &moment);
     if (why != NULL)
         return command_error("top", "%s: %s", request->input, why);
     int code = COMMAND_OK;
+    from->site_count = recording_look(from->sites);
     if (request->json) {
-        code = moment_json(stdout, &moment, false) ? COMMAND_OK : COMMAND_INPUT;
+        code = moment_json(stdout, &moment, false, recording_json(from->sites))
+                   ? COMMAND_OK
+                   : COMMAND_INPUT;
     } else {
         terminal t = terminal_of(stdout);
         remember(&past, &moment.stats);
-        why = print_look(&t, from, &moment, &past);
+        why = print_look(&t, from, &moment, &past, from->site_count);
         if (why != NULL)
             code = command_error("top", "%s", why);
     }
@@ -216,24 +229,32 @@ static void put_screen(char *text, unsigned lines)
     fflush(stdout);
 }
 
-static const char *draw(const top_request *request, outside *from,
+static unsigned screen_lines(void)
+{
+    struct winsize size = {.ws_row = LINES_DEFAULT};
+    ioctl(STDOUT_FILENO, TIOCGWINSZ, &size);
+    return size.ws_row < 4 ? LINES_DEFAULT : size.ws_row;
+}
+
+static const char *draw(const top_request *request, subject *from,
                         const heap_moment *moment, const history *past,
                         bool paused)
 {
-    struct winsize size = {.ws_row = LINES_DEFAULT};
     char *text = NULL;
     size_t length;
-    ioctl(STDOUT_FILENO, TIOCGWINSZ, &size);
-    unsigned lines = size.ws_row < 4 ? LINES_DEFAULT : size.ws_row;
+    unsigned lines = screen_lines();
     terminal t = terminal_of(stdout);
     t.rows = lines > LINES_AROUND + 1 ? lines - LINES_AROUND : 1;
+    size_t sites =
+        from->site_count < t.rows / 3 ? from->site_count : t.rows / 3;
+    t.rows -= (unsigned)sites;
     t.to = open_memstream(&text, &length);
     if (t.to == NULL)
         return "there is not enough memory";
     fprintf(t.to, "bitfit top: process %s%s   q: quit, space: %s\n",
             request->input, paused ? ", paused" : "",
             paused ? "go on" : "pause");
-    const char *why = print_look(&t, from, moment, past);
+    const char *why = print_look(&t, from, moment, past, sites);
     fclose(t.to);
     put_screen(text, lines);
     free(text);
@@ -250,7 +271,7 @@ static char key_within(int milliseconds)
     return key;
 }
 
-static const char *watch(const top_request *request, outside *from)
+static const char *watch(const top_request *request, subject *from)
 {
     static history past;
     heap_moment moment = {.count = 0};
@@ -261,10 +282,11 @@ static const char *watch(const top_request *request, outside *from)
     while (why == NULL && !ended) {
         if (!paused) {
             moment_close(&moment);
-            why = outside_look(from, &moment);
+            why = outside_look(&from->pool, &moment);
             if (why != NULL)
                 break;
             remember(&past, &moment.stats);
+            from->site_count = recording_look(from->sites);
         }
         why = draw(request, from, &moment, &past, paused);
         char key = key_within(interval);
@@ -276,10 +298,22 @@ static const char *watch(const top_request *request, outside *from)
     return why;
 }
 
+static int show(const top_request *request, subject *from)
+{
+    if (request->json || request->once || !isatty(STDOUT_FILENO) ||
+        !isatty(STDIN_FILENO))
+        return show_once(request, from);
+    open_screen();
+    const char *why = watch(request, from);
+    close_screen();
+    return why == NULL ? COMMAND_OK
+                       : command_error("top", "%s: %s", request->input, why);
+}
+
 int verb_top(int argc, char **argv)
 {
     top_request request = {.seconds = 1};
-    outside from;
+    subject from = {.sites = NULL};
     char *end;
     static char name[] = "bitfit top";
     argv[0] = name;
@@ -291,19 +325,12 @@ int verb_top(int argc, char **argv)
         command_error("top", "'%s' is no process number", request.input);
         return COMMAND_USAGE;
     }
-    const char *why = outside_open(&from, (pid_t)pid);
+    const char *why = outside_open(&from.pool, (pid_t)pid);
     if (why != NULL)
         return command_error("top", "%s: %s", request.input, why);
-    if (request.json || request.once || !isatty(STDOUT_FILENO) ||
-        !isatty(STDIN_FILENO)) {
-        int code = show_once(&request, &from);
-        outside_close(&from);
-        return code;
-    }
-    open_screen();
-    why = watch(&request, &from);
-    close_screen();
-    outside_close(&from);
-    return why == NULL ? COMMAND_OK
-                       : command_error("top", "%s: %s", request.input, why);
+    from.sites = recording_open(from.pool.pid);
+    int code = show(&request, &from);
+    recording_close(from.sites);
+    outside_close(&from.pool);
+    return code;
 }

@@ -102,14 +102,19 @@ static void put_thread(records *to)
     to->next = trace_put(to->next, RECORD_THREAD, state.thread);
 }
 
+/* In one piece, since who reads the file meanwhile sees whole pieces. */
 static bool put_new_stack(const call_stack *stack, uint64_t hash)
 {
-    static char text[STACK_TEXT_MAX]; /* guarded by the lock */
+    static struct { /* guarded by the lock */
+        unsigned char head[TRACE_RECORD_MAX];
+        char text[STACK_TEXT_MAX];
+    } record;
     unsigned char head[TRACE_RECORD_MAX];
-    size_t length = stack_text(stack, text);
+    size_t length = stack_text(stack, record.text);
     size_t head_size = (size_t)(trace_put(head, RECORD_STACK, length) - head);
-    return output_put(&state.file, head, head_size) &&
-           output_put(&state.file, text, length) &&
+    unsigned char *start = record.head + sizeof record.head - head_size;
+    memcpy(start, head, head_size);
+    return output_put(&state.file, start, head_size + length) &&
            table_put(&state.sites, hash, ++state.site_count);
 }
 

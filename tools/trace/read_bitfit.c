@@ -1,16 +1,9 @@
 /* Reads the project's own format: format.h. */
+#include "read_bitfit.h"
+
 #include "format.h"
-#include "input.h"
 
 #include <string.h>
-
-typedef struct reading {
-    trace_input *input;
-    builder *to;
-    size_t next; /* offset */
-    size_t end;
-    bool short_of; /* a number is cut off */
-} reading;
 
 static bool is_bitfit(const trace_input *input)
 {
@@ -18,11 +11,11 @@ static bool is_bitfit(const trace_input *input)
            memcmp(input->at, TRACE_MAGIC, TRACE_MAGIC_SIZE) == 0;
 }
 
-static uint64_t take_varint(reading *from)
+uint64_t reading_varint(reading *from)
 {
     uint64_t value = 0;
     for (unsigned shift = 0; shift < 64 && from->next < from->end; shift += 7) {
-        unsigned char byte = (unsigned char)from->input->at[from->next++];
+        unsigned char byte = (unsigned char)from->at[from->next++];
         value |= (uint64_t)(byte & 0x7F) << shift;
         if (byte < 0x80)
             return value;
@@ -35,7 +28,7 @@ static uint64_t take_varint(reading *from)
  * block's if there are not so many. */
 static uint64_t take_block(reading *from)
 {
-    uint64_t age = take_varint(from);
+    uint64_t age = reading_varint(from);
     uint32_t count = from->to->into->blocks;
     return age < count ? count - 1 - age : UINT64_MAX;
 }
@@ -48,8 +41,8 @@ static bool refuse(reading *from, const char *why)
 
 static bool read_alloc(reading *from, bool aligned)
 {
-    uint64_t align_log2 = aligned ? take_varint(from) : 0;
-    uint64_t size = take_varint(from);
+    uint64_t align_log2 = aligned ? reading_varint(from) : 0;
+    uint64_t size = reading_varint(from);
     return !from->short_of && build_alloc(from->to, size, align_log2);
 }
 
@@ -62,13 +55,13 @@ static bool read_free(reading *from)
 static bool read_resize(reading *from)
 {
     uint64_t block = take_block(from);
-    uint64_t size = take_varint(from);
+    uint64_t size = reading_varint(from);
     return !from->short_of && build_resize(from->to, block, size);
 }
 
 static bool read_time(reading *from)
 {
-    uint64_t microseconds = take_varint(from);
+    uint64_t microseconds = reading_varint(from);
     if (from->short_of)
         return false;
     if (microseconds > UINT64_MAX / 2000 || from->to->time_ns > UINT64_MAX / 2)
@@ -79,7 +72,7 @@ static bool read_time(reading *from)
 
 static bool read_thread(reading *from)
 {
-    uint64_t thread = take_varint(from);
+    uint64_t thread = reading_varint(from);
     if (from->short_of)
         return false;
     if (thread > UINT16_MAX - 1)
@@ -90,19 +83,19 @@ static bool read_thread(reading *from)
 
 static bool read_stack(reading *from)
 {
-    uint64_t length = take_varint(from);
-    if (length > from->end - from->next) {
+    uint64_t length = reading_varint(from);
+    if (from->short_of || length > from->end - from->next) {
         from->short_of = true;
         return false;
     }
     from->next += (size_t)length;
-    return build_stack(from->to, from->input->at + from->next - length,
+    return build_stack(from->to, from->at + from->next - length,
                        (size_t)length);
 }
 
 static bool read_site(reading *from)
 {
-    uint64_t site = take_varint(from);
+    uint64_t site = reading_varint(from);
     if (from->short_of)
         return false;
     if (site >= from->to->into->site_count)
@@ -111,9 +104,9 @@ static bool read_site(reading *from)
     return true;
 }
 
-static bool read_event(reading *from)
+bool reading_record(reading *from)
 {
-    switch (from->input->at[from->next++]) {
+    switch (from->at[from->next++]) {
     case RECORD_ALLOC:
         return read_alloc(from, false);
     case RECORD_ALIGNED:
@@ -136,60 +129,57 @@ static bool read_event(reading *from)
 }
 
 /* Up to the end, which version 2 marks. */
-static bool read_events(reading *from, bool marked)
+static bool read_events(trace_input *input, reading *from, bool marked)
 {
     from->to->into->cut = marked;
     while (from->next < from->end) {
         size_t start = from->next;
-        if (marked && from->input->at[start] == RECORD_END) {
+        if (marked && from->at[start] == RECORD_END) {
             from->to->into->cut = false;
             return true;
         }
-        if (!read_event(from))
-            return input_wrong_at(from->input, start,
+        if (!reading_record(from))
+            return input_wrong_at(input, start,
                                   from->short_of ? "the event is cut off"
                                                  : from->to->wrong);
     }
     return true;
 }
 
-static bool read_about(reading *from)
+static bool read_about(trace_input *input, reading *from)
 {
-    uint64_t length = take_varint(from);
+    uint64_t length = reading_varint(from);
     if (from->short_of || length > from->end - from->next)
-        return input_wrong_at(from->input, from->next,
-                              "the description is cut off");
-    from->to->into->about =
-        strndup(from->input->at + from->next, (size_t)length);
+        return input_wrong_at(input, from->next, "the description is cut off");
+    from->to->into->about = strndup(from->at + from->next, (size_t)length);
     from->next += (size_t)length;
     return from->to->into->about != NULL ||
-           input_wrong(from->input, "there is not enough memory to read it");
+           input_wrong(input, "there is not enough memory to read it");
 }
 
 /* What was not yet written when the recording ended is left out. */
-static bool read_written(reading *from)
+static bool read_written(trace_input *input, reading *from)
 {
     uint64_t written = 0;
     if (from->end < TRACE_HEADER_SIZE)
-        return input_wrong_at(from->input, from->end, "the header is cut off");
+        return input_wrong_at(input, from->end, "the header is cut off");
     for (unsigned i = 0; i < 8; i++)
-        written |=
-            (uint64_t)(unsigned char)from->input->at[TRACE_WRITTEN_AT + i]
-            << 8 * i;
+        written |= (uint64_t)(unsigned char)from->at[TRACE_WRITTEN_AT + i]
+                   << 8 * i;
     if (written < TRACE_HEADER_SIZE || written > from->end)
-        return input_wrong(from->input,
+        return input_wrong(input,
                            "%llu bytes were written, %zu are here: the file "
                            "is cut off",
                            (unsigned long long)written, from->end);
     from->end = (size_t)written;
     from->next = TRACE_HEADER_SIZE;
-    from->to->into->timed = take_varint(from) != 0;
+    from->to->into->timed = reading_varint(from) != 0;
     return true;
 }
 
 static bool read_all(trace_input *input, builder *to)
 {
-    reading from = {.input = input,
+    reading from = {.at = input->at,
                     .to = to,
                     .next = TRACE_MAGIC_SIZE + 1,
                     .end = input->size};
@@ -200,8 +190,8 @@ static bool read_all(trace_input *input, builder *to)
         return input_wrong(input,
                            "a trace of version %d: this bitfit reads 1 to %d",
                            version, TRACE_VERSION);
-    return (version == 1 || read_written(&from)) && read_about(&from) &&
-           read_events(&from, version > 1);
+    return (version == 1 || read_written(input, &from)) &&
+           read_about(input, &from) && read_events(input, &from, version > 1);
 }
 
 const trace_reader read_bitfit = {"bitfit", is_bitfit, read_all};

@@ -136,9 +136,44 @@ static const char *read_published(outside *from)
     return NULL;
 }
 
+static bool is_this_command(pid_t pid)
+{
+    char path[64];
+    struct stat other;
+    struct stat self;
+    snprintf(path, sizeof path, "/proc/%d/exe", pid);
+    return stat(path, &other) == 0 && stat("/proc/self/exe", &self) == 0 &&
+           other.st_dev == self.st_dev && other.st_ino == self.st_ino;
+}
+
+/* 0 if there is none. */
+static pid_t child_of(pid_t pid)
+{
+    char path[64];
+    int child = 0;
+    snprintf(path, sizeof path, "/proc/%d/task/%d/children", pid, pid);
+    FILE *children = fopen(path, "re");
+    if (children == NULL)
+        return 0;
+    if (fscanf(children, "%d", &child) != 1)
+        child = 0;
+    fclose(children);
+    return child;
+}
+
+/* Of `bitfit run` and `bitfit record` the program that they started. */
+static pid_t program_of(pid_t pid)
+{
+    pid_t child;
+    while (is_this_command(pid) && (child = child_of(pid)) != 0)
+        pid = child;
+    return pid;
+}
+
 const char *outside_open(outside *from, pid_t pid)
 {
     char path[64];
+    pid = program_of(pid);
     *from = (outside){.pid = pid};
     snprintf(path, sizeof path, "/proc/%d/maps", pid);
     FILE *maps = fopen(path, "re");

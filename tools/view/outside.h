@@ -18,7 +18,8 @@ typedef struct outside {
     size_t size;
 } outside;
 
-/* Finds the pool of a process. NULL, or why it cannot be read: one line. */
+/* Finds the pool of a process; of this command, which started a program, the
+ * program's. NULL, or why it cannot be read: one line. */
 const char *outside_open(outside *from, pid_t pid);
 
 /*

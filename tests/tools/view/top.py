@@ -1,5 +1,5 @@
 """
-usage: top.py BITFIT CHURNER
+usage: top.py BITFIT CHURNER HOLDER
 `bitfit top` in a terminal multiplexer, beside a process that keeps changing its
 pool: it draws, follows a resize, pauses and ends; what it cannot read it says.
 """
@@ -12,7 +12,7 @@ import sys
 import tempfile
 import time
 
-BITFIT, CHURNER = sys.argv[1:3]
+BITFIT, CHURNER, HOLDER = sys.argv[1:4]
 
 
 class Churner:
@@ -30,6 +30,44 @@ class Churner:
         self.process.stdin.close()
         assert self.process.wait() == 0
         self.process.stdout.close()
+
+
+class Holder:
+    """The holder in a pool, recorded; `pid` is that of `bitfit run`."""
+
+    def __init__(self, folder, *options, record=True):
+        self.report = folder + "/report.json"
+        recorder = [BITFIT, "record", "-o", folder + "/holder.trace",
+                    *options, "--"]
+        self.process = subprocess.Popen(
+            [BITFIT, "run", "--pool=16M", "--json", "--report", self.report,
+             "--", *(recorder if record else []), HOLDER],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE)
+        self.pid = str(self.process.pid)
+        self.wait()
+
+    def wait(self):
+        assert self.process.stdout.readline() == b"ready\n"
+
+    def step(self):
+        """Lets the holder do its second part."""
+        self.process.stdin.write(b"\n")
+        self.process.stdin.flush()
+        self.wait()
+
+    def sites(self):
+        figures = json.loads(run("top", self.pid, "--json"))
+        assert figures["capacity"] > 15 << 20
+        return [(site["requested"], site["blocks"],
+                 site["stack"].split(";")[-1]) for site in figures["sites"]]
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.process.communicate(timeout=30)
+        assert self.process.returncode == 0
 
 
 class Screen:
@@ -163,6 +201,46 @@ def check_huge():
         assert not figures["torn"]
 
 
+def check_sites(folder):
+    """A recording tells who holds what, as it grows."""
+    with Holder(folder, "--sites") as holder:
+        sites = holder.sites()
+        assert sites[:2] == [(300000, 300, "hold_most"),
+                             (50000, 100, "hold_some")], sites
+        holder.step()
+        sites = holder.sites()
+        assert sites[:2] == [(3000000, 1, "grow"),
+                             (50000, 100, "hold_some")], sites
+        text = run("top", holder.pid, "--once")
+        assert re.search(r"sites +2\.9 MiB in +1 block +grow < main\b", text)
+        assert " 48.8 KiB in       100 blocks  hold_some < main" in text, text
+        check_sites_on_screen(folder, holder)
+    with open(holder.report) as file:
+        (process,) = json.load(file)["processes"]
+    assert process["program"].endswith("holder"), process
+
+
+def check_sites_on_screen(folder, holder):
+    screen = Screen(folder, "%s top %s -i 0.1" % (BITFIT, holder.pid), 80, 24)
+    try:
+        text = screen.wait_for(lambda text: "hold_some" in text)
+        assert shows_all(80, 24)(text), text
+        screen.tmux("resize-window", "-x", "60", "-y", "12")
+        screen.wait_for(shows_all(60, 12))
+    finally:
+        screen.close()
+
+
+def check_no_sites(folder):
+    with Holder(folder, record=False) as holder:
+        assert holder.sites() == []
+    with Holder(folder) as holder:  # without --sites
+        assert holder.sites() == []
+    with Holder(folder, "--sites", "--events", "20") as holder:
+        assert holder.sites() == []  # the recording has ended
+    run("record", "--", BITFIT, "run", HOLDER, code=2, word="other way round")
+
+
 def check_refusals():
     run("top", "nobody", code=2, word="no process number")
     run("top", str(os.getpid()), code=3, word="no pool")
@@ -195,6 +273,8 @@ def main():
         check_once()
         check_torn()
         check_huge()
+        check_sites(folder)
+        check_no_sites(folder)
         check_refusals()
         check_screen(folder)
         check_end_of_process(folder)

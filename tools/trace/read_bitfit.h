@@ -1,0 +1,22 @@
+/* The records of the project's own format, one by one: format.h. */
+#ifndef TRACE_READ_BITFIT_H
+#define TRACE_READ_BITFIT_H
+
+#include "input.h"
+
+typedef struct reading {
+    const char *at;
+    builder *to;
+    size_t next; /* offset */
+    size_t end;
+    bool short_of; /* a number is cut off */
+} reading;
+
+/* 0 and `short_of` if it is cut off. */
+uint64_t reading_varint(reading *from);
+
+/* Reads a record. False with `short_of` if it is cut off, else with the
+ * builder's `wrong`; where it is cut off the builder is as it was. */
+bool reading_record(reading *from);
+
+#endif
