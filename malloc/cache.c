@@ -22,6 +22,7 @@ enum {
     DEPOT_SHARE = 32,        /* this share of what is live, or of the room */
     BATCH_MAX = 64,          /* blocks that change hands at a time */
     HOLES_MAX = 4,           /* that a refill takes its blocks from */
+    VISITS_A_LOOK = 64,      /* slow paths between looks at what is cached */
     ROUNDS = 2,              /* of thread's destructors before the cache goes */
     LAST_SIZE_MAX = 1 << 20, /* bytes of the last block that a cache keeps */
     OTHERS_A_TICK = 64,      /* one in so many takes the slow path */
@@ -52,6 +53,7 @@ static struct {
     size_t threads;
     batch *depot[CACHE_SMALL_MAX + 1];
     size_t depot_size; /* bytes of the blocks in it */
+    size_t published;  /* the sum of the caches' */
 } caches = {.threads = 1};
 
 static bool has_cache(const cache *c)
@@ -333,6 +335,19 @@ static void add_bins(const cache *c, size_t *blocks, size_t *size)
     for (size_t i = 0; i < CACHE_BINS; i++) {
         *blocks += bin_blocks(&c->bins[i]);
         *size += bin_blocks(&c->bins[i]) * size_of(c->bins[i].count);
+    }
+}
+
+/* Tells who looks from outside what the caches hold, as far as it is known. */
+static void publish(cache *c)
+{
+    size_t blocks = 0;
+    size_t size = 0;
+    add_bins(c, &blocks, &size);
+    caches.published += size - c->published;
+    c->published = size;
+    if (SETTINGS->published != NULL) {
+        SETTINGS->published->cached = caches.published + caches.depot_size;
     }
 }
 
@@ -646,6 +661,7 @@ static cache *cache_make(void)
 static void cache_end(cache *c)
 {
     empty_cache(c);
+    publish(c);
     *c->link = c->next;
     if (c->next != NULL) {
         c->next->link = c->link;
@@ -760,9 +776,12 @@ void cache_abandon(void)
 
 void cache_leave_slow(void)
 {
+    cache *c = cache_mine;
+    if (has_cache(c) && ++c->visits % VISITS_A_LOOK == 0) {
+        publish(c);
+    }
     heap_unlock();
     cache_abandon();
-    cache *c = cache_mine;
     if (UNLIKELY(has_cache(c) && !c->registered)) {
         /* Not before, since it may allocate. */
         c->registered = true;

@@ -71,6 +71,8 @@ typedef struct cache {
     size_t last_count; /* and its granules; 0 if there is none */
     size_t last_most;  /* granules that it may have */
     unsigned others;   /* blocks freed by cache_push_any() */
+    unsigned visits;   /* of slow paths */
+    size_t published;  /* bytes in it, as last made known */
     unsigned rounds;   /* of the thread's destructors that it has outlived */
     _Alignas(64) bin bins[CACHE_BINS];
 } cache;

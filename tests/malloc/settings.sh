@@ -111,6 +111,9 @@ served=$(sed -n 's/^bitfit: would-serve: \([0-9]*\).*/\1/p' first)
 BITFIT_REPORT=second BITFIT_POOL=$served "$probe" leak >/dev/null
 check 'would serve' "$(sed -n 's/^bitfit: failures: //p' second)" = 0
 
+# What others can see.
+check 'published' "$(BITFIT_POOL=64M "$probe" published)" = '67108864 1 1 1'
+
 # What programs that are started get.
 export LD_PRELOAD="$library"
 check 'inherited' "$(BITFIT_POOL=4M sh -c "$probe arena")" = "$arena"
