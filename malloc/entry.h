@@ -41,6 +41,15 @@ static inline void *entry_take(const char *call, size_t size)
     return entry_take_slow(call, size);
 }
 
+/* alignment: a power of two, or 0 for none. */
+static inline void *entry_take_aligned(const char *call, size_t alignment,
+                                       size_t size)
+{
+    return alignment <= SETTINGS->options.granule
+               ? entry_take(call, size)
+               : entry_request(call, alignment, size, FILL_NONE);
+}
+
 /* A size that the caller states: SIZE_MAX would mean that none was. */
 static inline size_t entry_said(size_t size)
 {

@@ -248,21 +248,13 @@ static bool is_power_of_two(size_t number)
     return number != 0 && (number & (number - 1)) == 0;
 }
 
-static void *take_aligned(const char *call, size_t alignment, size_t size)
-{
-    if (alignment <= SETTINGS->options.granule) {
-        return entry_take(call, size);
-    }
-    return entry_request(call, alignment, size, FILL_NONE);
-}
-
 EXPORT void *aligned_alloc(size_t alignment, size_t size)
 {
     if (!is_power_of_two(alignment)) {
         errno = EINVAL;
         return NULL;
     }
-    return take_aligned("aligned_alloc", alignment, size);
+    return entry_take_aligned("aligned_alloc", alignment, size);
 }
 
 EXPORT int posix_memalign(void **to, size_t alignment, size_t size)
@@ -271,7 +263,7 @@ EXPORT int posix_memalign(void **to, size_t alignment, size_t size)
         return EINVAL;
     }
     int kept = errno;
-    void *block = take_aligned("posix_memalign", alignment, size);
+    void *block = entry_take_aligned("posix_memalign", alignment, size);
     errno = kept;
     if (block == NULL) {
         return ENOMEM;
@@ -291,7 +283,7 @@ EXPORT void *memalign(size_t alignment, size_t size)
     while (rounded < alignment) {
         rounded *= 2;
     }
-    return take_aligned("memalign", rounded, size);
+    return entry_take_aligned("memalign", rounded, size);
 }
 
 static size_t page_size(void)
@@ -304,14 +296,14 @@ static size_t page_size(void)
 
 EXPORT void *valloc(size_t size)
 {
-    return take_aligned("valloc", page_size(), size);
+    return entry_take_aligned("valloc", page_size(), size);
 }
 
 EXPORT void *pvalloc(size_t size)
 {
     size_t mask = page_size() - 1;
     size_t rounded = size > SIZE_MAX - mask ? size : (size + mask) & ~mask;
-    return take_aligned("pvalloc", page_size(), rounded);
+    return entry_take_aligned("pvalloc", page_size(), rounded);
 }
 
 /* ------------------------------------------------------------------- seeing */
