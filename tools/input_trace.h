@@ -17,9 +17,6 @@ typedef struct input_trace {
 int input_trace_open(input_trace *input, const char *verb, const char *path);
 void input_trace_close(input_trace *input);
 
-/* Reads a granule; prints what is wrong with it. */
-bool input_granule(const char *verb, const char *text, size_t *granule);
-
 /* Two lines that say what the trace is. */
 void input_trace_print(const input_trace *input);
 json_t *input_trace_json(const input_trace *input);
