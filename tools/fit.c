@@ -1,11 +1,11 @@
 #include "fit.h"
 
 #include "input_trace.h"
+#include "options.h"
 #include "record.h"
 #include "trace/costs.h"
 #include "trace/smallest.h"
 
-#include <argp.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
@@ -16,17 +16,20 @@ static const char verb[] = "fit";
 
 enum { GRANULES_MAX = 16, MALLOC_ALIGNMENT = 16, COSTS = 10 };
 
+typedef struct granule_list {
+    size_t at[GRANULES_MAX];
+    size_t count;
+} granule_list;
+
 typedef struct fit_options {
-    const char *path;
-    char **program; /* instead of a path */
     const char *output;
     bool sites, json;
-    size_t granules[GRANULES_MAX];
-    size_t granule_count;
+    granule_list granules;
 } fit_options;
 
 typedef struct fit {
     const fit_options *options;
+    char **program; /* that was recorded; NULL: a trace was given */
     input_trace input;
     smallest found[GRANULES_MAX];
     size_t best; /* index of the granule that is recommended */
@@ -50,7 +53,7 @@ static void advance(void)
 static size_t choose(const fit *on)
 {
     size_t best = SIZE_MAX;
-    for (size_t i = 0; i < on->options->granule_count; i++) {
+    for (size_t i = 0; i < on->options->granules.count; i++) {
         bool allowed = on->found[i].granule >= MALLOC_ALIGNMENT;
         if (allowed &&
             (best == SIZE_MAX || on->found[i].pool < on->found[best].pool))
@@ -64,9 +67,9 @@ static const char *search(fit *on)
     const fit_options *options = on->options;
     playback_plan plan = {.from = on->input.from,
                           .alignment = playback_alignment(&on->input.asked)};
-    replays_total = 3 * options->granule_count + 1;
-    for (size_t i = 0; i < options->granule_count; i++) {
-        plan.granule = options->granules[i];
+    replays_total = 3 * options->granules.count + 1;
+    for (size_t i = 0; i < options->granules.count; i++) {
+        plan.granule = options->granules.at[i];
         const char *wrong = smallest_find(&on->found[i], &plan, advance);
         if (wrong != NULL)
             return wrong;
@@ -85,7 +88,7 @@ static void print_granules(const fit *on)
 {
     printf("  %7s  %15s  %8s  %13s  %15s\n", "granule", "smallest pool",
            "/ peak", "bookkeeping", "never fails");
-    for (size_t i = 0; i < on->options->granule_count; i++) {
+    for (size_t i = 0; i < on->options->granules.count; i++) {
         const smallest *it = &on->found[i];
         printf("%s %7zu  %15s  %7.3fx  %13s  %15s%s\n",
                i == on->best ? "*" : " ", it->granule, number_text(it->pool),
@@ -106,7 +109,7 @@ static void print_notes(const fit *on)
            "  Each pool was verified: it serves the trace, one granule less "
            "does not.\n",
            number_text(on->input.asked.peak_requested));
-    for (size_t i = 0; i < on->options->granule_count; i++)
+    for (size_t i = 0; i < on->options->granules.count; i++)
         below = below || on->found[i].below_mark;
     if (below)
         printf("  Below the high-water mark: a block that grew in place at "
@@ -119,7 +122,7 @@ static void print_notes(const fit *on)
     if (alignment > MALLOC_ALIGNMENT)
         printf(", .payload_alignment = %zu", alignment);
     printf("})\n");
-    for (size_t i = 0; i < on->options->granule_count; i++) {
+    for (size_t i = 0; i < on->options->granules.count; i++) {
         const smallest *it = &on->found[i];
         if (it->granule < MALLOC_ALIGNMENT && it->pool < best->pool)
             printf("  A granule of %zu would save %s bytes more, but aligns "
@@ -165,7 +168,7 @@ static void print_costs(const fit *on)
 static json_t *granules_json(const fit *on)
 {
     json_t *all = json_array();
-    for (size_t i = 0; i < on->options->granule_count; i++) {
+    for (size_t i = 0; i < on->options->granules.count; i++) {
         const smallest *it = &on->found[i];
         json_array_append_new(
             all,
@@ -226,7 +229,7 @@ static int tell(fit *on, const char *path)
     int code = input_trace_open(&on->input, verb, path);
     if (code != COMMAND_OK)
         return code;
-    set_name(on->input.from, on->options->program);
+    set_name(on->input.from, on->program);
     const char *wrong = search(on);
     if (wrong != NULL) {
         command_error(verb, "%s: %s", path, wrong);
@@ -277,7 +280,7 @@ static int record_and_tell(fit *on)
     }
     plan.path = path;
     int kept = given->json ? divert_output() : -1;
-    int code = record_program(verb, &plan, given->program, &recorded);
+    int code = record_program(verb, &plan, on->program, &recorded);
     if (kept >= 0)
         restore_output(kept);
     if (recorded && code != 0)
@@ -292,98 +295,59 @@ static int record_and_tell(fit *on)
 
 /* ----------------------------------------------------------------- options */
 
-enum { KEY_JSON = 256, KEY_SITES };
+/* Takes a list. */
+static bool take_granules(const verb_option *option, const char *text, void *to)
+{
+    granule_list *list = to;
+    char *copy = strdup(text);
+    char *rest = copy;
+    bool good = copy != NULL;
+    (void)option;
+    list->count = 0;
+    for (const char *one; good && (one = strsep(&rest, ",")) != NULL;)
+        good = list->count < GRANULES_MAX &&
+               option_granule(one, &list->at[list->count++]);
+    free(copy);
+    return good;
+}
 
-static const struct argp_option options[] = {
-    {"granules", 'g', "LIST", 0,
-     "Which to try, comma-separated (8,16,32,64,128,256)", 0},
-    {"json", KEY_JSON, NULL, 0,
-     "The figures as JSON; what the program prints goes to standard error", 0},
-    {"sites", KEY_SITES, NULL, 0, "Record the program's call stacks, too", 0},
-    {"output", 'o', "FILE", 0, "Keep the recording of the program", 0},
+_Static_assert(GRANULES_MAX == 16, "the message names it");
+static const option_kind kind_granules = {
+    take_granules,
+    "powers of two from 8 to 1G, comma-separated, at most 16 of them"};
+
+static const verb_option options[] = {
+    {"granules", 'g', "LIST",
+     "Which to try, comma-separated (8,16,32,64,128,256)", &kind_granules,
+     offsetof(fit_options, granules)},
+    {"json", 0, NULL,
+     "The figures as JSON; what the program prints goes to standard error",
+     &kind_flag, offsetof(fit_options, json)},
+    {"sites", 0, NULL, "Record the program's call stacks, too", &kind_flag,
+     offsetof(fit_options, sites)},
+    {"output", 'o', "FILE", "Keep the recording of the program", &kind_text,
+     offsetof(fit_options, output)},
     {0}};
 
-static void set_granules(fit_options *given, const char *list)
-{
-    char *copy = strdup(list);
-    char *rest = copy;
-    given->granule_count = 0;
-    for (const char *one; (one = strsep(&rest, ",")) != NULL;) {
-        if (given->granule_count == GRANULES_MAX ||
-            !input_granule(verb, one, &given->granules[given->granule_count]))
-            exit(COMMAND_USAGE);
-        given->granule_count++;
-    }
-    free(copy);
-}
-
-/* A program comes after "--", a trace without. */
-static void set_subject(fit_options *given, struct argp_state *state)
-{
-    char **first = &state->argv[state->next - 1];
-    bool program = state->quoted != 0 && state->next > state->quoted;
-    if (program)
-        given->program = first;
-    else if (state->next != state->argc)
-        argp_failure(state, COMMAND_USAGE, 0,
-                     "one trace at a time; -- stands before a program");
-    else
-        given->path = *first;
-    state->next = state->argc;
-}
-
-static error_t parse(int key, char *text, struct argp_state *state)
-{
-    fit_options *given = state->input;
-    switch (key) {
-    case 'g':
-        set_granules(given, text);
-        return 0;
-    case KEY_JSON:
-        given->json = true;
-        return 0;
-    case KEY_SITES:
-        given->sites = true;
-        return 0;
-    case 'o':
-        given->output = text;
-        return 0;
-    case ARGP_KEY_ARG:
-        set_subject(given, state);
-        return 0;
-    case ARGP_KEY_NO_ARGS:
-        argp_failure(state, COMMAND_USAGE, 0,
-                     "which trace, or -- which program?");
-        return 0;
-    default:
-        return ARGP_ERR_UNKNOWN;
-    }
-}
-
-static void parse_all(int argc, char **argv, fit_options *given)
-{
-    static char name[] = "bitfit fit";
-    static const struct argp parser = {
-        .options = options,
-        .parser = parse,
-        .args_doc = "TRACE\n-- PROGRAM [ARGUMENT...]",
-        .doc = "How small a pool serves a trace, or a program that is recorded "
-               "first.\v"
-               "For each granule: the smallest pool, its bookkeeping included, "
-               "verified by replays; and the size at which no order of such "
-               "requests can fail. The exit code is 1 if no pool serves, 2 "
-               "for a bad option, 3 if the trace cannot be read, 126 or 127 if "
-               "the program cannot be started."};
-    argv[0] = name;
-    argp_err_exit_status = COMMAND_USAGE;
-    set_granules(given, "8,16,32,64,128,256");
-    argp_parse(&parser, argc, argv, ARGP_IN_ORDER, NULL, given);
-}
+static const verb_usage usage = {
+    .verb = verb,
+    .words = "TRACE\n-- PROGRAM [ARGUMENT...]",
+    .what = "trace",
+    .subject = SUBJECT_EITHER,
+    .help = "How small a pool serves a trace, or a program that is recorded "
+            "first.\v"
+            "For each granule: the smallest pool, its bookkeeping included, "
+            "verified by replays; and the size at which no order of such "
+            "requests can fail. The exit code is 1 if no pool serves, 2 "
+            "for a bad option, 3 if the trace cannot be read, 126 or 127 if "
+            "the program cannot be started.",
+    .options = options};
 
 int verb_fit(int argc, char **argv)
 {
-    fit_options given = {0};
+    fit_options given = {.granules = {{8, 16, 32, 64, 128, 256}, 6}};
     fit on = {.options = &given};
-    parse_all(argc, argv, &given);
-    return given.program != NULL ? record_and_tell(&on) : tell(&on, given.path);
+    verb_words words = options_take(&usage, argc, argv, &given);
+    on.program = words.program ? words.at : NULL;
+    return words.program ? record_and_tell(&on) : tell(&on, words.at[0]);
 }

@@ -25,16 +25,6 @@ void input_trace_close(input_trace *input)
     input->from = NULL;
 }
 
-bool input_granule(const char *verb, const char *text, size_t *granule)
-{
-    bool good = command_size(text, granule) && *granule >= 8 &&
-                *granule <= (size_t)1 << 30 && (*granule & (*granule - 1)) == 0;
-    if (!good)
-        command_error(verb, "a granule is a power of two from 8 to 1G, not %s",
-                      text);
-    return good;
-}
-
 /* Nanoseconds; negative if the text is no time. */
 static double time_of(const char *text)
 {

@@ -17,9 +17,6 @@ typedef struct input_trace {
 int input_trace_open(input_trace *input, const char *verb, const char *path);
 void input_trace_close(input_trace *input);
 
-/* Reads a granule; prints what is wrong with it. */
-bool input_granule(const char *verb, const char *text, size_t *granule);
-
 /*
  * Finds a moment: "peak" (of requested bytes), "end", after an event by its
  * number from 0, or after all events up to a time such as 1.5s, 20ms or 300us.

@@ -1,20 +1,24 @@
 /* bitfit map: pictures of a heap, over time or at one moment. */
 #include "command.h"
-#include "input_trace.h"
+#include "options.h"
 #include "view/moment_json.h"
 #include "view/outside.h"
 #include "view/picture.h"
 #include "view/terminal.h"
 #include "view/verbs.h"
 
-#include <argp.h>
 #include <errno.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-enum { KEY_AT = 256, KEY_BY, KEY_CLOCK, KEY_SIZE, KEY_THEME, KEY_JSON };
+typedef struct picture_size {
+    unsigned width, height;
+} picture_size;
+
+/* As --theme lists them. */
+typedef enum map_theme { THEME_LIGHT, THEME_DARK, THEME_NOT_GIVEN } map_theme;
 
 typedef struct map_request {
     const char *input;
@@ -23,137 +27,71 @@ typedef struct map_request {
     scheme_by by;
     heap_clock clock;
     heap_options heap;
-    unsigned width, height;
-    bool dark, theme_given;
+    picture_size size;
+    map_theme theme;
     bool json;
 } map_request;
 
 /* ----------------------------------------------------------------- options */
 
-static const struct argp_option option_list[] = {
-    {"output", 'o', "FILE", 0,
-     "Write a picture: SVG if the name ends so, else PNG", 0},
-    {"at", KEY_AT, "WHEN", 0,
+static bool take_picture_size(const verb_option *option, const char *text,
+                              void *to)
+{
+    picture_size *size = to;
+    char rest;
+    (void)option;
+    return sscanf(text, "%5ux%5u%c", &size->width, &size->height, &rest) == 2 &&
+           size->width >= PICTURE_SIDE_MIN && size->width <= PICTURE_SIDE_MAX &&
+           size->height >= PICTURE_SIDE_MIN && size->height <= PICTURE_SIDE_MAX;
+}
+
+_Static_assert(PICTURE_SIDE_MIN == 320 && PICTURE_SIDE_MAX == 8192,
+               "the message names them");
+static const option_kind kind_picture_size = {take_picture_size,
+                                              "from 320x320 to 8192x8192"};
+
+static const verb_option option_list[] = {
+    {"output", 'o', "FILE",
+     "Write a picture: SVG if the name ends so, else PNG", &kind_text,
+     offsetof(map_request, output)},
+    {"at", 0, "WHEN",
      "One moment: after an event (a number, from 0), at a time (such as "
      "1.5s, 20ms), at the peak, at the end",
-     0},
-    {"by", KEY_BY, "WHAT", 0, "Colour by size (default), age or site", 0},
-    {"clock", KEY_CLOCK, "WHAT", 0, "Time is events (default) or time", 0},
-    {"granule", 'g', "BYTES", 0, "Replay with this granule (16)", 0},
-    {"pool", 'p', "BYTES", 0,
-     "Replay in a pool of so many bytes (the fewest that serve)", 0},
-    {"size", KEY_SIZE, "WxH", 0, "The picture's pixels (1280x720)", 0},
-    {"theme", KEY_THEME, "light|dark", 0, "The background", 0},
-    {"json", KEY_JSON, NULL, 0, "Print the moment as JSON, run by run", 0},
+     &kind_text, offsetof(map_request, at)},
+    {"by", 0, "size|age|site", "The colours (size)", &kind_choice,
+     offsetof(map_request, by)},
+    {"clock", 0, "events|time", "What the picture's width is (events)",
+     &kind_choice, offsetof(map_request, clock)},
+    {"granule", 'g', "BYTES", "Replay with this granule (16)", &kind_granule,
+     offsetof(map_request, heap.granule)},
+    {"pool", 'p', "BYTES",
+     "Replay in a pool of so many bytes (the fewest that serve)", &kind_size,
+     offsetof(map_request, heap.pool)},
+    {"size", 0, "WxH", "The picture's pixels (1280x720)", &kind_picture_size,
+     offsetof(map_request, size)},
+    {"theme", 0, "light|dark", "The background", &kind_choice,
+     offsetof(map_request, theme)},
+    {"json", 0, NULL, "Print the moment as JSON, run by run", &kind_flag,
+     offsetof(map_request, json)},
     {0}};
 
-/* The index of `text` in the list, which a NULL ends; else an error. */
-static int one_of(struct argp_state *state, const char *text,
-                  const char *const *list)
-{
-    for (int i = 0; list[i] != NULL; i++) {
-        if (strcmp(text, list[i]) == 0)
-            return i;
-    }
-    argp_error(state, "'%s' is not a choice here", text);
-    return 0;
-}
-
-static size_t bytes_of(struct argp_state *state, const char *text)
-{
-    size_t size;
-    if (!command_size(text, &size) || size == 0)
-        argp_error(state, "'%s' is not a size such as 4096, 64K or 16M", text);
-    return size;
-}
-
-static void parse_picture_size(struct argp_state *state, const char *text,
-                               map_request *request)
-{
-    char rest;
-    if (sscanf(text, "%5ux%5u%c", &request->width, &request->height, &rest) !=
-            2 ||
-        request->width < PICTURE_SIDE_MIN ||
-        request->width > PICTURE_SIDE_MAX ||
-        request->height < PICTURE_SIDE_MIN ||
-        request->height > PICTURE_SIDE_MAX)
-        argp_error(state, "a picture is from %dx%d to %dx%d, not '%s'",
-                   PICTURE_SIDE_MIN, PICTURE_SIDE_MIN, PICTURE_SIDE_MAX,
-                   PICTURE_SIDE_MAX, text);
-}
-
-/* The options that take one of a few words. */
-static error_t parse_choice(int key, char *text, struct argp_state *state)
-{
-    static const char *const bys[] = {"size", "age", "site", NULL};
-    static const char *const clocks[] = {"events", "time", NULL};
-    static const char *const themes[] = {"light", "dark", NULL};
-    map_request *request = state->input;
-    switch (key) {
-    case KEY_BY:
-        request->by = (scheme_by)one_of(state, text, bys);
-        return 0;
-    case KEY_CLOCK:
-        request->clock = (heap_clock)one_of(state, text, clocks);
-        return 0;
-    case KEY_THEME:
-        request->dark = one_of(state, text, themes) == 1;
-        request->theme_given = true;
-        return 0;
-    default:
-        return ARGP_ERR_UNKNOWN;
-    }
-}
-
-static error_t parse(int key, char *text, struct argp_state *state)
-{
-    map_request *request = state->input;
-    switch (key) {
-    case 'o':
-        request->output = text;
-        return 0;
-    case 'g':
-        if (!input_granule("map", text, &request->heap.granule))
-            exit(COMMAND_USAGE);
-        return 0;
-    case 'p':
-        request->heap.pool = bytes_of(state, text);
-        return 0;
-    case KEY_AT:
-        request->at = text;
-        return 0;
-    case KEY_SIZE:
-        parse_picture_size(state, text, request);
-        return 0;
-    case KEY_JSON:
-        request->json = true;
-        return 0;
-    case ARGP_KEY_ARG:
-        if (request->input != NULL)
-            argp_usage(state);
-        request->input = text;
-        return 0;
-    case ARGP_KEY_END:
-        if (request->input == NULL)
-            argp_usage(state);
-        return 0;
-    default:
-        return parse_choice(key, text, state);
-    }
-}
-
-static const struct argp parser = {
-    option_list,
-    parse,
-    "TRACE|PID|IMAGE",
-    "Draws a heap: from a trace address x time, or one moment of it; from a "
-    "process under `bitfit run`, or a pool's saved image, the moment that it "
-    "shows. Without -o it draws one moment in the terminal.",
-    NULL,
-    NULL,
-    NULL};
+static const verb_usage usage = {
+    .verb = "map",
+    .words = "TRACE|PID|IMAGE",
+    .what = "trace, process or image",
+    .help = "Draws a heap: from a trace address x time, or one moment of it; "
+            "from a process under `bitfit run`, or a pool's saved image, the "
+            "moment that it shows. Without -o it draws one moment in the "
+            "terminal.",
+    .options = option_list};
 
 /* ------------------------------------------------------------------ moments */
+
+static bool is_dark(const map_request *request, bool by_default)
+{
+    return request->theme == THEME_NOT_GIVEN ? by_default
+                                             : request->theme == THEME_DARK;
+}
 
 static int show_moment(const map_request *request, const heap_moment *moment,
                        const heap_history *heap, uint32_t event,
@@ -163,7 +101,7 @@ static int show_moment(const map_request *request, const heap_moment *moment,
     if (request->json)
         return moment_json(stdout, moment, true, NULL) ? COMMAND_OK
                                                        : COMMAND_INPUT;
-    bool dark = request->theme_given ? request->dark : request->output == NULL;
+    bool dark = is_dark(request, request->output == NULL);
     bool ok = true;
     if (heap == NULL)
         scheme_by_size(&scheme, dark);
@@ -171,8 +109,8 @@ static int show_moment(const map_request *request, const heap_moment *moment,
         ok = scheme_open(&scheme, request->by, heap, request->clock, dark);
     const char *why = ok ? NULL : "there is not enough memory";
     if (ok && request->output != NULL) {
-        const picture_options options = {request->output, title, request->width,
-                                         request->height};
+        const picture_options options = {
+            request->output, title, request->size.width, request->size.height};
         why = picture_of_moment(moment, &scheme, heap, event, &options);
     } else if (ok) {
         terminal t = terminal_of(stdout);
@@ -270,11 +208,12 @@ static int show_heap_over_time(const map_request *request,
 {
     colour_scheme scheme;
     char title[512];
-    if (!scheme_open(&scheme, request->by, heap, request->clock, request->dark))
+    if (!scheme_open(&scheme, request->by, heap, request->clock,
+                     is_dark(request, false)))
         return command_error("map", "there is not enough memory");
     snprintf(title, sizeof title, "%s: the heap over time", heap->trace->name);
-    const picture_options options = {request->output, title, request->width,
-                                     request->height};
+    const picture_options options = {request->output, title,
+                                     request->size.width, request->size.height};
     const char *why = picture_of_heap(heap, &scheme, request->clock, &options);
     scheme_close(&scheme);
     return why == NULL ? COMMAND_OK
@@ -361,11 +300,8 @@ static int map_outside(const map_request *request)
 
 int verb_map(int argc, char **argv)
 {
-    map_request request = {.width = 1280, .height = 720};
-    static char name[] = "bitfit map";
-    argv[0] = name;
-    argp_err_exit_status = COMMAND_USAGE;
-    argp_parse(&parser, argc, argv, 0, NULL, &request);
+    map_request request = {.size = {1280, 720}, .theme = THEME_NOT_GIVEN};
+    request.input = options_take(&usage, argc, argv, &request).at[0];
     if (is_process(request.input) || is_image(request.input))
         return map_outside(&request);
     return map_trace(&request);

@@ -2,11 +2,11 @@
 #include "record.h"
 
 #include "launch.h"
+#include "options.h"
 #include "recorder/recorder.h"
 #include "symbols.h"
 #include "trace/trace.h"
 
-#include <argp.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <glob.h>
@@ -220,91 +220,45 @@ int record_program(const char *verb, const record_plan *plan, char **program,
 
 /* -------------------------------------------------------------- the options */
 
-enum { KEY_ABOUT = 256, KEY_CHILDREN, KEY_EVENTS, KEY_NO_TIMES, KEY_SITES };
-
-typedef struct record_options {
-    record_plan plan;
-    char **program;
-} record_options;
-
-static const struct argp_option options[] = {
-    {"output", 'o', "FILE", 0, "The trace (PROGRAM.trace)", 0},
-    {"sites", KEY_SITES, NULL, 0, "Call stacks, too: slower, and larger", 0},
-    {"children", KEY_CHILDREN, NULL, 0,
-     "Processes that it starts, too, each into FILE.PID", 0},
-    {"no-times", KEY_NO_TIMES, NULL, 0, "Leave the times out", 0},
-    {"events", KEY_EVENTS, "N", 0, "Stop recording after N events", 0},
-    {"about", KEY_ABOUT, "TEXT", 0,
-     "What the trace says of itself (the command line)", 0},
+static const verb_option options[] = {
+    {"output", 'o', "FILE", "The trace (PROGRAM.trace)", &kind_text,
+     offsetof(record_plan, path)},
+    {"sites", 0, NULL, "Call stacks, too: slower, and larger", &kind_flag,
+     offsetof(record_plan, sites)},
+    {"children", 0, NULL, "Processes that it starts, too, each into FILE.PID",
+     &kind_flag, offsetof(record_plan, children)},
+    {"no-times", 0, NULL, "Leave the times out", &kind_flag,
+     offsetof(record_plan, no_times)},
+    {"events", 0, "N", "Stop recording after N events", &kind_count,
+     offsetof(record_plan, events)},
+    {"about", 0, "TEXT", "What the trace says of itself (the command line)",
+     &kind_text, offsetof(record_plan, about)},
     {0}};
 
-static error_t parse(int key, char *text, struct argp_state *state)
-{
-    record_options *given = state->input;
-    switch (key) {
-    case 'o':
-        given->plan.path = text;
-        return 0;
-    case KEY_SITES:
-        given->plan.sites = true;
-        return 0;
-    case KEY_CHILDREN:
-        given->plan.children = true;
-        return 0;
-    case KEY_NO_TIMES:
-        given->plan.no_times = true;
-        return 0;
-    case KEY_EVENTS:
-        if (!command_size(text, &given->plan.events) || given->plan.events == 0)
-            argp_failure(state, COMMAND_USAGE, 0,
-                         "--events must be a number above 0, not '%s'", text);
-        return 0;
-    case KEY_ABOUT:
-        given->plan.about = text;
-        return 0;
-    case ARGP_KEY_ARG:
-        given->program = &state->argv[state->next - 1];
-        state->next = state->argc;
-        return 0;
-    case ARGP_KEY_NO_ARGS:
-        argp_failure(state, COMMAND_USAGE, 0,
-                     "which program? bitfit record [OPTION...] -- PROGRAM "
-                     "[ARGUMENT...]");
-        return 0;
-    default:
-        return ARGP_ERR_UNKNOWN;
-    }
-}
-
-static void parse_all(int argc, char **argv, record_options *given)
-{
-    static char name[] = "bitfit record";
-    static const struct argp parser = {
-        .options = options,
-        .parser = parse,
-        .args_doc = "[--] PROGRAM [ARGUMENT...]",
-        .doc = "Records what a program asks of malloc.\v"
-               "Every allocation, resize and free of every thread, until the "
-               "program ends, however it ends. The exit code is the program's "
-               "own, 128 + N if signal N ended it, 127 if there is no such "
-               "program, 126 if it cannot be recorded, 3 if the trace cannot "
-               "be written, 2 for a bad option."};
-    argv[0] = name;
-    argp_err_exit_status = COMMAND_USAGE;
-    argp_parse(&parser, argc, argv, ARGP_IN_ORDER, NULL, given);
-}
+static const verb_usage usage = {
+    .verb = "record",
+    .words = "[--] PROGRAM [ARGUMENT...]",
+    .what = "program",
+    .subject = SUBJECT_PROGRAM,
+    .help = "Records what a program asks of malloc.\v"
+            "Every allocation, resize and free of every thread, until the "
+            "program ends, however it ends. The exit code is the program's "
+            "own, 128 + N if signal N ended it, 127 if there is no such "
+            "program, 126 if it cannot be recorded, 3 if the trace cannot "
+            "be written, 2 for a bad option.",
+    .options = options};
 
 int verb_record(int argc, char **argv)
 {
-    record_options given = {0};
+    record_plan plan = {.path = NULL};
     char path[PATH_MAX];
     bool recorded;
-    parse_all(argc, argv, &given);
-    if (given.plan.path == NULL) {
-        const char *slash = strrchr(given.program[0], '/');
+    char **program = options_take(&usage, argc, argv, &plan).at;
+    if (plan.path == NULL) {
+        const char *slash = strrchr(program[0], '/');
         snprintf(path, sizeof path, "%s.trace",
-                 slash == NULL ? given.program[0] : slash + 1);
-        given.plan.path = path;
+                 slash == NULL ? program[0] : slash + 1);
+        plan.path = path;
     }
-    return record_program("record", &given.plan, given.program, &recorded);
+    return record_program("record", &plan, program, &recorded);
 }

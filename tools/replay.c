@@ -1,9 +1,9 @@
 #include "replay.h"
 
 #include "input_trace.h"
+#include "options.h"
 #include "trace/series.h"
 
-#include <argp.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -227,64 +227,26 @@ static json_t *all_json(const replay *on)
 
 /* ----------------------------------------------------------------- options */
 
-enum { KEY_JSON = 256 };
-
-static const struct argp_option options[] = {
-    {"pool", 'p', "SIZE", 0,
-     "In a pool of exactly so many bytes, bookkeeping included", 0},
-    {"granule", 'g', "SIZE", 0, "The pool's granule (16)", 0},
-    {"json", KEY_JSON, NULL, 0, "The figures as JSON", 0},
+static const verb_option options[] = {
+    {"pool", 'p', "SIZE",
+     "In a pool of exactly so many bytes, bookkeeping included", &kind_size,
+     offsetof(replay_options, pool)},
+    {"granule", 'g', "SIZE", "The pool's granule (16)", &kind_granule,
+     offsetof(replay_options, granule)},
+    {"json", 0, NULL, "The figures as JSON", &kind_flag,
+     offsetof(replay_options, json)},
     {0}};
 
-static error_t parse(int key, char *text, struct argp_state *state)
-{
-    replay_options *given = state->input;
-    switch (key) {
-    case 'p':
-        if (!command_size(text, &given->pool) || given->pool == 0)
-            argp_failure(state, COMMAND_USAGE, 0,
-                         "--pool must be bytes, with K, M, G or T behind, not "
-                         "'%s'",
-                         text);
-        return 0;
-    case 'g':
-        if (!input_granule(verb, text, &given->granule))
-            exit(COMMAND_USAGE);
-        return 0;
-    case KEY_JSON:
-        given->json = true;
-        return 0;
-    case ARGP_KEY_ARG:
-        if (given->path != NULL)
-            argp_failure(state, COMMAND_USAGE, 0, "one trace at a time");
-        given->path = text;
-        return 0;
-    case ARGP_KEY_NO_ARGS:
-        argp_failure(state, COMMAND_USAGE, 0, "which trace?");
-        return 0;
-    default:
-        return ARGP_ERR_UNKNOWN;
-    }
-}
-
-static void parse_all(int argc, char **argv, replay_options *given)
-{
-    static char name[] = "bitfit replay";
-    static const struct argp parser = {
-        .options = options,
-        .parser = parse,
-        .args_doc = "TRACE",
-        .doc =
-            "Runs a trace through a pool and tells what that costs.\v"
+static const verb_usage usage = {
+    .verb = verb,
+    .words = "TRACE",
+    .what = "trace",
+    .help = "Runs a trace through a pool and tells what that costs.\v"
             "Reads what bitfit record writes, AOSP memory_replay text, "
             "heaptrack --raw, glibc mtrace, .rep and RMM's CSV; - is standard "
             "input. The exit code is 1 if a request failed, 2 for a bad "
-            "option, 3 if the trace cannot be read."};
-    *given = (replay_options){.granule = GRANULE};
-    argv[0] = name;
-    argp_err_exit_status = COMMAND_USAGE;
-    argp_parse(&parser, argc, argv, 0, NULL, given);
-}
+            "option, 3 if the trace cannot be read.",
+    .options = options};
 
 static int tell(replay *on)
 {
@@ -306,8 +268,8 @@ static int tell(replay *on)
 
 int verb_replay(int argc, char **argv)
 {
-    replay_options given;
-    parse_all(argc, argv, &given);
+    replay_options given = {.granule = GRANULE};
+    given.path = options_take(&usage, argc, argv, &given).at[0];
     replay on = {.options = &given};
     int code = input_trace_open(&on.input, verb, given.path);
     if (code != COMMAND_OK)

@@ -1,12 +1,12 @@
 /* bitfit report: one page that shows a trace's heap, for any browser. */
 #include "command.h"
 #include "input_trace.h"
+#include "options.h"
 #include "report/page.h"
 #include "view/heap.h"
 #include "view/packed.h"
 #include "view/verbs.h"
 
-#include <argp.h>
 #include <bitfit.h>
 #include <errno.h>
 #include <jansson.h>
@@ -24,52 +24,24 @@ typedef struct report_request {
 
 /* ----------------------------------------------------------------- options */
 
-static const struct argp_option option_list[] = {
-    {"output", 'o', "FILE", 0, "Write the page here (standard output)", 0},
-    {"granule", 'g', "BYTES", 0, "Replay with this granule (16)", 0},
-    {"pool", 'p', "BYTES", 0,
-     "Replay in a pool of so many bytes (the fewest that serve)", 0},
+static const verb_option options[] = {
+    {"output", 'o', "FILE", "Write the page here (standard output)", &kind_text,
+     offsetof(report_request, output)},
+    {"granule", 'g', "BYTES", "Replay with this granule (16)", &kind_granule,
+     offsetof(report_request, heap.granule)},
+    {"pool", 'p', "BYTES",
+     "Replay in a pool of so many bytes (the fewest that serve)", &kind_size,
+     offsetof(report_request, heap.pool)},
     {0}};
 
-static error_t parse(int key, char *text, struct argp_state *state)
-{
-    report_request *request = state->input;
-    switch (key) {
-    case 'o':
-        request->output = text;
-        return 0;
-    case 'g':
-        if (!input_granule("report", text, &request->heap.granule))
-            exit(COMMAND_USAGE);
-        return 0;
-    case 'p':
-        if (!command_size(text, &request->heap.pool) || request->heap.pool == 0)
-            argp_error(state, "'%s' is not a size such as 4096, 64K or 16M",
-                       text);
-        return 0;
-    case ARGP_KEY_ARG:
-        if (request->input != NULL)
-            argp_usage(state);
-        request->input = text;
-        return 0;
-    case ARGP_KEY_END:
-        if (request->input == NULL)
-            argp_usage(state);
-        return 0;
-    default:
-        return ARGP_ERR_UNKNOWN;
-    }
-}
-
-static const struct argp parser = {
-    option_list,
-    parse,
-    "TRACE",
-    "Writes one self-contained page: the heap over time with zoom, every "
-    "moment, curves of use and fragmentation, sizes and lifetimes.",
-    NULL,
-    NULL,
-    NULL};
+static const verb_usage usage = {
+    .verb = "report",
+    .words = "TRACE",
+    .what = "trace",
+    .help = "Writes one self-contained page: the heap over time with zoom, "
+            "every moment, curves of use and fragmentation, sizes and "
+            "lifetimes.",
+    .options = options};
 
 /* ----------------------------------------------------------------- figures */
 
@@ -204,10 +176,7 @@ int verb_report(int argc, char **argv)
     report_request request = {.heap = {.samples = SAMPLES}};
     trace_error error;
     const char *why;
-    static char name[] = "bitfit report";
-    argv[0] = name;
-    argp_err_exit_status = COMMAND_USAGE;
-    argp_parse(&parser, argc, argv, 0, NULL, &request);
+    request.input = options_take(&usage, argc, argv, &request).at[0];
     if (request.output == NULL && isatty(STDOUT_FILENO)) {
         command_error("report", "a page is no text for a terminal: use -o");
         return COMMAND_USAGE;

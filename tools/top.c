@@ -1,12 +1,12 @@
 /* bitfit top: a live view of a process' pool. */
 #include "command.h"
+#include "options.h"
 #include "recording.h"
 #include "view/moment_json.h"
 #include "view/outside.h"
 #include "view/terminal.h"
 #include "view/verbs.h"
 
-#include <argp.h>
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
@@ -17,8 +17,6 @@
 #include <unistd.h>
 
 enum {
-    KEY_JSON = 256,
-    KEY_ONCE,
     HISTORY = 4096,
     LINES_DEFAULT = 24,
     LINES_AROUND = 10, /* all but the map */
@@ -34,53 +32,36 @@ typedef struct top_request {
 
 /* ----------------------------------------------------------------- options */
 
-static const struct argp_option option_list[] = {
-    {"interval", 'i', "SECONDS", 0, "From one look to the next (1)", 0},
-    {"once", KEY_ONCE, NULL, 0, "Print one look and end", 0},
-    {"json", KEY_JSON, NULL, 0, "Print one look as JSON and end", 0},
-    {0}};
-
-static error_t parse(int key, char *text, struct argp_state *state)
+static bool take_seconds(const verb_option *option, const char *text, void *to)
 {
-    top_request *request = state->input;
+    enum { DAY = 86400 };
     char *end;
-    switch (key) {
-    case 'i':
-        request->seconds = strtod(text, &end);
-        if (end == text || *end != '\0' || !(request->seconds > 0) ||
-            request->seconds > 86400)
-            argp_error(state, "'%s' is not a number of seconds", text);
-        return 0;
-    case KEY_ONCE:
-        request->once = true;
-        return 0;
-    case KEY_JSON:
-        request->json = true;
-        return 0;
-    case ARGP_KEY_ARG:
-        if (request->input != NULL)
-            argp_usage(state);
-        request->input = text;
-        return 0;
-    case ARGP_KEY_END:
-        if (request->input == NULL)
-            argp_usage(state);
-        return 0;
-    default:
-        return ARGP_ERR_UNKNOWN;
-    }
+    double seconds = strtod(text, &end);
+    (void)option;
+    *(double *)to = seconds;
+    return end != text && *end == '\0' && seconds > 0 && seconds <= DAY;
 }
 
-static const struct argp parser = {
-    option_list,
-    parse,
-    "PID",
-    "Shows the pool of a process under `bitfit run`, live: its map, the "
-    "largest request possible, use and high-water mark, the largest holes. "
-    "The process is not stopped. q ends it, space pauses.",
-    NULL,
-    NULL,
-    NULL};
+static const option_kind kind_seconds = {take_seconds, "a number of seconds"};
+
+static const verb_option options[] = {
+    {"interval", 'i', "SECONDS", "From one look to the next (1)", &kind_seconds,
+     offsetof(top_request, seconds)},
+    {"once", 0, NULL, "Print one look and end", &kind_flag,
+     offsetof(top_request, once)},
+    {"json", 0, NULL, "Print one look as JSON and end", &kind_flag,
+     offsetof(top_request, json)},
+    {0}};
+
+static const verb_usage usage = {
+    .verb = "top",
+    .words = "PID",
+    .what = "process",
+    .help = "Shows the pool of a process under `bitfit run`, live: its map, "
+            "the largest request possible, use and high-water mark, the "
+            "largest holes, and who holds most if `bitfit record --sites` "
+            "records it. The process is not stopped. q ends it, space pauses.",
+    .options = options};
 
 /* ----------------------------------------------------------------- showing */
 
@@ -315,10 +296,7 @@ int verb_top(int argc, char **argv)
     top_request request = {.seconds = 1};
     subject from = {.sites = NULL};
     char *end;
-    static char name[] = "bitfit top";
-    argv[0] = name;
-    argp_err_exit_status = COMMAND_USAGE;
-    argp_parse(&parser, argc, argv, 0, NULL, &request);
+    request.input = options_take(&usage, argc, argv, &request).at[0];
     errno = 0;
     long pid = strtol(request.input, &end, 10);
     if (*end != '\0' || pid <= 0 || pid > INT32_MAX || errno != 0) {

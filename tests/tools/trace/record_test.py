@@ -387,7 +387,7 @@ class Fit(Case):
 
     def test_fit_refuses_what_makes_no_sense(self):
         self.refused(2, "which trace", "fit")
-        self.refused(2, "a granule is a power of two", "fit", "--granules",
+        self.refused(2, "must be powers of two", "fit", "--granules",
                      "16,20", "x")
         self.refused(3, "No such file", "fit", "/nowhere/at.all")
         self.refused(127, "no such program", "fit", "--", "/nowhere/at/all")
@@ -435,7 +435,8 @@ class Replay(Case):
     def test_replay_refuses_what_makes_no_sense(self):
         self.refused(2, "which trace?", "replay")
         self.refused(2, "--pool must be", "replay", "--pool", "x", "y")
-        self.refused(2, "a granule is", "replay", "--granule", "24", "y")
+        self.refused(2, "--granule must be a power of two", "replay",
+                     "--granule", "24", "y")
         self.refused(3, "No such file", "replay", "/nowhere/at.all")
         self.refused(3, "not a trace", "replay", __file__)
         self.refused(3, "the file is empty", "replay", "/dev/null")
@@ -549,7 +550,8 @@ class Export(Case):
 
     def test_export_refuses_what_makes_no_sense(self):
         self.refused(2, "which format?", "export", self.trace)
-        self.refused(2, "there is no format 'png'", "export", "-f", "png",
+        self.refused(2, "--format must be collapsed|chrome|vma|dhat",
+                     "export", "-f", "png",
                      self.trace)
         self.refused(2, "--at must be", "export", "-f", "vma", "--at",
                      "999999", self.trace)

@@ -1,0 +1,151 @@
+#include "options.h"
+
+#include "command.h"
+
+#include <argp.h>
+#include <string.h>
+
+/* -------------------------------------------------------------------- kinds */
+
+static bool take_flag(const verb_option *option, const char *text, void *to)
+{
+    (void)option;
+    (void)text;
+    *(bool *)to = true;
+    return true;
+}
+
+static bool take_text(const verb_option *option, const char *text, void *to)
+{
+    (void)option;
+    *(const char **)to = text;
+    return true;
+}
+
+static bool take_size(const verb_option *option, const char *text, void *to)
+{
+    (void)option;
+    return command_size(text, to) && *(size_t *)to > 0;
+}
+
+bool option_granule(const char *text, size_t *granule)
+{
+    return command_size(text, granule) && *granule >= 8 &&
+           *granule <= (size_t)1 << 30 && (*granule & (*granule - 1)) == 0;
+}
+
+static bool take_granule(const verb_option *option, const char *text, void *to)
+{
+    (void)option;
+    return option_granule(text, to);
+}
+
+static bool take_choice(const verb_option *option, const char *text, void *to)
+{
+    unsigned *choice = to;
+    const char *at = option->argument;
+    for (*choice = 0; at != NULL; ++*choice) {
+        size_t length = strcspn(at, "|");
+        if (strlen(text) == length && memcmp(text, at, length) == 0)
+            return true;
+        at = at[length] == '|' ? at + length + 1 : NULL;
+    }
+    return false;
+}
+
+const option_kind kind_flag = {take_flag, NULL};
+const option_kind kind_text = {take_text, NULL};
+const option_kind kind_size = {take_size,
+                               "bytes, with K, M, G or T behind (above 0)"};
+const option_kind kind_count = {take_size, "a number above 0"};
+const option_kind kind_granule = {take_granule, "a power of two from 8 to 1G"};
+const option_kind kind_choice = {take_choice, NULL};
+
+/* ------------------------------------------------------------------ parsing */
+
+typedef struct parsing {
+    const verb_usage *usage;
+    void *request;
+    verb_words words;
+} parsing;
+
+static int key_of(const verb_usage *usage, const verb_option *option)
+{
+    enum { BEHIND_LETTERS = 256 };
+    return option->letter != 0
+               ? option->letter
+               : BEHIND_LETTERS + (int)(option - usage->options);
+}
+
+static void take_option(const parsing *on, const verb_option *option,
+                        const char *text, struct argp_state *state)
+{
+    const option_kind *kind = option->kind;
+    if (!kind->take(option, text, (char *)on->request + option->at))
+        argp_failure(
+            state, COMMAND_USAGE, 0, "--%s must be %s, not '%s'", option->name,
+            kind->allowed != NULL ? kind->allowed : option->argument, text);
+}
+
+static void take_words(parsing *on, struct argp_state *state)
+{
+    const verb_usage *usage = on->usage;
+    bool quoted = state->quoted != 0 && state->next >= state->quoted;
+    on->words = (verb_words){
+        .at = state->argv + state->next,
+        .program = usage->subject == SUBJECT_PROGRAM ||
+                   (usage->subject == SUBJECT_EITHER && quoted),
+    };
+    if (!on->words.program && on->words.at[1] != NULL)
+        argp_failure(state, COMMAND_USAGE, 0, "one %s at a time%s", usage->what,
+                     usage->subject == SUBJECT_EITHER
+                         ? "; -- stands before a program"
+                         : "");
+}
+
+static error_t parse(int key, char *text, struct argp_state *state)
+{
+    parsing *on = state->input;
+    const verb_usage *usage = on->usage;
+    for (const verb_option *each = usage->options; each->name != NULL; each++) {
+        if (key == key_of(usage, each)) {
+            take_option(on, each, text, state);
+            return 0;
+        }
+    }
+    if (key == ARGP_KEY_ARGS)
+        take_words(on, state);
+    else if (key == ARGP_KEY_NO_ARGS)
+        argp_failure(
+            state, COMMAND_USAGE, 0, "which %s%s? See --help", usage->what,
+            usage->subject == SUBJECT_EITHER ? ", or -- which program" : "");
+    else
+        return ARGP_ERR_UNKNOWN;
+    return 0;
+}
+
+verb_words options_take(const verb_usage *usage, int argc, char **argv,
+                        void *request)
+{
+    static char name[32];
+    struct argp_option table[OPTIONS_MAX + 1] = {{0}};
+    struct argp parser = {.options = table,
+                          .parser = parse,
+                          .args_doc = usage->words,
+                          .doc = usage->help};
+    parsing on = {.usage = usage, .request = request};
+    for (int i = 0; i < OPTIONS_MAX && usage->options[i].name != NULL; i++) {
+        const verb_option *option = &usage->options[i];
+        table[i] = (struct argp_option){.name = option->name,
+                                        .key = key_of(usage, option),
+                                        .arg = option->argument,
+                                        .doc = option->help};
+    }
+    snprintf(name, sizeof name, "bitfit %s", usage->verb);
+    argv[0] = name;
+    argp_err_exit_status = COMMAND_USAGE;
+    argp_parse(&parser, argc, argv,
+               usage->subject == SUBJECT_PROGRAM ? ARGP_IN_ORDER : 0, NULL,
+               &on);
+    return on.words;
+}
