@@ -11,7 +11,7 @@ static char *volatile kept;
 
 static int fill(void)
 {
-    static char *volatile blocks[BLOCKS]; /* no compiler leaves them out */
+    static char *blocks[BLOCKS];
     size_t count = 0;
     for (; count < BLOCKS; count++) {
         errno = 0;
