@@ -427,10 +427,36 @@ static bool cache_has(cache *c, size_t granule, size_t count)
            bin_has(cache_bin(c, count), granule);
 }
 
-/* Whether the block is in some cache, whatever its mark says. */
+/* As cache_has(), while the cache's thread goes on: it may seem to have a block
+ * that it had before. The array stays, since it changes under the lock only. */
+BF_RACES bool seems_to_have(cache *c, size_t granule, size_t count)
+{
+    const volatile cache *moving = c;
+    const volatile bin *b = cache_bin(c, count);
+    const volatile uint32_t *top = b->top;
+    if (moving->last_count != 0 && moving->last == granule) {
+        return true;
+    }
+    for (const volatile uint32_t *start = b->floor; start != top; start++) {
+        if (*start == granule) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Whether the block is in some cache, whatever its mark says. Threads are
+ * stopped only where one seems to have it. */
 static bool is_cached(size_t granule, size_t count)
 {
     bool found = depot_has(granule, count);
+    bool seems = false;
+    for (cache *c = caches.all; c != NULL && !found && !seems; c = c->next) {
+        seems = seems_to_have(c, granule, count);
+    }
+    if (!seems) {
+        return found;
+    }
     stop_others();
     for (cache *c = caches.all; c != NULL && !found; c = c->next) {
         found = is_still(c) && cache_has(c, granule, count);

@@ -48,7 +48,8 @@ check 'prefault' "$(BITFIT_POOL=32M BITFIT_PREFAULT=1 "$probe" resident)" -gt \
     33000000
 check 'no prefault' "$(BITFIT_POOL=32M "$probe" resident)" -lt 20000000
 check 'huge' "$(BITFIT_POOL=8M BITFIT_HUGE=1 "$probe" usable 2>&1)" = 16
-check 'mlock' "$(BITFIT_POOL=1M BITFIT_MLOCK=1 "$probe" usable 2>/dev/null)" = 16
+check 'mlock' \
+    "$(BITFIT_POOL=1M BITFIT_MLOCK=1 "$probe" usable 2>/dev/null)" = 16
 check 'hardened' "$(BITFIT_HARDENED=1 "$probe" usable)" = 1
 
 # The k-th request fails, or all from it on. The first is a constructor's.
