@@ -64,24 +64,34 @@ static size_t copied_run(const bf_index *index, size_t start, bool *live)
 typedef struct bf_copied {
     bf_census census;
     size_t largest_block;
-    size_t top; /* the end of the last block */
+    size_t top;      /* the end of the last block */
+    size_t reserved; /* a block at the pool's very end that no mark knows */
 } bf_copied;
 
-static bf_copied count_copied(const bf_index *index)
+static void count_block(bf_copied *sums, const bitfit_pool *pool, size_t start,
+                        size_t end)
+{
+    sums->census.live += end - start;
+    sums->census.blocks++;
+    if (start >= pool->high_water && end == pool->index.runs.granules) {
+        sums->reserved = end - start;
+        return;
+    }
+    sums->top = end;
+    bf_raise_to(&sums->largest_block, end - start);
+}
+
+static bf_copied count_copied(const bitfit_pool *pool)
 {
     bf_copied sums = {.top = 0};
     bool live;
     size_t end;
-    for (size_t start = 0; start < index->runs.granules; start = end) {
-        end = copied_run(index, start, &live);
-        size_t count = end - start;
+    for (size_t start = 0; start < pool->index.runs.granules; start = end) {
+        end = copied_run(&pool->index, start, &live);
         if (live) {
-            sums.census.live += count;
-            sums.census.blocks++;
-            sums.top = end;
-            bf_raise_to(&sums.largest_block, count);
+            count_block(&sums, pool, start, end);
         } else {
-            bf_raise_to(&sums.census.longest_hole, count);
+            bf_raise_to(&sums.census.longest_hole, end - start);
         }
     }
     return sums;
@@ -92,7 +102,8 @@ static bool counters_fit(const bitfit_pool *pool, const bf_copied *sums)
     return sums->census.live == pool->live &&
            sums->census.blocks == bf_pool_blocks(pool) &&
            sums->largest_block <= pool->largest_block &&
-           sums->top <= pool->high_water && pool->live <= pool->peak_live &&
+           sums->top <= pool->high_water &&
+           pool->live - sums->reserved <= pool->peak_live &&
            pool->largest_block <= pool->peak_live &&
            pool->peak_live <= pool->high_water &&
            pool->high_water <= pool->index.runs.granules;
@@ -109,7 +120,7 @@ bitfit_copy_state bitfit_copy_check(const void *copy, size_t size)
     if (bf_index_check_runs(&pool.index.runs, &live, &blocks) != 0) {
         return BITFIT_COPY_TORN;
     }
-    bf_copied sums = count_copied(&pool.index);
+    bf_copied sums = count_copied(&pool);
     return counters_fit(&pool, &sums) ? BITFIT_COPY_WHOLE : BITFIT_COPY_TORN;
 }
 
@@ -120,7 +131,7 @@ bool bitfit_copy_get_stats(const void *copy, size_t size, bitfit_stats *stats)
     if (!open_copy(&pool, copy, size)) {
         return false;
     }
-    bf_copied sums = count_copied(&pool.index);
+    bf_copied sums = count_copied(&pool);
     bf_pool_figures(&pool, &sums.census, stats);
     bitfit_bookkeeping(&pool, &copy, &stats->bookkeeping);
     return true;
