@@ -19,7 +19,10 @@ all:
 demo:
 	scripts/install-tools demo
 	scripts/build-trees -j $(JOBS) demo
-	build/demo/examples/sqlite/demo_sqlite
+	build/demo/tools/bitfit record -o build/demo/sqlite.trace -- \
+	    build/demo/examples/sqlite/demo_sqlite
+	build/demo/tools/bitfit map -o build/demo/heap.png build/demo/sqlite.trace
+	@echo 'The heap of its run on malloc: build/demo/heap.png'
 
 test:
 	scripts/install-tools test

@@ -2,7 +2,7 @@
 """bitfit as a program's malloc beside the distribution's allocators.
 
     malloc_bench.py --library libbitfit-malloc.so --micro malloc_micro
-                    [--quick] [--json FILE]
+                    [--quick] [--calls] [--pool SIZE] [--json FILE]
     malloc_bench.py --read FILE
 
 Every allocator is preloaded into the same programs. In each round all of them
@@ -30,7 +30,6 @@ PEERS = {
     "mimalloc": "libmimalloc.so.2",
     "gperftools": "libtcmalloc.so.4",
 }
-POOL = "512M"
 
 CASES = [
     "pair-16", "pair-64", "pair-256", "pair-1024", "pair-4K", "pair-32K",
@@ -64,11 +63,11 @@ GOALS = [
 
 # ------------------------------------------------------------------ measuring
 
-def environment(peer, library):
-    if peer == "bitfit":
-        return {"LD_PRELOAD": library, "BITFIT_POOL": POOL,
-                "BITFIT_REPORT": "none"}
-    return {"LD_PRELOAD": PEERS[peer]}
+def environment(peer, arguments):
+    if peer != "bitfit":
+        return {"LD_PRELOAD": PEERS[peer]}
+    pool = {"BITFIT_POOL": arguments.pool} if arguments.pool else {}
+    return {"LD_PRELOAD": arguments.library, **pool}
 
 
 def rotated(names, by):
@@ -81,7 +80,7 @@ def micro_once(arguments, peer, case):
     if peer == "empty":
         argv.append("--empty")
     else:
-        preload = environment(peer, arguments.library)
+        preload = environment(peer, arguments)
     outcome = programs.run(argv, preload)
     if outcome.code != 0:
         raise SystemExit(f"{case} with {peer}: exit code {outcome.code}")
@@ -148,6 +147,8 @@ def program_once(name, argv, preload, expected):
 
 
 def measure_programs(arguments, rounds):
+    if arguments.calls:
+        return {}
     peers = [*PEERS, "bitfit"]
     requests = 50000 if arguments.quick else 200000
     figures = {}
@@ -160,7 +161,7 @@ def measure_programs(arguments, rounds):
         for turn in range(rounds):
             for name in figures:
                 for peer in rotated(peers, turn):
-                    preload = environment(peer, arguments.library)
+                    preload = environment(peer, arguments)
                     cpu, resident = (
                         redis_once(preload, requests) if name == "redis" else
                         program_once(name, runs[name], preload,
@@ -260,9 +261,11 @@ def print_all(figures):
     about = figures["machine"]
     print(f"{about['processor']}, {about['processors']} processors, "
           f"{about['system']}, {about['libc']}; {figures['rounds']} rounds; "
-          f"bitfit's pool: {POOL}\n")
+          f"bitfit's pool: {figures['pool']}\n")
     print_goals(figures)
     print_micro(figures)
+    if not figures["programs"]:
+        return
     print_programs(figures, "cpu", "processor time, ms", 1e-3, 0)
     print_programs(figures, "resident", "resident memory, MiB", 1 << 20, 1)
 
@@ -274,6 +277,10 @@ def parse():
     parser.add_argument("--library", help="libbitfit-malloc.so")
     parser.add_argument("--micro", help="malloc_micro")
     parser.add_argument("--quick", action="store_true")
+    parser.add_argument("--calls", action="store_true",
+                        help="no whole programs")
+    parser.add_argument("--pool", help="for bitfit (its default: half of the "
+                                       "memory)")
     parser.add_argument("--rounds", type=int, help="5 if quick, else 15")
     parser.add_argument("--json", help="write the figures here")
     parser.add_argument("--read", help="print figures that were written")
@@ -290,6 +297,7 @@ def main():
         return
     rounds = arguments.rounds or (5 if arguments.quick else 15)
     figures = {"machine": machine(), "rounds": rounds,
+               "pool": arguments.pool or "the default, half of the memory",
                "micro": measure_micro(arguments, rounds),
                "programs": measure_programs(arguments, rounds)}
     if arguments.json:

@@ -246,6 +246,14 @@ def peer_table(figures):
                                        for peer in figures.all["peers"]])
 
 
+def tools_table(figures):
+    """Whole numbers count things, the others are seconds."""
+    return table(["the bitfit command", "measured"],
+                 [[name, f"{value:,} " if isinstance(value, int)
+                   else f"{value:.3f} s"]
+                  for name, value in figures.all["tools"].items()])
+
+
 def all_tables(figures):
     """By the names that the document uses; only those that can be made."""
     tables = {}
@@ -269,6 +277,8 @@ def all_tables(figures):
         tables["words"] = words_table(figures)
     if "code" in figures.all:
         tables["code"] = code_table(figures)
+    if "tools" in figures.all:
+        tables["tools"] = tools_table(figures)
     return tables
 
 

@@ -72,7 +72,7 @@ def main():
         print(f"{name:30} {value:12,.3f} s" if isinstance(value, float)
               else f"{name:30} {value:12,}")
     if given.json:
-        given.json.write_text(json.dumps(figures, indent=2) + "\n")
+        given.json.write_text(json.dumps({"tools": figures}, indent=2) + "\n")
 
 
 if __name__ == "__main__":

@@ -22,9 +22,10 @@ enum {
     DEPOT_SHARE = 32,        /* this share of what is live, or of the room */
     BATCH_MAX = 64,          /* blocks that change hands at a time */
     HOLES_MAX = 4,           /* that a refill takes its blocks from */
+    VISITS_A_LOOK = 64,      /* slow paths between looks at what is cached */
     ROUNDS = 2,              /* of thread's destructors before the cache goes */
     LAST_SIZE_MAX = 1 << 20, /* bytes of the last block that a cache keeps */
-    LARGER_A_TICK = 16,      /* one in so many takes the slow path */
+    OTHERS_A_TICK = 64,      /* one in so many takes the slow path */
     STOP_PATIENCE = 100000   /* looks at a gate before it is passed by */
 };
 
@@ -52,6 +53,7 @@ static struct {
     size_t threads;
     batch *depot[CACHE_SMALL_MAX + 1];
     size_t depot_size; /* bytes of the blocks in it */
+    size_t published;  /* the sum of the caches' */
 } caches = {.threads = 1};
 
 static bool has_cache(const cache *c)
@@ -336,6 +338,19 @@ static void add_bins(const cache *c, size_t *blocks, size_t *size)
     }
 }
 
+/* Tells who looks from outside what the caches hold, as far as it is known. */
+static void publish(cache *c)
+{
+    size_t blocks = 0;
+    size_t size = 0;
+    add_bins(c, &blocks, &size);
+    caches.published += size - c->published;
+    c->published = size;
+    if (SETTINGS->published != NULL) {
+        SETTINGS->published->cached = caches.published + caches.depot_size;
+    }
+}
+
 /* False if a thread is inside too long to say; others being stopped. */
 static bool all_are_empty(void)
 {
@@ -412,10 +427,36 @@ static bool cache_has(cache *c, size_t granule, size_t count)
            bin_has(cache_bin(c, count), granule);
 }
 
-/* Whether the block is in some cache, whatever its mark says. */
+/* As cache_has(), while the cache's thread goes on: it may seem to have a block
+ * that it had before. The array stays, since it changes under the lock only. */
+BF_RACES bool seems_to_have(cache *c, size_t granule, size_t count)
+{
+    const volatile cache *moving = c;
+    const volatile bin *b = cache_bin(c, count);
+    const volatile uint32_t *top = b->top;
+    if (moving->last_count != 0 && moving->last == granule) {
+        return true;
+    }
+    for (const volatile uint32_t *start = b->floor; start != top; start++) {
+        if (*start == granule) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Whether the block is in some cache, whatever its mark says. Threads are
+ * stopped only where one seems to have it. */
 static bool is_cached(size_t granule, size_t count)
 {
     bool found = depot_has(granule, count);
+    bool seems = false;
+    for (cache *c = caches.all; c != NULL && !found && !seems; c = c->next) {
+        seems = seems_to_have(c, granule, count);
+    }
+    if (!seems) {
+        return found;
+    }
     stop_others();
     for (cache *c = caches.all; c != NULL && !found; c = c->next) {
         found = is_still(c) && cache_has(c, granule, count);
@@ -577,7 +618,7 @@ void cache_give(void *ptr, size_t size)
     pages_tick(size_of(count));
 }
 
-void *cache_pop_large(size_t count)
+void *cache_pop_any(size_t count)
 {
     cache *c = cache_mine;
     if (!cache_enter(c)) {
@@ -598,17 +639,18 @@ void *cache_pop_large(size_t count)
     return granule == BF_NONE ? NULL : heap_pointer_to(granule);
 }
 
-bool cache_push_large(size_t granule, size_t count)
+bool cache_push_any(size_t granule, size_t count)
 {
     cache *c = cache_mine;
     if (!cache_enter(c)) {
         return false;
     }
     bin *b = cache_bin(c, count);
-    bool pushed = !cache_marked(granule) && ++c->larger % LARGER_A_TICK != 0;
+    bool pushed = !cache_marked(granule) && ++c->others % OTHERS_A_TICK != 0;
     if (pushed && b->top != b->ceiling && b->count == count) {
         *b->top++ = (uint32_t)granule;
-    } else if (pushed && c->last_count == 0 && count <= c->last_most) {
+    } else if (pushed && c->last_count == 0 && count > CACHE_SMALL_MAX &&
+               count <= c->last_most) {
         c->last = (uint32_t)granule;
         c->last_count = count;
     } else {
@@ -645,6 +687,7 @@ static cache *cache_make(void)
 static void cache_end(cache *c)
 {
     empty_cache(c);
+    publish(c);
     *c->link = c->next;
     if (c->next != NULL) {
         c->next->link = c->link;
@@ -759,9 +802,12 @@ void cache_abandon(void)
 
 void cache_leave_slow(void)
 {
+    cache *c = cache_mine;
+    if (has_cache(c) && ++c->visits % VISITS_A_LOOK == 0) {
+        publish(c);
+    }
     heap_unlock();
     cache_abandon();
-    cache *c = cache_mine;
     if (UNLIKELY(has_cache(c) && !c->registered)) {
         /* Not before, since it may allocate. */
         c->registered = true;

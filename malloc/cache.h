@@ -70,7 +70,9 @@ typedef struct cache {
     uint32_t last;     /* one more free block, larger than those in bins, */
     size_t last_count; /* and its granules; 0 if there is none */
     size_t last_most;  /* granules that it may have */
-    unsigned larger;   /* blocks freed that were too large for small bins */
+    unsigned others;   /* blocks freed by cache_push_any() */
+    unsigned visits;   /* of slow paths */
+    size_t published;  /* bytes in it, as last made known */
     unsigned rounds;   /* of the thread's destructors that it has outlived */
     _Alignas(64) bin bins[CACHE_BINS];
 } cache;
@@ -172,7 +174,8 @@ static inline void cache_unmark(size_t granule)
 }
 
 /* A block of so many granules from this thread's bin for them; NULL if that is
- * empty, or out of reach. count is at most CACHE_SMALL_MAX. */
+ * empty, or out of reach. count is at most CACHE_SMALL_MAX, granules are fast.
+ */
 static inline void *cache_pop(size_t count)
 {
     cache *c = cache_mine;
@@ -189,7 +192,7 @@ static inline void *cache_pop(size_t count)
     b->top = top;
     cache_unmark(granule);
     cache_leave(c);
-    return heap_pointer_to(granule);
+    return heap_fast_pointer_to(granule);
 }
 
 /* Takes a live block of at most CACHE_SMALL_MAX granules into this thread's bin
@@ -228,8 +231,8 @@ static inline size_t bin_capacity(const bin *b)
     return (size_t)(b->ceiling - b->floor);
 }
 
-/* As cache_pop() and cache_push(), of more granules than these can have. */
-void *cache_pop_large(size_t count);
-bool cache_push_large(size_t granule, size_t count);
+/* As cache_pop() and cache_push(), of any granules. */
+void *cache_pop_any(size_t count);
+bool cache_push_any(size_t granule, size_t count);
 
 #endif

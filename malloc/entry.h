@@ -32,13 +32,22 @@ __attribute__((noinline)) void entry_give_slow(const char *call, void *ptr,
 
 static inline void *entry_take(const char *call, size_t size)
 {
-    if (LIKELY(size <= SETTINGS->small_max)) {
-        void *block = cache_pop(heap_count_for(size));
+    if (LIKELY(size - 1 < SETTINGS->small_max)) {
+        void *block = cache_pop(heap_fast_count_for(size));
         if (LIKELY(block != NULL)) {
             return block;
         }
     }
     return entry_take_slow(call, size);
+}
+
+/* alignment: a power of two, or 0 for none. */
+static inline void *entry_take_aligned(const char *call, size_t alignment,
+                                       size_t size)
+{
+    return alignment <= SETTINGS->options.granule
+               ? entry_take(call, size)
+               : entry_request(call, alignment, size, FILL_NONE);
 }
 
 /* A size that the caller states: SIZE_MAX would mean that none was. */
@@ -50,10 +59,10 @@ static inline size_t entry_said(size_t size)
 /* size: as for heap_give(). */
 static inline void entry_give(const char *call, void *ptr, size_t size)
 {
-    size_t granule = heap_granule_of(ptr);
-    size_t count = heap_small_count_at(granule);
-    bool right = size == SIZE_MAX ||
-                 (size <= SETTINGS->small_max && heap_count_for(size) == count);
+    size_t granule = heap_fast_granule_of(ptr);
+    size_t count = heap_fast_count_at(granule);
+    bool right = size == SIZE_MAX || (size - 1 < SETTINGS->small_max &&
+                                      heap_fast_count_for(size) == count);
     if (UNLIKELY(count == 0 || !right || !cache_push(granule, count))) {
         entry_give_slow(call, ptr, size);
     }

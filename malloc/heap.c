@@ -271,7 +271,6 @@ static void make_pools(const division *sizes, unsigned char *payload,
     to->pages = (uint64_t *)(void *)(own + sizes->bookkeeping);
     to->view = (bf_view){.payload = payload};
     to->granule_mask = to->options.granule - 1;
-    to->small_max = to->options.granule * CACHE_SMALL_MAX;
     unsigned char *rest = own + sizes->bookkeeping + sizes->pages;
     if (sizes->caches != 0) {
         bitfit_options caches = {.payload_alignment = 64,
@@ -282,6 +281,10 @@ static void make_pools(const division *sizes, unsigned char *payload,
     bitfit_pool *made = bitfit_init(payload, sizes->payload, &pool);
     to->view = bf_view_of(made);
     to->pool = made;
+    if (to->options.granule == FAST_GRANULE) {
+        to->small_max = FAST_GRANULE * CACHE_SMALL_MAX;
+        to->fast_granules = to->view.granules;
+    }
     if (sizes->caches != 0) {
         place_marks();
     }

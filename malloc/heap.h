@@ -27,11 +27,16 @@
 #define LIKELY(condition) __builtin_expect(!!(condition), 1)
 #define UNLIKELY(condition) __builtin_expect(!!(condition), 0)
 
+/* The fast ways know the granule: the default one. */
+enum { FAST_GRANULE_SHIFT = 4, FAST_GRANULE = 1 << FAST_GRANULE_SHIFT };
+
 typedef struct settings {
     /* What malloc() and free() read each time, in one line. */
     bf_view view;
-    size_t granule_mask;     /* granule - 1 */
-    size_t small_max;        /* bytes: requests up to here have bins */
+    size_t granule_mask;  /* granule - 1 */
+    size_t small_max;     /* bytes: requests of up to so much have a fast way; 0
+                           if the granule is not FAST_GRANULE */
+    size_t fast_granules; /* the pool's, or 0 as well */
     _Atomic uint64_t *marks; /* a bit a granule: a block in a cache starts here;
                               NULL if there never are caches. Nobody has to
                               trust them: cache.h */
@@ -135,14 +140,6 @@ static inline size_t heap_count_at(size_t granule)
                : 0;
 }
 
-/* As heap_count_at(); but 0, too, for more than CACHE_SMALL_MAX. */
-static inline size_t heap_small_count_at(size_t granule)
-{
-    return LIKELY(granule < SETTINGS->view.granules)
-               ? bf_view_count_small(&SETTINGS->view, granule)
-               : 0;
-}
-
 static inline size_t heap_count_of(const void *ptr)
 {
     return heap_count_at(heap_granule_of(ptr));
@@ -153,6 +150,35 @@ static inline size_t heap_count_for(size_t size)
 {
     return (size + (size == 0) + SETTINGS->granule_mask) >>
            SETTINGS->view.granule_shift;
+}
+
+/* ------------------------------------------- the same where granules are fast
+ */
+
+static inline size_t heap_fast_granule_of(const void *ptr)
+{
+    size_t offset = (uintptr_t)ptr - (uintptr_t)SETTINGS->view.payload;
+    return offset >> FAST_GRANULE_SHIFT |
+           offset << (8 * sizeof offset - FAST_GRANULE_SHIFT);
+}
+
+static inline void *heap_fast_pointer_to(size_t granule)
+{
+    return SETTINGS->view.payload + (granule << FAST_GRANULE_SHIFT);
+}
+
+/* 0, too, for more than CACHE_SMALL_MAX, and if granules are not fast. */
+static inline size_t heap_fast_count_at(size_t granule)
+{
+    return LIKELY(granule < SETTINGS->fast_granules)
+               ? bf_view_count_small(&SETTINGS->view, granule)
+               : 0;
+}
+
+/* Not for a size of 0. */
+static inline size_t heap_fast_count_for(size_t size)
+{
+    return (size + FAST_GRANULE - 1) >> FAST_GRANULE_SHIFT;
 }
 
 #endif

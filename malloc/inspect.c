@@ -36,6 +36,8 @@ bool inspect_heap(inspection *to)
     return true;
 }
 
+#ifdef __GLIBC__ /* other libraries have no such structs */
+
 EXPORT struct mallinfo2 mallinfo2(void)
 {
     inspection now;
@@ -74,6 +76,8 @@ EXPORT struct mallinfo mallinfo(void)
         .keepcost = to_int(info.keepcost),
     };
 }
+
+#endif
 
 /* There is nothing to tune that a program could know better: every parameter is
  * accepted, none changes anything. */

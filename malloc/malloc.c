@@ -97,8 +97,8 @@ void entry_return(const char *call, void *ptr, size_t size)
 
 void *entry_take_slow(const char *call, size_t size)
 {
-    if (size <= PTRDIFF_MAX && size > SETTINGS->small_max) {
-        void *block = cache_pop_large(heap_count_for(size));
+    if (size <= PTRDIFF_MAX) {
+        void *block = cache_pop_any(heap_count_for(size));
         if (block != NULL) {
             return block;
         }
@@ -113,8 +113,7 @@ void entry_give_slow(const char *call, void *ptr, size_t size)
     }
     size_t granule = heap_granule_of(ptr);
     size_t count = heap_count_at(granule);
-    if (count > CACHE_SMALL_MAX && size == SIZE_MAX &&
-        cache_push_large(granule, count)) {
+    if (count != 0 && size == SIZE_MAX && cache_push_any(granule, count)) {
         return;
     }
     entry_return(call, ptr, size);
@@ -184,7 +183,7 @@ static void *resize(void *ptr, size_t size)
     if (copied && before < after) {
         return move(ptr, before << SETTINGS->view.granule_shift, size);
     }
-    void *block = copied ? cache_pop(after) : NULL;
+    void *block = copied ? cache_pop_any(after) : NULL;
     if (block != NULL) {
         memcpy(block, ptr, size);
         entry_give("realloc", ptr, SIZE_MAX);
@@ -216,8 +215,8 @@ static size_t product(size_t count, size_t size)
 EXPORT void *calloc(size_t count, size_t size)
 {
     size_t bytes = product(count, size);
-    if (LIKELY(bytes <= SETTINGS->small_max)) {
-        void *block = cache_pop(heap_count_for(bytes));
+    if (LIKELY(bytes - 1 < SETTINGS->small_max)) {
+        void *block = cache_pop(heap_fast_count_for(bytes));
         if (LIKELY(block != NULL)) {
             return memset(block, 0, bytes);
         }
@@ -249,21 +248,13 @@ static bool is_power_of_two(size_t number)
     return number != 0 && (number & (number - 1)) == 0;
 }
 
-static void *take_aligned(const char *call, size_t alignment, size_t size)
-{
-    if (alignment <= SETTINGS->options.granule) {
-        return entry_take(call, size);
-    }
-    return entry_request(call, alignment, size, FILL_NONE);
-}
-
 EXPORT void *aligned_alloc(size_t alignment, size_t size)
 {
     if (!is_power_of_two(alignment)) {
         errno = EINVAL;
         return NULL;
     }
-    return take_aligned("aligned_alloc", alignment, size);
+    return entry_take_aligned("aligned_alloc", alignment, size);
 }
 
 EXPORT int posix_memalign(void **to, size_t alignment, size_t size)
@@ -272,7 +263,7 @@ EXPORT int posix_memalign(void **to, size_t alignment, size_t size)
         return EINVAL;
     }
     int kept = errno;
-    void *block = take_aligned("posix_memalign", alignment, size);
+    void *block = entry_take_aligned("posix_memalign", alignment, size);
     errno = kept;
     if (block == NULL) {
         return ENOMEM;
@@ -292,7 +283,7 @@ EXPORT void *memalign(size_t alignment, size_t size)
     while (rounded < alignment) {
         rounded *= 2;
     }
-    return take_aligned("memalign", rounded, size);
+    return entry_take_aligned("memalign", rounded, size);
 }
 
 static size_t page_size(void)
@@ -305,14 +296,14 @@ static size_t page_size(void)
 
 EXPORT void *valloc(size_t size)
 {
-    return take_aligned("valloc", page_size(), size);
+    return entry_take_aligned("valloc", page_size(), size);
 }
 
 EXPORT void *pvalloc(size_t size)
 {
     size_t mask = page_size() - 1;
     size_t rounded = size > SIZE_MAX - mask ? size : (size + mask) & ~mask;
-    return take_aligned("pvalloc", page_size(), rounded);
+    return entry_take_aligned("pvalloc", page_size(), rounded);
 }
 
 /* ------------------------------------------------------------------- seeing */

@@ -37,38 +37,52 @@ static void *cxx_library(const char *name)
     return library == NULL ? found : dlsym(library, name);
 }
 
+/* The handler that std::set_new_handler() set, or NULL. */
+static cxx_function *cxx_handler(void)
+{
+    union {
+        void *found;
+        cxx_get_handler *get;
+    } handler = {cxx_library("_ZSt15get_new_handlerv")};
+    return handler.found == NULL ? NULL : handler.get();
+}
+
+static void throw_bad_alloc(const char *call)
+{
+    union {
+        void *found;
+        cxx_function *call;
+    } thrower = {cxx_library("_ZSt17__throw_bad_allocv")};
+    if (thrower.found == NULL) {
+        die("out of memory, and no C++ library to throw", call, NULL);
+    }
+    thrower.call();
+}
+
 /* As operator new does: the handler may make room, or throw. */
 static void *take_or_throw(const char *call, size_t alignment, size_t size)
 {
     for (;;) {
-        void *block = entry_request(call, alignment, size, FILL_NONE);
-        if (block != NULL) {
+        void *block = entry_take_aligned(call, alignment, size);
+        if (LIKELY(block != NULL)) {
             return block;
         }
-        union {
-            void *found;
-            cxx_function *call;
-            cxx_get_handler *get_handler;
-        } cxx = {cxx_library("_ZSt15get_new_handlerv")};
-        cxx_function *handler = cxx.found != NULL ? cxx.get_handler() : NULL;
+        cxx_function *handler = cxx_handler();
         if (handler == NULL) {
-            cxx.found = cxx_library("_ZSt17__throw_bad_allocv");
-            if (cxx.found == NULL) {
-                die("out of memory, and no C++ library to throw", call, NULL);
-            }
-            cxx.call();
+            throw_bad_alloc(call);
         } else {
             handler();
         }
     }
 }
 
-/* The library's own operator calls the one that throws, and catches. */
+/* Where there is a handler, the library's own operator `name` is left to catch
+ * what it throws. Alignment 0 is none. */
 static void *take_or_null(const char *name, const char *call, size_t alignment,
                           size_t size, const nothrow_t *nothrow)
 {
-    void *block = entry_request(call, alignment, size, FILL_NONE);
-    if (block != NULL) {
+    void *block = entry_take_aligned(call, alignment, size);
+    if (LIKELY(block != NULL) || cxx_handler() == NULL) {
         return block;
     }
     union {
@@ -79,7 +93,7 @@ static void *take_or_null(const char *name, const char *call, size_t alignment,
     if (next.found == NULL) {
         return NULL;
     }
-    return alignment == 1 ? next.plain(size, nothrow)
+    return alignment == 0 ? next.plain(size, nothrow)
                           : next.aligned(size, alignment, nothrow);
 }
 
@@ -89,10 +103,10 @@ static void *take_or_null(const char *name, const char *call, size_t alignment,
 static inline void *take_plain(const char *call, size_t size)
 {
     void *block = NULL;
-    if (LIKELY(size <= SETTINGS->small_max)) {
-        block = cache_pop(heap_count_for(size));
+    if (LIKELY(size - 1 < SETTINGS->small_max)) {
+        block = cache_pop(heap_fast_count_for(size));
     }
-    return LIKELY(block != NULL) ? block : take_or_throw(call, 1, size);
+    return LIKELY(block != NULL) ? block : take_or_throw(call, 0, size);
 }
 
 void *new_plain(size_t) CXX("_Znw" SIZE_NAME);
@@ -111,14 +125,14 @@ void *new_array(size_t size)
 void *new_nothrow(size_t, const nothrow_t *) CXX(NEW_NOTHROW);
 void *new_nothrow(size_t size, const nothrow_t *nothrow)
 {
-    return take_or_null(NEW_NOTHROW, "operator new", 1, size, nothrow);
+    return take_or_null(NEW_NOTHROW, "operator new", 0, size, nothrow);
 }
 
 #define NEW_ARRAY_NOTHROW "_Zna" SIZE_NAME "RKSt9nothrow_t"
 void *new_array_nothrow(size_t, const nothrow_t *) CXX(NEW_ARRAY_NOTHROW);
 void *new_array_nothrow(size_t size, const nothrow_t *nothrow)
 {
-    return take_or_null(NEW_ARRAY_NOTHROW, "operator new[]", 1, size, nothrow);
+    return take_or_null(NEW_ARRAY_NOTHROW, "operator new[]", 0, size, nothrow);
 }
 
 void *new_aligned(size_t, size_t) CXX("_Znw" SIZE_NAME "St11align_val_t");

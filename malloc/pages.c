@@ -177,16 +177,16 @@ static size_t drop_free(size_t keep, bool all)
     size_t least = page_size >> shift;
     least = least > BF_WORD_BITS ? least : BF_WORD_BITS + 1;
     size_t dropped = 0;
-    size_t end;
-    for (size_t start = BF_NONE;
-         bf_carve_hole(SETTINGS->pool, start, least, &start, &end);) {
-        size_t from = start << shift;
-        size_t kept =
-            (end << shift) - from < keep ? (end << shift) - from : keep;
+    bf_hole hole = bf_carve_hole(SETTINGS->pool, BF_NONE, least);
+    while (hole.end != 0) {
+        size_t size = bf_hole_count(hole) << shift;
+        size_t kept = size < keep ? size : keep;
         keep -= kept;
-        size_t first = (from + kept + page_size - 1) >> SETTINGS->page_shift;
-        size_t last = end << shift >> SETTINGS->page_shift;
+        size_t from = (hole.start << shift) + kept;
+        size_t first = (from + page_size - 1) >> SETTINGS->page_shift;
+        size_t last = hole.end << shift >> SETTINGS->page_shift;
         dropped += first < last ? drop_ripe(first, last, all) : 0;
+        hole = bf_carve_hole(SETTINGS->pool, hole.start, least);
     }
     return dropped;
 }

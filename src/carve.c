@@ -103,40 +103,46 @@ bf_view bf_view_of(const bitfit_pool *pool)
     };
 }
 
-bool bf_carve_hole(bitfit_pool *pool, size_t after, size_t count, size_t *start,
-                   size_t *end)
+bf_hole bf_carve_hole(bitfit_pool *pool, size_t after, size_t count)
 {
     bf_index_flush(&pool->index);
-    return bf_index_next_hole(&pool->index, after, count, start, end);
+    return bf_index_next_hole(&pool->index, after, count);
 }
 
-BF_RACES bool is_block(const bf_view *view, size_t granule)
-{
-    const bf_pair *pair = &view->pairs[bf_word_of(granule)];
-    bf_word block = BF_LOAD_RACING(pair->start) & ~BF_LOAD_RACING(pair->free);
-    return (block >> bf_bit_of(granule) & 1) != 0;
-}
-
-/* The end of the block that begins in this word, which is not the last, and
- * goes on beyond it. What is in motion may make no sense: it is never followed
- * past the pool's end. */
-BF_RACES size_t end_beyond(const bf_view *view, size_t word)
+/* The end of a block that begins in an earlier word than this one and reaches
+ * it. What is in motion may make no sense: it is never followed past the pool.
+ */
+BF_RACES size_t end_from(const bf_view *view, size_t word)
 {
     size_t words = bf_words_for(view->granules);
-    size_t next = word + 1;
-    if (BF_LOAD_RACING(view->pairs[next].start) == 0) {
-        size_t covered = (size_t)(BF_LOAD_RACING(view->pairs[next].free) >> 1);
-        next = covered < words - next ? next + covered : words;
+    bf_word starts = BF_LOAD_RACING(view->pairs[word].start);
+    if (starts == 0) {
+        size_t covered = (size_t)(BF_LOAD_RACING(view->pairs[word].free) >> 1);
+        word = covered < words - word ? word + covered : words;
+        starts = word < words ? BF_LOAD_RACING(view->pairs[word].start) : 0;
     }
-    bf_word starts = next < words ? BF_LOAD_RACING(view->pairs[next].start) : 0;
     return starts == 0 ? view->granules
-                       : bf_granule_at(next, bf_lowest_bit(starts));
+                       : bf_granule_at(word, bf_lowest_bit(starts));
+}
+
+BF_RACES size_t count_at(const bf_view *view, size_t granule)
+{
+    const bf_pair *pair = &view->pairs[bf_word_of(granule)];
+    bf_word start = BF_LOAD_RACING(pair->start);
+    bf_word block = start & ~BF_LOAD_RACING(pair->free);
+    if ((block >> bf_bit_of(granule) & 1) == 0) {
+        return 0;
+    }
+    bf_word ends = start >> bf_bit_of(granule) >> 1;
+    if (ends != 0) {
+        return bf_lowest_bit(ends) + 1;
+    }
+    return granule < view->last_word
+               ? end_from(view, bf_word_of(granule) + 1) - granule
+               : view->granules - granule;
 }
 
 size_t bf_view_count(const bf_view *view, size_t granule)
 {
-    size_t count = bf_view_count_small(view, granule);
-    return count != 0 || !is_block(view, granule)
-               ? count
-               : end_beyond(view, bf_word_of(granule)) - granule;
+    return count_at(view, granule);
 }

@@ -38,9 +38,8 @@ size_t bf_carve_below(bitfit_pool *pool, size_t start);
 
 /* The first hole of `count` granules or more, which is more than a word has
  * bits, that starts in a word after that of the granule `after`; the first of
- * all if that is BF_NONE. False if there is none. */
-bool bf_carve_hole(bitfit_pool *pool, size_t after, size_t count, size_t *start,
-                   size_t *end);
+ * all if that is BF_NONE. Empty if there is none. */
+bf_hole bf_carve_hole(bitfit_pool *pool, size_t after, size_t count);
 
 /* The granules that lie above the high-water mark. */
 size_t bf_carve_room(const bitfit_pool *pool);

@@ -132,21 +132,18 @@ static bf_hole find(const bf_index *index, size_t count)
     return hole;
 }
 
-bool bf_index_next_hole(const bf_index *index, size_t after, size_t count,
-                        size_t *start, size_t *end)
+bf_hole bf_index_next_hole(const bf_index *index, size_t after, size_t count)
 {
+    bf_hole hole = {0, 0};
     size_t word = after == BF_NONE ? BF_NONE : bf_word_of(after);
-    bf_hole tail;
     do {
         word = next_word(index, word, count);
         if (word == BF_NONE) {
-            return false;
+            return (bf_hole){0, 0};
         }
-        tail = bf_runs_tail(&index->runs, word);
-    } while (bf_hole_count(tail) < count);
-    *start = tail.start;
-    *end = tail.end;
-    return true;
+        hole = bf_runs_tail(&index->runs, word);
+    } while (bf_hole_count(hole) < count);
+    return hole;
 }
 
 typedef struct bf_request {

@@ -126,9 +126,8 @@ int bf_index_check_runs(const bf_runs *runs, size_t *live, size_t *blocks);
 
 /* The first free run of `count` granules or more, which is more than a word has
  * bits, that starts in a word after that of the granule `after`; the first of
- * all if that is BF_NONE. False if there is none. */
-bool bf_index_next_hole(const bf_index *index, size_t after, size_t count,
-                        size_t *start, size_t *end);
+ * all if that is BF_NONE. Empty if there is none. */
+bf_hole bf_index_next_hole(const bf_index *index, size_t after, size_t count);
 
 /* The first of the invariants 1 to 5 that is broken, or 0; then `live` granules
  * are in `blocks` blocks. No tag is trusted. */

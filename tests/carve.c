@@ -183,12 +183,10 @@ static bool next_is(const bitfit_run *run, void *context)
     if (run->live || run->size / h->rig->granule < h->least) {
         return true;
     }
-    size_t start;
-    size_t end;
-    assert_true(bf_carve_hole(h->rig->pool, h->after, h->least, &start, &end));
-    assert_int_equal(start, rig_index(h->rig, run->start));
-    assert_int_equal(end - start, run->size / h->rig->granule);
-    h->after = start;
+    bf_hole hole = bf_carve_hole(h->rig->pool, h->after, h->least);
+    assert_int_equal(hole.start, rig_index(h->rig, run->start));
+    assert_int_equal(bf_hole_count(hole), run->size / h->rig->granule);
+    h->after = hole.start;
     h->found++;
     return true;
 }
@@ -218,10 +216,9 @@ static void carve_hole_finds_every_long_hole(void **state)
         for (const bitfit_run *run = runs; run < end; run++) {
             next_is(run, &h);
         }
-        size_t none;
-        assert_false(bf_carve_hole(r.pool, h.after == BF_NONE ? 0 : h.after,
-                                   h.found == 0 ? 1000 : h.least, &none,
-                                   &none));
+        bf_hole none = bf_carve_hole(r.pool, h.after == BF_NONE ? 0 : h.after,
+                                     h.found == 0 ? 1000 : h.least);
+        assert_int_equal(bf_hole_count(none), 0);
         free(picture);
         rig_close(&r);
     }
@@ -235,13 +232,12 @@ static void carve_hole_passes_over_codes_of_shorter_holes(void **state)
     rig r;
     rig_open(&r, 4000, NULL);
     rig_build(&r, "A{10}.{255}B.{250}C.{262}D{2000}");
-    size_t start;
-    size_t end;
-    assert_true(bf_carve_hole(r.pool, BF_NONE, 260, &start, &end));
-    assert_int_equal(end - start, 262);
-    assert_true(bf_carve_hole(r.pool, start, 260, &start, &end));
-    assert_int_equal(end, 4000);
-    assert_false(bf_carve_hole(r.pool, start, 260, &start, &end));
+    bf_hole hole = bf_carve_hole(r.pool, BF_NONE, 260);
+    assert_int_equal(bf_hole_count(hole), 262);
+    hole = bf_carve_hole(r.pool, hole.start, 260);
+    assert_int_equal(hole.end, 4000);
+    hole = bf_carve_hole(r.pool, hole.start, 260);
+    assert_int_equal(bf_hole_count(hole), 0);
     rig_close(&r);
 }
 

@@ -59,21 +59,6 @@ static const verb_usage usage = {
 
 /* -------------------------------------------------------------------- work */
 
-/* How many events are done at the moment. */
-static bool find_moment(const export_options *given, const input_trace *input,
-                        size_t *events)
-{
-    size_t event = input->from->count - 1;
-    bool good = true;
-    if (strcmp(given->moment, "peak") == 0)
-        event = input->asked.peak_event;
-    else if (strcmp(given->moment, "end") != 0)
-        good =
-            command_size(given->moment, &event) && event < input->from->count;
-    *events = event + 1;
-    return good;
-}
-
 static int write_all(export_options *given, const input_trace *input)
 {
     FILE *to = given->output == NULL || strcmp(given->output, "-") == 0
@@ -109,15 +94,9 @@ int verb_export(int argc, char **argv)
     int code = input_trace_open(&input, verb, given.path);
     if (code != COMMAND_OK)
         return code;
-    if (find_moment(&given, &input, &given.plan.events)) {
+    code = COMMAND_USAGE;
+    if (input_moment(verb, &input, given.moment, &given.plan.events))
         code = write_all(&given, &input);
-    } else {
-        command_error(verb,
-                      "--at must be peak, end or an event's number from 0 to "
-                      "%zu, not %s",
-                      input.from->count - 1, given.moment);
-        code = COMMAND_USAGE;
-    }
     input_trace_close(&input);
     return code;
 }

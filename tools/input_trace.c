@@ -27,6 +27,55 @@ void input_trace_close(input_trace *input)
     input->from = NULL;
 }
 
+/* Nanoseconds; negative if the text is no time. */
+static double time_of(const char *text)
+{
+    static const struct {
+        const char *name;
+        double ns;
+    } units[] = {{"s", 1e9}, {"ms", 1e6}, {"us", 1e3}, {"ns", 1}};
+    char *end;
+    double value = strtod(text, &end);
+    for (size_t i = 0; end > text && i < sizeof units / sizeof units[0]; i++) {
+        if (strcmp(end, units[i].name) == 0)
+            return value * units[i].ns;
+    }
+    return -1;
+}
+
+static size_t events_until(const trace *from, double time_ns)
+{
+    size_t events = 0;
+    while (events < from->count &&
+           (double)from->events[events].time_ns <= time_ns)
+        events++;
+    return events;
+}
+
+bool input_moment(const char *verb, const input_trace *input, const char *text,
+                  size_t *events)
+{
+    const trace *from = input->from;
+    size_t event;
+    double time_ns = time_of(text);
+    if (strcmp(text, "peak") == 0)
+        *events = input->asked.peak_event + 1;
+    else if (strcmp(text, "end") == 0)
+        *events = from->count;
+    else if (time_ns >= 0 && from->timed)
+        *events = events_until(from, time_ns);
+    else if (command_size(text, &event) && event < from->count)
+        *events = event + 1;
+    else {
+        command_error(verb,
+                      "--at must be peak, end, an event's number from 0 to "
+                      "%zu%s, not %s",
+                      from->count - 1, from->timed ? " or a time" : "", text);
+        return false;
+    }
+    return true;
+}
+
 const char *number_text(uint64_t number)
 {
     static char texts[4][32];

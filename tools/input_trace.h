@@ -17,6 +17,15 @@ typedef struct input_trace {
 int input_trace_open(input_trace *input, const char *verb, const char *path);
 void input_trace_close(input_trace *input);
 
+/*
+ * Finds a moment: "peak" (of requested bytes), "end", after an event by its
+ * number from 0, or after all events up to a time such as 1.5s, 20ms or 300us.
+ * Stores how many events are done then. False, after one line, if there is no
+ * such moment.
+ */
+bool input_moment(const char *verb, const input_trace *input, const char *text,
+                  size_t *events);
+
 /* Two lines that say what the trace is. */
 void input_trace_print(const input_trace *input);
 json_t *input_trace_json(const input_trace *input);

@@ -2,10 +2,13 @@
  * Shows from inside what the settings do: `probe VERB` prints one line. Linked
  * with the library.
  */
+#include "published.h"
+
 #include <dlfcn.h>
 #include <errno.h>
 #include <malloc.h>
 #include <pthread.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -134,6 +137,34 @@ static int show_plugin(const char *path)
     return 0;
 }
 
+/* What the page for those who look from outside says. */
+static int show_published(void)
+{
+    char line[500];
+    bitfit_published *page = NULL;
+    for (int i = 0; i < 100000; i++) {
+        free(malloc((size_t)i % 2000));
+    }
+    errno = 0;
+    free(malloc(SIZE_MAX / 2 - (size_t)errno));
+    FILE *file = fopen("/proc/self/maps", "r");
+    while (file != NULL && fgets(line, sizeof line, file) != NULL) {
+        if (strstr(line, "/memfd:" BITFIT_PUBLISHED_NAME) != NULL) {
+            page = (bitfit_published *)strtoul(line, NULL, 16);
+        }
+    }
+    fclose(file);
+    if (page == NULL || page->magic != BITFIT_PUBLISHED_MAGIC) {
+        return 1;
+    }
+    printf("%llu %llu %d %d\n", (unsigned long long)page->budget,
+           (unsigned long long)page->failures,
+           page->cached > 0 && page->cached < page->payload_size,
+           page->marks + page->marks_size ==
+               page->payload + page->payload_size / 16 * 16);
+    return 0;
+}
+
 static void *early;
 
 __attribute__((constructor(102))) static void allocate_early(void)
@@ -158,6 +189,8 @@ int main(int argc, char **argv)
         return show_failures();
     } else if (strcmp(verb, "plugin") == 0) {
         return show_plugin(argv[2]);
+    } else if (strcmp(verb, "published") == 0) {
+        return show_published();
     } else if (strcmp(verb, "leak") == 0) {
         early = realloc(early, 5000);
         puts("leaked");

@@ -48,7 +48,8 @@ check 'prefault' "$(BITFIT_POOL=32M BITFIT_PREFAULT=1 "$probe" resident)" -gt \
     33000000
 check 'no prefault' "$(BITFIT_POOL=32M "$probe" resident)" -lt 20000000
 check 'huge' "$(BITFIT_POOL=8M BITFIT_HUGE=1 "$probe" usable 2>&1)" = 16
-check 'mlock' "$(BITFIT_POOL=1M BITFIT_MLOCK=1 "$probe" usable 2>/dev/null)" = 16
+check 'mlock' \
+    "$(BITFIT_POOL=1M BITFIT_MLOCK=1 "$probe" usable 2>/dev/null)" = 16
 check 'hardened' "$(BITFIT_HARDENED=1 "$probe" usable)" = 1
 
 # The k-th request fails, or all from it on. The first is a constructor's.
@@ -111,11 +112,14 @@ served=$(sed -n 's/^bitfit: would-serve: \([0-9]*\).*/\1/p' first)
 BITFIT_REPORT=second BITFIT_POOL=$served "$probe" leak >/dev/null
 check 'would serve' "$(sed -n 's/^bitfit: failures: //p' second)" = 0
 
+# What others can see.
+check 'published' "$(BITFIT_POOL=64M "$probe" published)" = '67108864 1 1 1'
+
 # What programs that are started get.
 export LD_PRELOAD="$library"
 check 'inherited' "$(BITFIT_POOL=4M sh -c "$probe arena")" = "$arena"
 check 'not inherited' "$(BITFIT_POOL=4M BITFIT_INHERIT=0 \
-    sh -c "$probe arena; env" | grep -c 'BITFIT\|bitfit-malloc')" = 0
+    sh -c "$probe arena; env" | grep -c '^BITFIT\|^LD_PRELOAD')" = 0
 check 'others stay preloaded' "$(LD_PRELOAD=$library:$plugin BITFIT_INHERIT=0 \
     env | sed -n 's/^LD_PRELOAD=//p')" = "$plugin"
 unset LD_PRELOAD

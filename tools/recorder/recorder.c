@@ -1,9 +1,9 @@
 #include "recorder.h"
 
 #include "../trace/format.h"
+#include "../trace/table.h"
 #include "output.h"
 #include "stacks.h"
-#include "table.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -123,10 +123,12 @@ static bool put_site(records *to, const call_stack *stack)
     if (stack == NULL)
         return true;
     uint64_t hash = stack_hash(stack);
-    const table_entry *known = table_find(&state.sites, hash);
-    if (known == NULL && !put_new_stack(stack, hash))
-        return false;
-    uint64_t site = known == NULL ? state.site_count : known->number;
+    uint64_t site;
+    if (!table_find(&state.sites, hash, &site)) {
+        if (!put_new_stack(stack, hash))
+            return false;
+        site = state.site_count;
+    }
     if (site != state.site)
         to->next = trace_put(to->next, RECORD_SITE, site);
     state.site = site;
@@ -300,8 +302,7 @@ static bool start_recording(void)
 {
     char path[PATH_MAX + 16] = "";
     read_options();
-    if (!choose_path(path) || !table_init(&state.blocks) ||
-        !table_init(&state.sites))
+    if (!choose_path(path))
         return false;
     state.mine = mmap(NULL, 4096, PROT_READ | PROT_WRITE,
                       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);

@@ -12,8 +12,8 @@
 
 #define RECORD_PATH "BITFIT_RECORD" /* the trace's absolute path */
 #define RECORD_PARENT                                                          \
-    "BITFIT_RECORD_PARENT" /* the process whose child is                       \
-                              recorded, by its number */
+    "BITFIT_RECORD_PARENT"             /* the process whose child is           \
+                                          recorded, by its number */
 #define RECORD_PID "BITFIT_RECORD_PID" /* that child; the recorder sets it */
 #define RECORD_CHILDREN                                                        \
     "BITFIT_RECORD_CHILDREN"               /* set: the program's children,     \

@@ -51,7 +51,7 @@ uint64_t stack_hash(const call_stack *stack)
         hash = (hash ^ stack->frames[i]) * 0xD6E8FEB86659FD93u;
         hash ^= hash >> 32;
     }
-    return hash == 0 ? 1 : hash;
+    return hash;
 }
 
 static size_t put_hex(char *to, uintptr_t value)

@@ -22,7 +22,7 @@ void stacks_init(void);
 /* The stack of the caller's caller outside this library. Does not allocate. */
 void stack_walk(call_stack *stack);
 
-/* A number that is not 0 and stands for this stack. */
+/* A number that stands for this stack. */
 uint64_t stack_hash(const call_stack *stack);
 
 /* Writes the text, without a NUL; returns its length. */

@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static const char out_of_memory[] = "there is not enough memory to read it";
 
@@ -11,13 +12,22 @@ static bool refuse(builder *to, const char *why)
     return false;
 }
 
+size_t build_limit(void)
+{
+    long pages = sysconf(_SC_PHYS_PAGES);
+    long page = sysconf(_SC_PAGESIZE);
+    return pages <= 0 || page <= 0 ? SIZE_MAX / 2
+                                   : (size_t)pages / 2 * (size_t)page;
+}
+
 bool build_grow(void *array, size_t *capacity, size_t count, size_t each)
 {
     void **at = array;
     if (count < *capacity)
         return true;
     size_t larger = *capacity == 0 ? 1024 : *capacity * 2;
-    void *moved = larger > SIZE_MAX / each ? NULL : realloc(*at, larger * each);
+    void *moved =
+        larger > build_limit() / each ? NULL : realloc(*at, larger * each);
     if (moved == NULL)
         return false;
     *at = moved;
@@ -33,78 +43,9 @@ bool build_begin(builder *to)
 void build_end(builder *to)
 {
     free(to->blocks);
-    free(to->addresses.at);
-    free(to->threads.at);
-    free(to->stacks.at);
-}
-
-/* ------------------------------------------------------------------- table */
-
-static size_t home_of(uint64_t key, size_t capacity)
-{
-    return (size_t)(key * 0x9E3779B97F4A7C15u >> 20) & (capacity - 1);
-}
-
-/* The entry of this key, or the unused one where it belongs. */
-static build_entry *find(build_table in, uint64_t key)
-{
-    size_t at = home_of(key, in.capacity);
-    while (in.at[at].number_plus_1 != 0 && in.at[at].key != key)
-        at = (at + 1) & (in.capacity - 1);
-    return &in.at[at];
-}
-
-/* NULL if the key is unknown. */
-static build_entry *known(const build_table *in, uint64_t key)
-{
-    if (in->capacity == 0)
-        return NULL;
-    build_entry *entry = find(*in, key);
-    return entry->number_plus_1 == 0 ? NULL : entry;
-}
-
-static bool widen(build_table *table)
-{
-    build_table wide = {.capacity =
-                            table->capacity == 0 ? 1024 : table->capacity * 2,
-                        .used = table->used};
-    wide.at = calloc(wide.capacity, sizeof *wide.at);
-    if (wide.at == NULL)
-        return false;
-    for (size_t i = 0; i < table->capacity; i++) {
-        if (table->at[i].number_plus_1 != 0)
-            *find(wide, table->at[i].key) = table->at[i];
-    }
-    free(table->at);
-    *table = wide;
-    return true;
-}
-
-/* The key must be unknown. */
-static bool remember(build_table *table, uint64_t key, uint64_t number)
-{
-    if (table->used * 2 >= table->capacity && !widen(table))
-        return false;
-    *find(*table, key) = (build_entry){key, number + 1};
-    table->used++;
-    return true;
-}
-
-/* Closes the gap that the entry leaves. */
-static void forget(build_table *table, const build_entry *gone)
-{
-    size_t mask = table->capacity - 1;
-    size_t hole = (size_t)(gone - table->at);
-    for (size_t at = (hole + 1) & mask; table->at[at].number_plus_1 != 0;
-         at = (at + 1) & mask) {
-        size_t home = home_of(table->at[at].key, table->capacity);
-        if (((at - home) & mask) >= ((at - hole) & mask)) {
-            table->at[hole] = table->at[at];
-            hole = at;
-        }
-    }
-    table->at[hole].number_plus_1 = 0;
-    table->used--;
+    table_free(&to->addresses);
+    table_free(&to->threads);
+    table_free(&to->stacks);
 }
 
 /* ------------------------------------------------------------------ events */
@@ -199,15 +140,14 @@ bool build_stack(builder *to, const char *text, size_t length)
 
 bool build_thread(builder *to, uint64_t name)
 {
-    build_entry *entry = known(&to->threads, name);
-    if (entry == NULL) {
-        if (to->threads.used > UINT16_MAX)
+    uint64_t number = to->threads.used;
+    if (!table_find(&to->threads, name, &number)) {
+        if (number > UINT16_MAX)
             return refuse(to, "more than 65,536 threads");
-        if (!remember(&to->threads, name, to->threads.used))
+        if (!table_put(&to->threads, name, number))
             return refuse(to, out_of_memory);
-        entry = known(&to->threads, name);
     }
-    to->thread = (uint16_t)(entry->number_plus_1 - 1);
+    to->thread = (uint16_t)number;
     return true;
 }
 
@@ -222,15 +162,14 @@ static uint64_t hash_of(const char *text, size_t length)
 bool build_site(builder *to, const char *text, size_t length, uint32_t *site)
 {
     uint64_t hash = hash_of(text, length);
-    const build_entry *entry = known(&to->stacks, hash);
-    if (entry == NULL) {
+    uint64_t number = to->into->site_count;
+    if (!table_find(&to->stacks, hash, &number)) {
         if (!build_stack(to, text, length))
             return false;
-        if (!remember(&to->stacks, hash, to->into->site_count - 1))
+        if (!table_put(&to->stacks, hash, number))
             return refuse(to, out_of_memory);
-        entry = known(&to->stacks, hash);
     }
-    *site = (uint32_t)(entry->number_plus_1 - 1);
+    *site = (uint32_t)number;
     return true;
 }
 
@@ -242,12 +181,13 @@ void build_time(builder *to, uint64_t time_ns)
 
 bool build_knows(const builder *to, uint64_t address)
 {
-    return known(&to->addresses, address) != NULL;
+    uint64_t block;
+    return table_find(&to->addresses, address, &block);
 }
 
 static bool settle(builder *to, uint64_t address, uint64_t block)
 {
-    return remember(&to->addresses, address, block) ||
+    return table_put(&to->addresses, address, block) ||
            refuse(to, out_of_memory);
 }
 
@@ -263,12 +203,8 @@ bool build_alloc_at(builder *to, uint64_t address, uint64_t size,
 /* Whether a block lived there; it no longer has that address. */
 static bool leave(builder *to, uint64_t address, uint64_t *block)
 {
-    build_entry *entry = known(&to->addresses, address);
-    if (entry == NULL)
-        return refuse(to, "no block lives there");
-    *block = entry->number_plus_1 - 1;
-    forget(&to->addresses, entry);
-    return true;
+    return table_take(&to->addresses, address, block) ||
+           refuse(to, "no block lives there");
 }
 
 bool build_free_at(builder *to, uint64_t address)

@@ -5,6 +5,7 @@
 #ifndef TRACE_BUILD_H
 #define TRACE_BUILD_H
 
+#include "table.h"
 #include "trace.h"
 
 enum { TRACE_SIZE_BITS = 48, TRACE_ALIGN_MAX = 30 };
@@ -15,18 +16,6 @@ typedef struct build_block {
     uint32_t site;
 } build_block;
 
-/* An open-addressed table from what a file calls something to its number. */
-typedef struct build_entry {
-    uint64_t key;
-    uint64_t number_plus_1; /* 0: unused */
-} build_entry;
-
-typedef struct build_table {
-    build_entry *at;
-    size_t capacity; /* a power of two, or 0 */
-    size_t used;
-} build_table;
-
 typedef struct builder {
     trace *into;
     const char *wrong; /* why the last call returned false */
@@ -34,10 +23,10 @@ typedef struct builder {
     build_block *blocks;
     size_t block_capacity;
     size_t site_capacity;
-    build_table addresses; /* of the live blocks */
-    build_table threads;   /* by the file's names for them */
-    build_table stacks;    /* by their texts' hashes */
-    uint64_t time_ns;      /* of the next event */
+    table addresses;  /* of the live blocks */
+    table threads;    /* by the file's names for them */
+    table stacks;     /* by their texts' hashes */
+    uint64_t time_ns; /* of the next event */
     uint64_t first_ns;
     uint32_t site;
     uint16_t thread;
@@ -71,6 +60,11 @@ bool build_stack(builder *to, const char *text, size_t length);
 
 /* What follows is the doing of the thread that the file names so. */
 bool build_thread(builder *to, uint64_t name);
+
+/* No array may be larger, in bytes: half of the machine's memory. A few bytes
+ * can be compressed from very many, and a system that promises more memory than
+ * it has would end us, or others, instead of refusing. */
+size_t build_limit(void);
 
 /* Makes room for one more element in an array that doubles. */
 bool build_grow(void *array, size_t *capacity, size_t count, size_t each);

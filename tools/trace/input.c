@@ -9,9 +9,6 @@
 #include <zlib.h>
 #include <zstd.h>
 
-/* A few bytes can be compressed from very many: past this we stop. */
-static const uint64_t largest_input = (uint64_t)1 << 33;
-
 enum { CHUNK = 1 << 20 };
 
 /* ------------------------------------------------------------------ errors */
@@ -56,7 +53,7 @@ static bool make_room(gathering *bytes)
         return true;
     size_t capacity = bytes->capacity * 2 + CHUNK + 1;
     char *moved =
-        capacity > largest_input ? NULL : realloc(bytes->at, capacity);
+        capacity > build_limit() ? NULL : realloc(bytes->at, capacity);
     if (moved == NULL)
         return false;
     bytes->at = moved;
@@ -132,21 +129,26 @@ static bool begins_with(const trace_input *input, const char *bytes,
     return input->size >= count && memcmp(input->at, bytes, count) == 0;
 }
 
-/* Of a file that was cut we keep what is whole: events say what is missing. */
+/* Appends what the next chunk is. Returns whether there is more to come. */
+static bool unpack_chunk(ZSTD_DCtx *context, ZSTD_inBuffer *from,
+                         gathering *bytes, size_t *left)
+{
+    ZSTD_outBuffer to = {bytes->at + bytes->size, CHUNK, 0};
+    *left = ZSTD_decompressStream(context, &to, from);
+    bytes->size += to.pos;
+    return !ZSTD_isError(*left) && (from->pos < from->size || to.pos == CHUNK);
+}
+
 static bool unpack_zstd(trace_input *input)
 {
     ZSTD_DCtx *context = ZSTD_createDCtx();
     ZSTD_inBuffer from = {input->at, input->size, 0};
     gathering bytes = {NULL, 0, 0};
     size_t left = 1;
-    while (context != NULL && make_room(&bytes)) {
-        ZSTD_outBuffer to = {bytes.at + bytes.size, CHUNK, 0};
-        left = ZSTD_decompressStream(context, &to, &from);
-        bytes.size += to.pos;
-        if (ZSTD_isError(left) || (from.pos == from.size && to.pos < CHUNK))
-            break;
-    }
-    bool room = context != NULL && bytes.capacity - bytes.size > 0;
+    bool room = context != NULL;
+    do
+        room = room && make_room(&bytes);
+    while (room && unpack_chunk(context, &from, &bytes, &left));
     ZSTD_freeDCtx(context);
     if (room && left == 0)
         return keep(input, &bytes);

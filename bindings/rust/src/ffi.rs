@@ -1,7 +1,7 @@
 //! `bitfit.h`, as far as it is used here. Names are C's without the prefix.
 //!
-//! An enum is a `u32`: `build.rs` sees to it. A `const char *` is a `*const u8`,
-//! since the sign of `char` depends on the target.
+//! An enum is a `u32`: `build.rs` sees to it. A `const char *` is a
+//! `*const u8`, since the sign of `char` depends on the target.
 
 use core::ffi::c_void;
 
@@ -79,6 +79,7 @@ extern "C" {
     pub fn bitfit_destroy(pool: *mut Pool) -> usize;
     pub fn bitfit_reset(pool: *mut Pool);
 
+    pub fn bitfit_alloc(pool: *mut Pool, size: usize) -> *mut c_void;
     pub fn bitfit_calloc(
         pool: *mut Pool,
         count: usize,

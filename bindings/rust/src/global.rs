@@ -34,8 +34,8 @@ use crate::pool::Pool;
 /// The pool is made at the first request. A `SIZE` that holds no granule
 /// refuses every request. The static is all zeros, so that it is no part of the
 /// program's file, and memory that is never used is never touched. That is why
-/// options are a type: see [`Setup`]. (Compilers take their time for a static of
-/// hundreds of MiB; a [`Pool`] over memory from elsewhere does not.)
+/// options are a type: see [`Setup`]. (Compilers take their time for a static
+/// of hundreds of MiB; a [`Pool`] over memory from elsewhere does not.)
 #[repr(C, align(16))]
 pub struct GlobalPool<const SIZE: usize, S: Setup = Defaults> {
     memory: UnsafeCell<[u8; SIZE]>,

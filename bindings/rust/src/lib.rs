@@ -1,7 +1,7 @@
 //! Exact first fit in one fixed block of memory: bitfit for Rust.
 //!
-//! - [`GlobalPool`] is a `#[global_allocator]`: a whole program in a static pool
-//!   of as many bytes as you say.
+//! - [`GlobalPool`] is a `#[global_allocator]`: a whole program in a static
+//!   pool of as many bytes as you say.
 //! - [`Pool`] is a pool of your own, over any memory: owned values by
 //!   [`Pool::boxed`], raw blocks by [`Layout`](core::alloc::Layout),
 //!   statistics, an iterator over all blocks and holes, a picture.

@@ -113,8 +113,8 @@ impl<'a, L: Lock> Pool<'a, L> {
 
     /// # Safety
     ///
-    /// The memory, and the bookkeeping of the options if there is one, belong to
-    /// the pool until it is dropped. The options lock as `L` does.
+    /// The memory, and the bookkeeping of the options if there is one, belong
+    /// to the pool until it is dropped. The options lock as `L` does.
     pub(crate) unsafe fn init(
         memory: &mut [MaybeUninit<u8>],
         options: &ffi::Options,
@@ -202,9 +202,14 @@ impl<L: Lock> Pool<'_, L> {
     /// A block for the layout. `None` if and only if it fits nowhere.
     pub fn allocate(&self, layout: Layout) -> Option<NonNull<u8>> {
         let raw = self.raw.as_ptr();
+        let (align, size) = (layout.align(), layout.size());
         // SAFETY: the pool is live.
         let block = unsafe {
-            ffi::bitfit_aligned_alloc(raw, layout.align(), layout.size())
+            if align <= self.block_alignment {
+                ffi::bitfit_alloc(raw, size)
+            } else {
+                ffi::bitfit_aligned_alloc(raw, align, size)
+            }
         };
         NonNull::new(block.cast())
     }
@@ -292,8 +297,8 @@ impl<L: Lock> Pool<'_, L> {
     /// if and only if that is more than the pool holds when it is empty.
     pub fn good_size(&self, size: usize) -> Option<usize> {
         let raw = self.raw.as_ptr();
-        // SAFETY: the pool is live. Size 0 gets one granule.
-        let good = unsafe { ffi::bitfit_good_size(raw, size.max(1)) };
+        // SAFETY: the pool is live.
+        let good = unsafe { ffi::bitfit_good_size(raw, size) };
         (good != 0).then_some(good)
     }
 

@@ -160,14 +160,17 @@ fn resize_moves_moves() {
     let mut memory = bytes::<1024>();
     let options = Options::new().resize_moves(true);
     let pool = Pool::with_options(&mut memory, options).unwrap();
-    for align in [1, 32] {
+    for align in [1, 64, 64, 64, 64] {
         let old = layout(64, align);
         let block = pool.allocate(old).unwrap();
         unsafe {
             let moved = pool.reallocate(block, old, 32).unwrap();
             assert_ne!(moved, block);
+            assert_eq!(moved.as_ptr() as usize % align, 0);
             pool.deallocate(moved, layout(32, align));
         }
+        // The next hole starts at another remainder of the alignment.
+        pool.allocate(layout(1, 1)).unwrap();
     }
     // A shrink that finds no place keeps the block, and can be given back.
     let all = pool.stats().largest_free;
@@ -176,7 +179,7 @@ fn resize_moves_moves() {
         assert_eq!(pool.reallocate(block, layout(all, 1), 8), Some(block));
         pool.deallocate(block, layout(8, 1));
     }
-    assert_eq!(pool.stats().blocks, 0);
+    assert_eq!(pool.stats().blocks, 5);
 }
 
 #[test]

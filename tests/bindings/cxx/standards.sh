@@ -14,8 +14,9 @@ compiler=$*
 
 # shellcheck disable=SC2086 # a compiler and its flags
 compile() {
-    $compiler "$@" -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion \
-        -Wold-style-cast -Wcast-qual -Wnon-virtual-dtor -Wundef -Werror \
+    $compiler "$@" -Wall -Wextra -Wpedantic -Wshadow -Wconversion \
+        -Wsign-conversion -Wold-style-cast -Wcast-qual -Wnon-virtual-dtor \
+        -Wundef -Werror \
         -I"$root/include" -I"$root/bindings/cxx" "$library" -pthread
 }
 

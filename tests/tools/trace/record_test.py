@@ -196,7 +196,8 @@ class Record(Case):
     def test_a_signal_is_handed_on(self):
         started = self.start_waiting()
         started.terminate()
-        started.communicate(timeout=60)
+        started.wait(timeout=60)
+        started.stdin.close()
         self.assertEqual(started.returncode, 128 + signal.SIGTERM)
         self.assertTrue(Trace(self.trace).cut)
 
@@ -479,6 +480,20 @@ class Export(Case):
                          sum(int(e[2]) for e in asked))
         self.assertEqual(total("--at", "end"), self.live_at_end())
         self.assertIn("main;family;ask ", self.export("collapsed"))
+
+    def test_a_moment_by_number_and_by_time(self):
+        def live(at):
+            dump = json.loads(self.export("vma", "--at", at))
+            block = dump["DefaultPools"]["bitfit"]["Blocks"]["0"]
+            return block["Allocations"]
+
+        self.assertEqual(live("0"), 1)
+        self.assertEqual(live("1"), 2)
+        self.assertEqual(live("1000s"), live("end"))
+        self.assertGreaterEqual(live("0us"), 1)
+        self.record(SUBJECT, "family", options=["--no-times"])
+        self.refused(2, "--at must be peak", "export", "-f", "vma", "--at",
+                     "1s", self.trace)
 
     def test_collapsed_without_sites(self):
         self.record(SUBJECT, "family")

@@ -4,7 +4,8 @@
 #include <cstdint>
 #include <new>
 
-namespace {
+namespace
+{
 
 struct alignas(64) Wide {
     char bytes[64];
@@ -19,7 +20,7 @@ void once()
     const std::align_val_t wide{64};
     ::operator delete(kept = ::operator new(101));
     ::operator delete[](kept = ::operator new[](102));
-    ::operator delete(kept = ::operator new(103), std::size_t{103});
+    ::operator delete (kept = ::operator new(103), std::size_t{103});
     ::operator delete[](kept = ::operator new[](104), std::size_t{104});
     ::operator delete(kept = ::operator new(105, std::nothrow), std::nothrow);
     ::operator delete[](kept = ::operator new[](106, std::nothrow),

@@ -2,7 +2,7 @@
 
 #include <sys/mman.h>
 
-enum { FIRST_CAPACITY = 1 << 14 };
+enum { FIRST_CAPACITY = 1 << 12 };
 
 static table_entry *map_entries(size_t capacity)
 {
@@ -17,31 +17,36 @@ static size_t home_of(uint64_t key, size_t capacity)
     return (size_t)(key * 0x9E3779B97F4A7C15u >> 20) & (capacity - 1);
 }
 
-/* The entry of this key, or the unused one where it belongs. */
+/* The entry of this key, or the unused one where it belongs; NULL if there are
+ * no entries at all. */
 static table_entry *find(const table *in, uint64_t key)
 {
+    if (in->capacity == 0)
+        return NULL;
     size_t at = home_of(key, in->capacity);
-    while (in->at[at].key != 0 && in->at[at].key != key)
+    while (in->at[at].number_plus_1 != 0 && in->at[at].key != key)
         at = (at + 1) & (in->capacity - 1);
     return &in->at[at];
 }
 
-bool table_init(table *to)
+void table_free(table *of)
 {
-    *to = (table){map_entries(FIRST_CAPACITY), FIRST_CAPACITY, 0};
-    return to->at != NULL;
+    if (of->at != NULL)
+        munmap(of->at, of->capacity * sizeof *of->at);
+    *of = (table){NULL, 0, 0};
 }
 
 static bool widen(table *of)
 {
-    table wide = {map_entries(of->capacity * 2), of->capacity * 2, of->used};
+    size_t capacity = of->capacity == 0 ? FIRST_CAPACITY : of->capacity * 2;
+    table wide = {map_entries(capacity), capacity, of->used};
     if (wide.at == NULL)
         return false;
     for (size_t i = 0; i < of->capacity; i++) {
-        if (of->at[i].key != 0)
+        if (of->at[i].number_plus_1 != 0)
             *find(&wide, of->at[i].key) = of->at[i];
     }
-    munmap(of->at, of->capacity * sizeof *of->at);
+    table_free(of);
     *of = wide;
     return true;
 }
@@ -51,15 +56,18 @@ bool table_put(table *to, uint64_t key, uint64_t number)
     if (to->used * 2 >= to->capacity && !widen(to))
         return false;
     table_entry *entry = find(to, key);
-    to->used += entry->key == 0;
-    *entry = (table_entry){key, number};
+    to->used += entry->number_plus_1 == 0;
+    *entry = (table_entry){key, number + 1};
     return true;
 }
 
-const table_entry *table_find(const table *in, uint64_t key)
+bool table_find(const table *in, uint64_t key, uint64_t *number)
 {
     const table_entry *entry = find(in, key);
-    return entry->key == 0 ? NULL : entry;
+    if (entry == NULL || entry->number_plus_1 == 0)
+        return false;
+    *number = entry->number_plus_1 - 1;
+    return true;
 }
 
 /* Closes the gap that the entry leaves. */
@@ -67,7 +75,7 @@ static void remove_entry(table *from, const table_entry *gone)
 {
     size_t mask = from->capacity - 1;
     size_t hole = (size_t)(gone - from->at);
-    for (size_t at = (hole + 1) & mask; from->at[at].key != 0;
+    for (size_t at = (hole + 1) & mask; from->at[at].number_plus_1 != 0;
          at = (at + 1) & mask) {
         size_t home = home_of(from->at[at].key, from->capacity);
         if (((at - home) & mask) >= ((at - hole) & mask)) {
@@ -75,16 +83,14 @@ static void remove_entry(table *from, const table_entry *gone)
             hole = at;
         }
     }
-    from->at[hole].key = 0;
+    from->at[hole].number_plus_1 = 0;
     from->used--;
 }
 
 bool table_take(table *from, uint64_t key, uint64_t *number)
 {
-    const table_entry *entry = find(from, key);
-    if (entry->key == 0)
+    if (!table_find(from, key, number))
         return false;
-    *number = entry->number;
-    remove_entry(from, entry);
+    remove_entry(from, find(from, key));
     return true;
 }
