@@ -63,12 +63,20 @@ static size_t copied_run(const bf_index *index, size_t start, bool *live)
 
 typedef struct bf_copied {
     bf_census census;
-    size_t largest_block;
-    size_t top; /* the end of the last block */
+    size_t largest_block; /* these two without what is carved */
+    size_t top;           /* the end of the last block */
+    size_t carved;        /* granules of bf_carve_top()'s block */
 } bf_copied;
 
-static bf_copied count_copied(const bf_index *index)
+/* Only a carved block is above the high-water mark, at the pool's end. */
+static bool is_carved(const bitfit_pool *pool, size_t end)
 {
+    return end == pool->index.runs.granules && end > pool->high_water;
+}
+
+static bf_copied count_copied(const bitfit_pool *pool)
+{
+    const bf_index *index = &pool->index;
     bf_copied sums = {.top = 0};
     bool live;
     size_t end;
@@ -78,6 +86,10 @@ static bf_copied count_copied(const bf_index *index)
         if (live) {
             sums.census.live += count;
             sums.census.blocks++;
+            if (is_carved(pool, end)) {
+                sums.carved = count;
+                continue;
+            }
             sums.top = end;
             bf_raise_to(&sums.largest_block, count);
         } else {
@@ -92,9 +104,10 @@ static bool counters_fit(const bitfit_pool *pool, const bf_copied *sums)
     return sums->census.live == pool->live &&
            sums->census.blocks == bf_pool_blocks(pool) &&
            sums->largest_block <= pool->largest_block &&
-           sums->top <= pool->high_water && pool->live <= pool->peak_live &&
+           sums->top <= pool->high_water &&
+           pool->live <= pool->peak_live + sums->carved &&
            pool->largest_block <= pool->peak_live &&
-           pool->peak_live <= pool->high_water &&
+           pool->peak_live <= pool->high_water + sums->carved &&
            pool->high_water <= pool->index.runs.granules;
 }
 
@@ -109,7 +122,7 @@ bitfit_copy_state bitfit_copy_check(const void *copy, size_t size)
     if (bf_index_check_runs(&pool.index.runs, &live, &blocks) != 0) {
         return BITFIT_COPY_TORN;
     }
-    bf_copied sums = count_copied(&pool.index);
+    bf_copied sums = count_copied(&pool);
     return counters_fit(&pool, &sums) ? BITFIT_COPY_WHOLE : BITFIT_COPY_TORN;
 }
 
@@ -120,7 +133,7 @@ bool bitfit_copy_get_stats(const void *copy, size_t size, bitfit_stats *stats)
     if (!open_copy(&pool, copy, size)) {
         return false;
     }
-    bf_copied sums = count_copied(&pool.index);
+    bf_copied sums = count_copied(&pool);
     bf_pool_figures(&pool, &sums.census, stats);
     bitfit_bookkeeping(&pool, &copy, &stats->bookkeeping);
     return true;
