@@ -168,6 +168,23 @@ static void a_copy_of_a_held_pool_is_whole(void **state)
     close_copied(&c);
 }
 
+static void a_copy_of_a_pool_with_a_carved_top_is_whole(void **state)
+{
+    (void)state;
+    copied c = {.bytes = NULL};
+    rig_open(&c.rig, 1000, NULL);
+    c.rig.names[bf_carve_top(c.rig.pool, 100)] = 'T';
+    take_copy(&c);
+    assert_state(&c, BITFIT_COPY_WHOLE);
+    rig_alloc(&c.rig, 7);
+    take_copy(&c);
+    assert_shows_the_pool(&c);
+    assert_state(&c, BITFIT_COPY_WHOLE);
+    struct_of(&c)->high_water = 6;
+    assert_state(&c, BITFIT_COPY_TORN);
+    close_copied(&c);
+}
+
 static void the_walk_ends_when_the_visitor_says_so(void **state)
 {
     (void)state;
@@ -404,6 +421,7 @@ int main(void)
         cmocka_unit_test(a_copy_shows_what_the_pool_shows),
         cmocka_unit_test(a_block_that_waits_is_part_of_a_hole),
         cmocka_unit_test(a_copy_of_a_held_pool_is_whole),
+        cmocka_unit_test(a_copy_of_a_pool_with_a_carved_top_is_whole),
         cmocka_unit_test(the_walk_ends_when_the_visitor_says_so),
         cmocka_unit_test(bookkeeping_is_where_the_pool_was_told_to_put_it),
         cmocka_unit_test(a_copy_that_is_cut_off_is_no_pool),

@@ -1,5 +1,7 @@
 #include "input_trace.h"
 
+#include "view/scheme.h"
+
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
@@ -78,33 +80,19 @@ const char *number_text(uint64_t number)
 {
     static char texts[4][32];
     static unsigned turn;
-    char digits[24];
-    char *to = texts[turn++ % 4];
-    char *text = to;
-    int length = snprintf(digits, sizeof digits, "%" PRIu64, number);
-    for (int i = 0; i < length; i++) {
-        if (i > 0 && (length - i) % 3 == 0)
-            *to++ = ',';
-        *to++ = digits[i];
-    }
-    *to = '\0';
-    return text;
-}
-
-static const char *plural(uint64_t number)
-{
-    return number == 1 ? "" : "s";
+    return count_text(texts[turn++ % 4], number);
 }
 
 void input_trace_print(const input_trace *input)
 {
     const trace *from = input->from;
+    char text[3][48];
     printf("%s%s%s\n", from->name, *from->about == '\0' ? "" : ": ",
            from->about);
-    printf("  %s event%s, %s block%s, %s thread%s, %s format%s\n\n",
-           number_text(from->count), plural(from->count),
-           number_text(from->blocks), plural(from->blocks),
-           number_text(from->threads), plural(from->threads), from->format,
+    printf("  %s, %s, %s, %s format%s\n\n",
+           things_text(text[0], from->count, "event"),
+           things_text(text[1], from->blocks, "block"),
+           things_text(text[2], from->threads, "thread"), from->format,
            from->cut ? "; the recording was cut" : "");
 }
 

@@ -1,5 +1,6 @@
 /* bitfit map: pictures of a heap, over time or at one moment. */
 #include "command.h"
+#include "input_trace.h"
 #include "options.h"
 #include "view/moment_json.h"
 #include "view/outside.h"
@@ -168,7 +169,7 @@ static int event_of(const map_request *request, const heap_history *heap,
     *event = heap->peak_event;
     if (strcmp(at, "peak") == 0)
         return COMMAND_OK;
-    *event = (uint32_t)(count == 0 ? 0 : count - 1);
+    *event = (uint32_t)(count - 1);
     if (strcmp(at, "end") == 0)
         return COMMAND_OK;
     if (at[strspn(at, "0123456789")] != '\0' || *at == '\0')
@@ -222,18 +223,17 @@ static int show_heap_over_time(const map_request *request,
 
 static int map_trace(const map_request *request)
 {
-    trace_error error;
+    input_trace input;
     const char *why;
-    trace *from = trace_open(request->input, &error);
-    if (from == NULL)
-        return command_error("map", "%s", error.text);
-    int code;
+    int code = input_trace_open(&input, "map", request->input);
+    if (code != COMMAND_OK)
+        return code;
     heap_history *heap = NULL;
-    if (request->clock == CLOCK_TIME && !from->timed) {
+    if (request->clock == CLOCK_TIME && !input.from->timed) {
         command_error("map", "%s: this trace has no times: use --clock=events",
                       request->input);
         code = COMMAND_USAGE;
-    } else if ((heap = heap_open(from, &request->heap, &why)) == NULL) {
+    } else if ((heap = heap_open(input.from, &request->heap, &why)) == NULL) {
         code = command_error("map", "%s: %s", request->input, why);
     } else if (request->output != NULL && request->at == NULL &&
                !request->json) {
@@ -242,7 +242,7 @@ static int map_trace(const map_request *request)
         code = show_heap_moment(request, heap);
     }
     heap_close(heap);
-    trace_close(from);
+    input_trace_close(&input);
     return code;
 }
 

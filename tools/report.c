@@ -174,21 +174,20 @@ static int write_report(const report_request *request, const heap_history *heap)
 int verb_report(int argc, char **argv)
 {
     report_request request = {.heap = {.samples = SAMPLES}};
-    trace_error error;
+    input_trace input;
     const char *why;
     request.input = options_take(&usage, argc, argv, &request).at[0];
     if (request.output == NULL && isatty(STDOUT_FILENO)) {
         command_error("report", "a page is no text for a terminal: use -o");
         return COMMAND_USAGE;
     }
-    trace *from = trace_open(request.input, &error);
-    if (from == NULL)
-        return command_error("report", "%s", error.text);
-    heap_history *heap = heap_open(from, &request.heap, &why);
-    int code = heap == NULL
-                   ? command_error("report", "%s: %s", request.input, why)
-                   : write_report(&request, heap);
+    int code = input_trace_open(&input, "report", request.input);
+    if (code != COMMAND_OK)
+        return code;
+    heap_history *heap = heap_open(input.from, &request.heap, &why);
+    code = heap == NULL ? command_error("report", "%s: %s", request.input, why)
+                        : write_report(&request, heap);
     heap_close(heap);
-    trace_close(from);
+    input_trace_close(&input);
     return code;
 }

@@ -110,15 +110,15 @@ static const char *print_look(const terminal *t, const subject *from,
 {
     colour_scheme scheme;
     char budget[24];
-    char failures[32];
+    char failures[48];
     char cached[24];
     const bitfit_stats *stats = &moment->stats;
     scheme_by_size(&scheme, true);
     terminal_figures(t, moment);
-    fprintf(t->to, "budget %s, %s cached by threads, %s requests failed\n",
+    fprintf(t->to, "budget %s, %s cached by threads, %s failed\n",
             command_size_text(budget, from->pool.published.budget),
             command_size_text(cached, from->pool.published.cached),
-            count_text(failures, from->pool.published.failures));
+            things_text(failures, from->pool.published.failures, "request"));
     print_sparkline(t, "live", past->live, past->count, stats->capacity);
     print_sparkline(t, "high-water", past->high_water, past->count,
                     stats->capacity);

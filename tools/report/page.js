@@ -25,7 +25,8 @@
     }
     return +us.toPrecision(us < 1000 ? 3 : 6) + ' s';
   }
-  const events = n => number(n) + (n === 1 ? ' event' : ' events');
+  const things = (n, name) => `${number(n)} ${name}${n === 1 ? '' : 's'}`;
+  const events = n => things(n, 'event');
   const span = (n, clock) => clock === 'time' ? seconds(n) : events(n);
   const escaped = text => text.replace(/[&<>"]/g,
     c => `&#${c.charCodeAt(0)};`);
@@ -451,9 +452,9 @@
     $('largest').textContent = 'The largest request that would succeed now: ' +
       bytes(holes.length ? holes[0].size : 0);
     $('moment-figures').textContent =
-      `${bytes(used)} live in ${number(live.length)} blocks, ` +
+      `${bytes(used)} live in ${things(live.length, 'block')}, ` +
       `${percent(lost, used)} of it lost to rounding; ` +
-      `${bytes(F.capacity - used)} free in ${number(holes.length)} holes`;
+      `${bytes(F.capacity - used)} free in ${things(holes.length, 'hole')}`;
     $('holes').textContent = holes.length < 2 ? '' : 'Largest holes: ' +
       holes.slice(0, 6).map(h =>
         `${bytes(h.size)} at ${bytes(h.offset, 3)}`).join(', ');
@@ -629,6 +630,9 @@
   // ---------------------------------------------------------------- curves
   const charts = [];
   const DOUBLINGS = Array.from({ length: 50 }, (_, i) => 2 ** i);
+  const WHOLES = Array.from({ length: 30 },
+    (_, i) => [1, 2, 5][i % 3] * 10 ** Math.floor(i / 3));
+  // Each event holds until the next, the last one until the end.
   function chart(id, height, series, values, columns, steps = undefined) {
     const axis = { stroke: css('--faint'), grid: { stroke: css('--line') },
       ticks: { stroke: css('--line') } };
@@ -636,14 +640,17 @@
       width: $(id).clientWidth, height,
       cursor: { sync: { key: 'time' }, drag: { x: false, y: false } },
       scales: { x: { time: false } },
-      axes: [{ ...axis, space: 90, values: (_, list) => list.map(v => v === null ? ''
-        : number(v)) },
+      axes: [{ ...axis, space: 90, incrs: WHOLES,
+        values: (_, list) => list.map(v => v === null ? '' : number(v)) },
         { ...axis, size: LEFT, incrs: steps, values: (_, list) => list.map(values) }],
-      series: [{ label: 'event', value: (_, v) => v === null ? '–' : number(v) },
+      series: [{ label: 'event', value: (_, v) => v === null ? '–'
+        : number(Math.min(v, EVENTS - 1)) },
         ...series.map(s => ({ width: 1.5, points: { show: false },
+          paths: uPlot.paths.stepped({ align: 1 }),
           value: (_, v) => v === null ? '–' : values(v), ...s }))],
     };
-    const plot = new uPlot(options, columns, $(id));
+    const closed = columns.map((c, i) => [...c, i === 0 ? EVENTS : c.at(-1)]);
+    const plot = new uPlot(options, closed, $(id));
     plot.over.addEventListener('click', () => {
       const x = plot.posToVal(plot.cursor.left, 'x');
       if (x >= 0) go(x);
@@ -681,7 +688,7 @@
     }
     const first = Math.max(0, bins.findIndex(n => n > 0));
     const most = Math.max(1, ...bins.filter(n => n));
-    const step = (width - 10) / Math.max(1, bins.length - first);
+    const step = Math.min(120, (width - 10) / Math.max(1, bins.length - first));
     const bottom = height - 40, ramp = (theme() === 'dark' ? DARK : LIGHT).ramp;
     to.textAlign = 'center';
     for (let k = first; k < bins.length; k++) {
@@ -695,10 +702,11 @@
           x + step / 2, bottom - tall - 5);
       if ((k - first) % Math.ceil(44 / step) === 0)
         to.fillText(bytes(2 ** k).replace(' bytes', ' B').replace(' byte', ' B')
-          .replace('iB', ''), x + step / 2, bottom + 15);
+          .replace('iB', ''), Math.min(x + step / 2, width - 18), bottom + 15);
     }
     to.textAlign = 'left';
-    to.fillText('requested size up to; a bar is how many blocks and resizes',
+    to.fillText('requested size up to' +
+      (width < 400 ? '' : '; a bar is how many blocks and resizes'),
       5, height - 6);
   }
   function draw_lives() {
@@ -763,7 +771,7 @@
   });
   $('title').textContent = `${F.name}: the heap`;
   $('lead').textContent = F.failures
-    ? `${number(F.failures)} requests found no place in a pool of ` +
+    ? `${things(F.failures, 'request')} found no place in a pool of ` +
       bytes(F.capacity)
     : `${bytes(F.peak_live)} live at the peak; a pool of ` +
       `${bytes(F.high_water)} serves it all, ` +
@@ -774,13 +782,8 @@
     (F.cut ? '; the recording ended early' : '') + (F.about ? `; ${F.about}` : '');
   $('clock-label').hidden = !F.timed;
   if (SITES.length < 2) $('by').options[2].disabled = true;
-  if (EVENTS === 0) {
-    $('lead').textContent = 'The trace is empty.';
-    document.querySelector('main').hidden = true;
-  } else {
-    whole();
-    draw_all();
-  }
+  whole();
+  draw_all();
   window.bitfit_report = { state, go, whole, live_at, block_at, holes_between,
     figures: F, site_of: i => SITES[site[i]], showing: () => ({ ...window_ }) };
   document.documentElement.dataset.ready = 'yes';

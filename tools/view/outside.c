@@ -201,6 +201,32 @@ static bool fresh_copy(outside *from)
     return from->copy != NULL;
 }
 
+static uint64_t top_of(const heap_moment *moment)
+{
+    for (size_t i = moment->count; i > 0; i--) {
+        const moment_run *run = &moment->runs[i - 1];
+        if (run->live)
+            return run->offset + run->size;
+    }
+    return 0;
+}
+
+/* The pool's last block is malloc's own, and no matter of the program's. */
+static void leave_out_marks(const outside *from, heap_moment *moment)
+{
+    bitfit_stats *stats = &moment->stats;
+    uint64_t size = from->published.marks_size;
+    if (size == 0 || moment->count == 0 || stats->live < size ||
+        moment->runs[moment->count - 1].size != size)
+        return;
+    moment->count--;
+    moment->top = top_of(moment);
+    stats->blocks--;
+    stats->capacity -= size;
+    stats->live -= size;
+    stats->peak_live -= size < stats->peak_live ? size : stats->peak_live;
+}
+
 const char *outside_look(outside *from, heap_moment *moment)
 {
     bitfit_copy_state state = BITFIT_COPY_TORN;
@@ -218,7 +244,10 @@ const char *outside_look(outside *from, heap_moment *moment)
     }
     if (state == BITFIT_COPY_NO_POOL)
         return "what it publishes is no pool, or of another build of bitfit";
-    return moment_of_copy(moment, from->copy, from->size) ? NULL : no_memory;
+    if (!moment_of_copy(moment, from->copy, from->size))
+        return no_memory;
+    leave_out_marks(from, moment);
+    return NULL;
 }
 
 void outside_close(outside *from)

@@ -297,7 +297,7 @@ static void draw_address_axis(const canvas *c, const heap_history *heap)
 static void draw_time_axis(const canvas *c, const heap_history *heap,
                            heap_clock clock)
 {
-    char text[32];
+    char text[48];
     double last = (double)heap_position(heap, clock, UINT32_MAX);
     double step = round_step(last, c->width / 120 + 1, false);
     double y = c->top + c->height;
@@ -383,7 +383,7 @@ static void heap_header(const canvas *c, const heap_history *heap)
     char rest[512];
     char peak[24];
     char mark[24];
-    char events[32];
+    char events[48];
     const char *about = heap->trace->about;
     uint64_t over = heap->high_water - heap->peak_live;
     if (heap->failures != 0)
@@ -398,9 +398,9 @@ static void heap_header(const canvas *c, const heap_history *heap)
                  command_size_text(mark, heap->high_water),
                  percent(over, heap->peak_live));
     snprintf(rest, sizeof rest,
-             "%s events, granules of %zu bytes; %.1f %% of the live bytes at "
+             "%s, granules of %zu bytes; %.1f %% of the live bytes at "
              "the peak are lost to rounding%s%s%s",
-             count_text(events, heap->trace->count), heap->granule,
+             things_text(events, heap->trace->count, "event"), heap->granule,
              percent(heap->peak_live - heap->peak_requested, heap->peak_live),
              heap->trace->cut ? "; the recording ended early" : "",
              *about == '\0' ? "" : "; ", about);
@@ -528,16 +528,16 @@ static void moment_header(const canvas *c, const heap_moment *moment)
     char line[256];
     char rest[256];
     char text[4][24];
-    char blocks[32];
+    char blocks[48];
     const bitfit_stats *stats = &moment->stats;
     snprintf(line, sizeof line,
              "the largest request that would succeed now: %s",
              command_size_text(text[0], stats->largest_free));
     int used = snprintf(
-        rest, sizeof rest, "%s of %s live in %s blocks, %s free%s",
+        rest, sizeof rest, "%s of %s live in %s, %s free%s",
         command_size_text(text[1], stats->live),
         command_size_text(text[2], stats->capacity),
-        count_text(blocks, stats->blocks),
+        things_text(blocks, stats->blocks, "block"),
         command_size_text(text[3], stats->free),
         moment->torn ? "; the pool was changing: parts may be wrong" : "");
     if (moment->requested != 0)

@@ -69,6 +69,14 @@ const char *count_text(char text[static 32], uint64_t number)
     return text;
 }
 
+const char *things_text(char text[static 48], uint64_t number, const char *name)
+{
+    char digits[32];
+    snprintf(text, 48, "%s %s%s", count_text(digits, number), name,
+             number == 1 ? "" : "s");
+    return text;
+}
+
 const char *address_text(char text[static 24], uint64_t bytes)
 {
     static const char *const units[] = {"bytes", "KiB", "MiB", "GiB", "TiB"};
@@ -82,23 +90,20 @@ const char *address_text(char text[static 24], uint64_t bytes)
     return text;
 }
 
-const char *span_text(char text[static 32], heap_clock clock, uint64_t span)
+const char *span_text(char text[static 48], heap_clock clock, uint64_t span)
 {
     static const char *const units[] = {"ns", "\u00b5s", "ms", "s"};
-    if (clock == CLOCK_EVENTS) {
-        count_text(text, span);
-        strcat(text, span == 1 ? " event" : " events");
-        return text;
-    }
+    if (clock == CLOCK_EVENTS)
+        return things_text(text, span, "event");
     double value = (double)span;
     unsigned unit = 0;
     while (value >= 1000 && unit < 3) {
         value /= 1000;
         unit++;
     }
-    snprintf(text, 32, "%.3g %s", value, units[unit]);
+    snprintf(text, 48, "%.3g %s", value, units[unit]);
     if (value >= 1000)
-        snprintf(text, 32, "%.0f s", value);
+        snprintf(text, 48, "%.0f s", value);
     return text;
 }
 
@@ -170,7 +175,7 @@ static void by_age(colour_scheme *scheme, const heap_history *heap)
     const uint32_t *ramp = scheme->dark ? ramp_dark : ramp_light;
     uint64_t whole = heap_position(heap, scheme->clock, UINT32_MAX);
     char name[SCHEME_NAME_MAX];
-    char span[32];
+    char span[48];
     for (unsigned i = 0; i < 4; i++) {
         uint64_t limit = whole / parts[i];
         scheme->limits[i] = limit != 0 ? limit : 1;

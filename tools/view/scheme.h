@@ -58,12 +58,17 @@ const char *site_text(char *text, size_t size, const char *stack,
                       unsigned frames);
 
 /* Writes a span of the clock, such as "1,200 events" or "3.5 ms". */
-const char *span_text(char text[static 32], heap_clock clock, uint64_t span);
+const char *span_text(char text[static 48], heap_clock clock, uint64_t span);
 
 /* Writes an address's distance from the pool's start, such as "1.25 MiB". */
 const char *address_text(char text[static 24], uint64_t bytes);
 
 /* Writes a number with its thousands parted by commas. */
 const char *count_text(char text[static 32], uint64_t number);
+
+/* Writes how many there are of what has a short name, such as "1 block" or
+ * "1,234 blocks". */
+const char *things_text(char text[static 48], uint64_t number,
+                        const char *name);
 
 #endif

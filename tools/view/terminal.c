@@ -205,16 +205,16 @@ void terminal_figures(const terminal *t, const heap_moment *moment)
 {
     const bitfit_stats *stats = &moment->stats;
     char text[4][24];
-    char blocks[32];
+    char blocks[48];
     if (t->colours)
         fputs("\033[1m", t->to);
     fprintf(t->to, "the largest request that would succeed now: %s\n",
             command_size_text(text[0], stats->largest_free));
     reset(t);
-    fprintf(t->to, "%s of %s live in %s blocks, %s free%s\n",
+    fprintf(t->to, "%s of %s live in %s, %s free%s\n",
             command_size_text(text[1], stats->live),
             command_size_text(text[2], stats->capacity),
-            count_text(blocks, stats->blocks),
+            things_text(blocks, stats->blocks, "block"),
             command_size_text(text[3], stats->free),
             moment->torn ? " (changing: parts may be wrong)" : "");
 }

@@ -236,9 +236,20 @@ def main():
             assert title.startswith("<b>&\"'"), title
 
             with open(hostile, "w") as file:
-                file.write("0\n0\n0\n1\n")
+                file.write("0\n1\n1\n1\na 0 100\n")
             report(hostile, page)
             open_page(browser, page)
+            quiet(browser)
+            text = browser.run("document.body.innerText")
+            assert "112 bytes live in 1 block," in text, text
+            # The only event has a length, and its curves are drawn.
+            colours = browser.run(
+                "(() => { const c = document.querySelector('#use canvas'),"
+                "d = c.getContext('2d').getImageData(0, c.height / 3,"
+                " c.width, 1).data, all = new Set();"
+                "for (let i = 0; i < d.length; i += 4)"
+                " all.add(d.slice(i, i + 4).join()); return all.size })()")
+            assert colours > 2, colours
     print("the page shows what its traces say")
 
 

@@ -318,10 +318,12 @@ static void rows_hold_the_pool_and_are_round(void **state)
 static void texts_are_as_people_read_them(void **state)
 {
     (void)state;
-    char text[64];
+    char text[48];
     assert_string_equal(count_text(text, 0), "0");
     assert_string_equal(count_text(text, 999), "999");
     assert_string_equal(count_text(text, 1234567), "1,234,567");
+    assert_string_equal(things_text(text, 1, "block"), "1 block");
+    assert_string_equal(things_text(text, 1000, "block"), "1,000 blocks");
     assert_string_equal(address_text(text, 0), "0");
     assert_string_equal(address_text(text, 1280 << 10), "1.25 MiB");
     assert_string_equal(span_text(text, CLOCK_EVENTS, 1), "1 event");

@@ -58,7 +58,10 @@ class Holder:
 
     def sites(self):
         figures = json.loads(run("top", self.pid, "--json"))
-        assert figures["capacity"] > 15 << 20
+        assert 15 << 20 < figures["capacity"] < 16 << 20
+        assert not figures["torn"], figures
+        assert figures["live"] <= figures["high_water"], figures
+        assert figures["top"] <= figures["high_water"], figures
         return [(site["requested"], site["blocks"],
                  site["stack"].split(";")[-1]) for site in figures["sites"]]
 

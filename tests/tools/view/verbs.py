@@ -118,6 +118,11 @@ def check_mistakes(trace, folder):
     run("report", trace, "-o", folder + "/no/x.html", code=3,
         word="No such file")
     run("report", folder + "/none", "-o", folder + "/x.html", code=3)
+    empty = folder + "/empty.rep"
+    with open(empty, "w") as file:
+        file.write("0\n0\n0\n1\n")
+    run("map", empty, code=3, word="no events")
+    run("report", empty, "-o", folder + "/x.html", code=3, word="no events")
     assert not os.path.exists(folder + "/x.html")
     if os.path.exists("/dev/full"):
         run("report", trace, "-o", "/dev/full", code=3, word="No space left")
