@@ -118,6 +118,8 @@ BF_INLINE unsigned bf_lowest_bit(bf_word word)
 #endif
 #ifdef BF_SEES_RACES
 #define BF_RACES __attribute__((no_sanitize("thread"), noinline, unused)) static
+#elif defined(__GNUC__)
+#define BF_RACES BF_INLINE __attribute__((unused))
 #else
 #define BF_RACES BF_INLINE
 #endif

@@ -329,21 +329,6 @@ static void a_torn_run_map_is_seen(void **state)
     close_copied(&c);
 }
 
-/* As the malloc replacement has it, for memory of its own. */
-static void a_block_at_the_end_that_no_mark_knows_is_whole(void **state)
-{
-    (void)state;
-    copied c;
-    open_copied(&c, ".{200}");
-    assert_int_equal(bf_carve_top(c.rig.pool, 70), 130);
-    take_copy(&c);
-    assert_state(&c, BITFIT_COPY_WHOLE);
-    assert_non_null(bitfit_alloc(c.rig.pool, 40 * 16));
-    take_copy(&c);
-    assert_state(&c, BITFIT_COPY_WHOLE);
-    close_copied(&c);
-}
-
 static void torn_counters_are_seen(void **state)
 {
     (void)state;
@@ -428,7 +413,6 @@ int main(void)
         cmocka_unit_test(a_misaligned_copy_is_no_pool),
         cmocka_unit_test(a_layout_that_cannot_be_is_no_pool),
         cmocka_unit_test(a_torn_run_map_is_seen),
-        cmocka_unit_test(a_block_at_the_end_that_no_mark_knows_is_whole),
         cmocka_unit_test(torn_counters_are_seen),
         cmocka_unit_test(whatever_it_holds_the_runs_cover_the_payload),
     };
