@@ -24,7 +24,12 @@ TARGETS = {
                   "-ffreestanding"],
     "x86-64": ["gcc"],
 }
-VARIANTS = {"bitfit": [], "bitfit, no index": ["-DBITFIT_NO_INDEX"]}
+VARIANTS = {
+    "bitfit": [],
+    "bitfit, -flto": ["-flto"],
+    "bitfit, no index": ["-DBITFIT_NO_INDEX"],
+    "bitfit, no index, -flto": ["-DBITFIT_NO_INDEX", "-flto"],
+}
 
 
 def c_library(compiler):
@@ -99,7 +104,7 @@ def main():
             row = {"peer": name, "target": target}
             row.update(measure(target, sources, symbols, flags))
             rows.append(row)
-            print(f"{target:10} {name:18} {row['total']:6} bytes  "
+            print(f"{target:10} {name:23} {row['total']:6} bytes  "
                   f"(code {row['text']}, constants {row['constants']}, "
                   f"data {row['data']}; needs "
                   f"{' '.join(row['library_calls']) or 'nothing'})")
