@@ -101,6 +101,20 @@ static int show_reclaim(void)
     return 0;
 }
 
+/* Gives pages back again and again; how many times there were some. */
+static int show_trim(void)
+{
+    int trimmed = 0;
+    for (int i = 0; i < 100; i++) {
+        void *block = malloc(1 << 20);
+        memset(block, 1, 1 << 20);
+        free(block);
+        trimmed += malloc_trim(0);
+    }
+    printf("%d\n", trimmed);
+    return 0;
+}
+
 /* The numbers of the requests that fail, of the first ten. */
 static int show_failures(void)
 {
@@ -185,6 +199,8 @@ int main(int argc, char **argv)
         return show_fill((size_t)atol(argv[2]));
     } else if (strcmp(verb, "reclaim") == 0) {
         return show_reclaim();
+    } else if (strcmp(verb, "trim") == 0) {
+        return show_trim();
     } else if (strcmp(verb, "failures") == 0) {
         return show_failures();
     } else if (strcmp(verb, "plugin") == 0) {

@@ -131,6 +131,12 @@ check 'ulimit -v, a budget' \
 (ulimit -v 100000 && BITFIT_POOL=1G "$probe" usable >out 2>err)
 check 'ulimit -v, too much' "$(cat out)" = 16
 check 'ulimit -v, says so' "$(wc -l <err)" = 1
+
+# A pool far beyond the memory costs what is used of it, not what it spans:
+# 5 s of the processor are some thousand times what it takes.
+(ulimit -t 5 && BITFIT_POOL=1000000G "$probe" trim >out 2>err) || true
+check 'a vast pool' "$(cat out)" = 100
+check 'a vast pool, says so' "$(wc -l <err)" = 1
 check 'plugin' "$("$probe" plugin "$plugin")" = loaded
 check 'early' "$(LD_PRELOAD=$early "$probe" usable)" = 16
 check 'early, preloaded' \
