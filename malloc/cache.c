@@ -762,15 +762,23 @@ void cache_start(void)
 
 /* -------------------------------------------------------------- slow paths */
 
+static unsigned gate_of_mine(void)
+{
+    return atomic_load_explicit(&cache_mine->gate, memory_order_relaxed);
+}
+
+bool cache_is_inside(void)
+{
+    return inside || gate_of_mine() == GATE_FAST;
+}
+
 static void enter_gate(const char *call)
 {
-    unsigned gate =
-        atomic_load_explicit(&cache_mine->gate, memory_order_relaxed);
-    if (inside || gate == GATE_FAST) {
+    if (cache_is_inside()) {
         die(bitfit_crime_name(BITFIT_REENTRY), call, NULL);
     }
     inside = true;
-    if (gate == GATE_OPEN) {
+    if (gate_of_mine() == GATE_OPEN) {
         atomic_store_explicit(&cache_mine->gate, GATE_SLOW,
                               memory_order_relaxed);
     }

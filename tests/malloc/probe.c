@@ -8,10 +8,12 @@
 #include <errno.h>
 #include <malloc.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 static size_t resident(void)
@@ -179,6 +181,38 @@ static int show_published(void)
     return 0;
 }
 
+static void leave(int signal)
+{
+    _exit(signal == SIGVTALRM ? 7 : 8);
+}
+
+/* Ends by a handler, which most likely interrupts malloc() or free(). */
+_Noreturn static void show_interrupted(void)
+{
+    struct itimerval soon = {.it_value = {.tv_usec = 1000}};
+    signal(SIGVTALRM, leave);
+    setitimer(ITIMER_VIRTUAL, &soon, NULL);
+    for (size_t i = 0;; i++) {
+        free(malloc(i % 100000));
+    }
+}
+
+/* Ends by `how`, after a child by vfork() did. */
+static int show_end(const char *how)
+{
+    if (vfork() == 0) {
+        _exit(0);
+    }
+    if (strcmp(how, "_exit") == 0) {
+        _exit(7);
+    } else if (strcmp(how, "_Exit") == 0) {
+        _Exit(7);
+    } else if (strcmp(how, "quick_exit") == 0) {
+        quick_exit(7);
+    }
+    return 7;
+}
+
 static void *early;
 
 __attribute__((constructor(102))) static void allocate_early(void)
@@ -207,6 +241,10 @@ int main(int argc, char **argv)
         return show_plugin(argv[2]);
     } else if (strcmp(verb, "published") == 0) {
         return show_published();
+    } else if (strcmp(verb, "interrupted") == 0) {
+        show_interrupted();
+    } else if (strcmp(verb, "end") == 0) {
+        return show_end(argv[2]);
     } else if (strcmp(verb, "leak") == 0) {
         early = realloc(early, 5000);
         puts("leaked");
