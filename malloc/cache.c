@@ -18,13 +18,14 @@ enum {
     BIN_SIZE_MIN = 1024,     /* at least so much, and */
     LIVE_SHARE = 16,         /* this share of what is live, but not more than */
     ROOM_SHARE = 4096,       /* and this share of the room left, over threads */
-    DEPOT_SIZE_MIN = 65536,  /* bytes in the depot: at least so much, and */
+    DEPOT_SIZE_MIN = 262144, /* bytes in the depot: at least so much, and */
     DEPOT_SHARE = 32,        /* this share of what is live, or of the room */
     BATCH_MAX = 64,          /* blocks that change hands at a time */
     HOLES_MAX = 4,           /* that a refill takes its blocks from */
     VISITS_A_LOOK = 64,      /* slow paths between looks at what is cached */
     ROUNDS = 2,              /* of thread's destructors before the cache goes */
-    LAST_SIZE_MAX = 1 << 20, /* bytes of the last block that a cache keeps */
+    LAST_SHARE = 64,         /* of the room that a cache's last block may be, */
+    LAST_SIZE_MAX = 1 << 20, /* and its bytes at the most */
     OTHERS_A_TICK = 64,      /* one in so many takes the slow path */
     STOP_PATIENCE = 100000   /* looks at a gate before it is passed by */
 };
@@ -574,7 +575,7 @@ static bool keep_as_last(size_t granule, size_t count)
     if (!heap.caching || !has_cache(cache_mine) || count <= CACHE_SMALL_MAX) {
         return false;
     }
-    size_t most = room() / ROOM_SHARE / caches.threads;
+    size_t most = room() / LAST_SHARE / caches.threads;
     most = most < LAST_SIZE_MAX ? most : LAST_SIZE_MAX;
     cache_mine->last_most = most >> SETTINGS->view.granule_shift;
     if (count > cache_mine->last_most) {
@@ -761,15 +762,23 @@ void cache_start(void)
 
 /* -------------------------------------------------------------- slow paths */
 
+static unsigned gate_of_mine(void)
+{
+    return atomic_load_explicit(&cache_mine->gate, memory_order_relaxed);
+}
+
+bool cache_is_inside(void)
+{
+    return inside || gate_of_mine() == GATE_FAST;
+}
+
 static void enter_gate(const char *call)
 {
-    unsigned gate =
-        atomic_load_explicit(&cache_mine->gate, memory_order_relaxed);
-    if (inside || gate == GATE_FAST) {
+    if (cache_is_inside()) {
         die(bitfit_crime_name(BITFIT_REENTRY), call, NULL);
     }
     inside = true;
-    if (gate == GATE_OPEN) {
+    if (gate_of_mine() == GATE_OPEN) {
         atomic_store_explicit(&cache_mine->gate, GATE_SLOW,
                               memory_order_relaxed);
     }

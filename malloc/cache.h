@@ -95,6 +95,9 @@ void cache_start(void);
 bool cache_enter_slow(const char *call);
 void cache_leave_slow(void);
 
+/* Whether this thread is inside any call: who asks is a signal's handler. */
+bool cache_is_inside(void);
+
 /* Leaves as if by cache_leave_slow(), but keeps the lock: for who is to die. */
 void cache_abandon(void);
 

@@ -344,16 +344,21 @@ static int keep_standard_error(void)
     return file >= 0 ? file : fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 10);
 }
 
-/* The largest half, quarter, ... of the budget that the system gives. */
+/* The largest half, quarter, ... of the budget that the system gives, each with
+ * the smallest granule of at least the one asked for. */
 static bool make_heap(void)
 {
     option_set *options = &SETTINGS->options;
     size_t wanted = options->budget;
-    division sizes = divide(options->budget);
+    size_t granule = options->granule;
     unsigned char *payload = NULL;
     unsigned char *own = NULL;
+    fit_granule(options);
+    division sizes = divide(options->budget);
     while (sizes.payload != 0 && !map_all(&sizes, &payload, &own)) {
         options->budget /= 2;
+        options->granule = granule;
+        fit_granule(options);
         sizes = divide(options->budget);
     }
     if (sizes.payload == 0) {
@@ -381,7 +386,6 @@ static void start(void)
     to->process = getpid();
     to->report_file = -1;
     options_read(&to->options);
-    fit_granule(&to->options);
     if (to->options.report_kind == REPORT_STDERR) {
         to->report_file = keep_standard_error();
     }

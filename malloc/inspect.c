@@ -26,7 +26,8 @@ bool inspect_heap(inspection *to)
     size_t marks = heap.caching ? SETTINGS->marks_size : 0;
     to->pool.capacity -= marks;
     to->pool.live -= marks;
-    to->pool.peak_live -= marks;
+    to->pool.peak_live -=
+        to->pool.peak_live < marks ? to->pool.peak_live : marks;
     to->pool.blocks -= heap.caching;
     to->budget = SETTINGS->options.budget;
     to->own = SETTINGS->own_size + marks;

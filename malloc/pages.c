@@ -169,13 +169,26 @@ static size_t drop_ripe(size_t page, size_t end, bool all)
     return dropped;
 }
 
-/* Looks at the whole pages of every hole, after the first `keep` bytes. */
+/* The pages up to the pool's high-water mark: nobody wrote to those above, but
+ * for the marks, which the system may keep until the pool comes so far. */
+static size_t pages_reached(void)
+{
+    const settings *of = SETTINGS;
+    size_t granules = of->view.granules - bf_carve_room(of->pool);
+    size_t page_size = (size_t)1 << of->page_shift;
+    return ((granules << of->view.granule_shift) + page_size - 1) >>
+           of->page_shift;
+}
+
+/* Looks at the whole pages of every hole, after the first `keep` bytes: time
+ * goes with what was ever used, not with the pool. */
 static size_t drop_free(size_t keep, bool all)
 {
     unsigned shift = SETTINGS->view.granule_shift;
     size_t page_size = (size_t)1 << SETTINGS->page_shift;
     size_t least = page_size >> shift;
     least = least > BF_WORD_BITS ? least : BF_WORD_BITS + 1;
+    size_t reached = pages_reached();
     size_t dropped = 0;
     bf_hole hole = bf_carve_hole(SETTINGS->pool, BF_NONE, least);
     while (hole.end != 0) {
@@ -185,6 +198,7 @@ static size_t drop_free(size_t keep, bool all)
         size_t from = (hole.start << shift) + kept;
         size_t first = (from + page_size - 1) >> SETTINGS->page_shift;
         size_t last = hole.end << shift >> SETTINGS->page_shift;
+        last = last < reached ? last : reached;
         dropped += first < last ? drop_ripe(first, last, all) : 0;
         hole = bf_carve_hole(SETTINGS->pool, hole.start, least);
     }

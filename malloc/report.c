@@ -1,22 +1,33 @@
 /*
  * The report at the program's end: to a file or a standard error of the start,
  * never into the program's own output, in one piece and without allocating.
+ *
+ * Ends are exit(), quick_exit() and _exit(): shells end by the last. A handler
+ * may call that at any time, on a small stack: what is large is static.
  */
 #include "cache.h"
+#include "entry.h"
 #include "hardened.h"
 #include "inspect.h"
 #include "text.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <unistd.h>
+
+static pid_t owner;             /* of this memory: not a child by vfork() */
+static _Atomic pid_t reporting; /* who has begun its report */
 
 /* The path with the process' number for %p; false if it is too long. */
 static bool report_path(char path[PATH_MAX])
 {
-    text to = {.length = 0};
+    static text to;
     const char *from = SETTINGS->options.report_path;
+    to.length = 0;
     for (; *from != '\0'; from++) {
         if (from[0] == '%' && from[1] == 'p') {
             text_number(&to, (uint64_t)getpid());
@@ -35,7 +46,7 @@ static bool report_path(char path[PATH_MAX])
 
 static int open_report(void)
 {
-    char path[PATH_MAX];
+    static char path[PATH_MAX];
     if (SETTINGS->options.report_kind == REPORT_STDERR) {
         return SETTINGS->report_file;
     }
@@ -45,12 +56,15 @@ static int open_report(void)
 }
 
 /* A child by fork() is the same program: it reports only where every process
- * has a file of its own. */
+ * has a file of its own. Each reports once. */
 static bool is_wanted(void)
 {
     const option_set *options = &SETTINGS->options;
+    pid_t self = getpid();
     return heap_started() && options->report_kind != REPORT_NONE &&
-           (getpid() == SETTINGS->process || options->report_each);
+           self == owner &&
+           (self == SETTINGS->process || options->report_each) &&
+           atomic_exchange(&reporting, self) != self;
 }
 
 static void add_program(text *to)
@@ -67,9 +81,9 @@ static void add_program(text *to)
 static size_t would_serve(const inspection *now)
 {
     size_t page = (size_t)1 << SETTINGS->page_shift;
-    size_t least = now->pool.high_water & ~(page - 1);
-    size_t budget = least;
-    while (heap_payload_of(budget) < now->pool.high_water) {
+    size_t used = now->pool.high_water + (now->pool.high_water == 0);
+    size_t budget = used & ~(page - 1);
+    while (heap_payload_of(budget) < used) {
         budget += (budget >> 8 & ~(page - 1)) + page;
     }
     return budget;
@@ -84,19 +98,21 @@ static void add_number(text *to, const char *words, uint64_t number)
 
 static void report(void)
 {
+    static text lines;
     inspection now;
-    text lines = {.length = 0};
     if (!is_wanted() || !inspect_heap(&now)) {
         return;
     }
+    lines.length = 0;
     add_program(&lines);
     inspect_report(&lines, &now, "bitfit: ");
     if (now.failures != 0) {
         add_number(&lines, "bitfit: first-failure: ", now.first_failure);
+    } else { /* otherwise nobody knows what more it would have taken */
+        text_add(&lines, "bitfit: would-serve: ");
+        text_size(&lines, would_serve(&now));
+        text_add(&lines, "\n");
     }
-    text_add(&lines, "bitfit: would-serve: ");
-    text_size(&lines, would_serve(&now));
-    text_add(&lines, "\n");
     if (SETTINGS->options.leaks) {
         add_number(&lines, "bitfit: leaked-blocks: ",
                    now.pool.blocks - now.cached_blocks);
@@ -109,8 +125,44 @@ static void report(void)
     }
 }
 
+/* -------------------------------------------------------------------- ends */
+
+static void note_owner(void)
+{
+    owner = getpid();
+}
+
+/* A handler that interrupts a call goes without a report: nobody must wait for
+ * what cannot go on. */
+static void report_unless_inside(void)
+{
+    if (!cache_is_inside()) {
+        report();
+    }
+}
+
+__attribute__((constructor)) static void begin(void)
+{
+    note_owner();
+    pthread_atfork(NULL, NULL, note_owner);
+    at_quick_exit(report_unless_inside);
+}
+
 __attribute__((destructor)) static void end(void)
 {
     hardened_end();
     report();
+}
+
+EXPORT _Noreturn void _exit(int status)
+{
+    report_unless_inside();
+    for (;;) {
+        syscall(SYS_exit_group, status);
+    }
+}
+
+EXPORT _Noreturn void _Exit(int status)
+{
+    _exit(status);
 }

@@ -108,6 +108,13 @@ static void read_line(json_t *all, char *line)
             json_integer((json_int_t)strtoull(value, NULL, 10)));
 }
 
+/* Where requests failed nobody knows what would have served: null. */
+static void complete(json_t *part)
+{
+    if (json_object_get(part, "would_serve") == NULL)
+        json_object_set_new(part, "would_serve", json_null());
+}
+
 /* An array of what each process reported, in the order of their ends. */
 static json_t *read_parts(int parts)
 {
@@ -122,6 +129,8 @@ static json_t *read_parts(int parts)
         read_line(all, line);
     free(line);
     fclose(in);
+    for (size_t i = 0; i < json_array_size(all); i++)
+        complete(json_array_get(all, i));
     return all;
 }
 
@@ -130,14 +139,23 @@ static uint64_t number(const json_t *part, const char *key)
     return (uint64_t)json_integer_value(json_object_get(part, key));
 }
 
-/* The process with the largest budget needed decides what the others need. */
+/* Whoever's requests failed needed more than any other. */
+static bool needs_more(const json_t *one, const json_t *other)
+{
+    bool failed = number(one, "failures") != 0;
+    if (failed != (number(other, "failures") != 0))
+        return failed;
+    const char *need = failed ? "high_water" : "would_serve";
+    return number(one, need) > number(other, need);
+}
+
+/* The process that needed most decides what the others need. */
 static const json_t *hungriest(const json_t *parts)
 {
     const json_t *most = NULL;
     for (size_t i = 0; i < json_array_size(parts); i++) {
         const json_t *part = json_array_get(parts, i);
-        if (most == NULL ||
-            number(part, "would_serve") > number(most, "would_serve"))
+        if (most == NULL || needs_more(part, most))
             most = part;
     }
     return most;
@@ -153,8 +171,7 @@ static void print_size(FILE *out, const char *what, uint64_t size,
             note);
 }
 
-/* A value for --pool: KiB, rounded up. Where requests failed nobody knows it.
- */
+/* A value for --pool: KiB, rounded up. */
 static void print_budget(FILE *out, const json_t *part)
 {
     uint64_t size = number(part, "would_serve");

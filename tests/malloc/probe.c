@@ -8,10 +8,12 @@
 #include <errno.h>
 #include <malloc.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 static size_t resident(void)
@@ -101,6 +103,20 @@ static int show_reclaim(void)
     return 0;
 }
 
+/* Gives pages back again and again; how many times there were some. */
+static int show_trim(void)
+{
+    int trimmed = 0;
+    for (int i = 0; i < 100; i++) {
+        void *block = malloc(1 << 20);
+        memset(block, 1, 1 << 20);
+        free(block);
+        trimmed += malloc_trim(0);
+    }
+    printf("%d\n", trimmed);
+    return 0;
+}
+
 /* The numbers of the requests that fail, of the first ten. */
 static int show_failures(void)
 {
@@ -165,6 +181,38 @@ static int show_published(void)
     return 0;
 }
 
+static void leave(int signal)
+{
+    _exit(signal == SIGVTALRM ? 7 : 8);
+}
+
+/* Ends by a handler, which most likely interrupts malloc() or free(). */
+_Noreturn static void show_interrupted(void)
+{
+    struct itimerval soon = {.it_value = {.tv_usec = 1000}};
+    signal(SIGVTALRM, leave);
+    setitimer(ITIMER_VIRTUAL, &soon, NULL);
+    for (size_t i = 0;; i++) {
+        free(malloc(i % 100000));
+    }
+}
+
+/* Ends by `how`, after a child by vfork() did. */
+static int show_end(const char *how)
+{
+    if (vfork() == 0) {
+        _exit(0);
+    }
+    if (strcmp(how, "_exit") == 0) {
+        _exit(7);
+    } else if (strcmp(how, "_Exit") == 0) {
+        _Exit(7);
+    } else if (strcmp(how, "quick_exit") == 0) {
+        quick_exit(7);
+    }
+    return 7;
+}
+
 static void *early;
 
 __attribute__((constructor(102))) static void allocate_early(void)
@@ -185,12 +233,18 @@ int main(int argc, char **argv)
         return show_fill((size_t)atol(argv[2]));
     } else if (strcmp(verb, "reclaim") == 0) {
         return show_reclaim();
+    } else if (strcmp(verb, "trim") == 0) {
+        return show_trim();
     } else if (strcmp(verb, "failures") == 0) {
         return show_failures();
     } else if (strcmp(verb, "plugin") == 0) {
         return show_plugin(argv[2]);
     } else if (strcmp(verb, "published") == 0) {
         return show_published();
+    } else if (strcmp(verb, "interrupted") == 0) {
+        show_interrupted();
+    } else if (strcmp(verb, "end") == 0) {
+        return show_end(argv[2]);
     } else if (strcmp(verb, "leak") == 0) {
         early = realloc(early, 5000);
         puts("leaked");

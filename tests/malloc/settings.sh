@@ -101,10 +101,30 @@ check 'none' ! -s err
 BITFIT_REPORT=r BITFIT_FAIL_AT=2 "$probe" failures >/dev/null
 check 'failures' "$(sed -n 's/^bitfit: failures: //p' r)" = 1
 check 'first failure' "$(sed -n 's/^bitfit: first-failure: //p' r)" = 100000
+check 'no budget is known to serve' "$(grep -c would-serve r)" = 0
 BITFIT_LEAKS=1 BITFIT_REPORT=leaks "$probe" leak >/dev/null
 check 'leaks' "$(sed -n 's/^bitfit: leaked-bytes: //p' leaks)" -ge 5000
 BITFIT_REPORT=/nowhere/report "$probe" usable >out 2>err
 check 'a report that cannot be written' "$(wc -l <err)" = 1
+
+# However a program ends, there is one report.
+for how in exit quick_exit _exit _Exit; do
+    code=0
+    BITFIT_REPORT=end-$how.%p "$probe" end $how || code=$?
+    check "$how is the same" $code = 7
+    check "$how reports" "$(cat end-"$how".* | grep -c process:)" = 1
+done
+BITFIT_REPORT=shell LD_PRELOAD="$library" dash -c 'exit 3' || code=$?
+check "a shell's exit code" $code = 3
+check 'a shell reports' "$(grep -c "process: .*(dash)" shell)" = 1
+env BITFIT_REPORT=idle BITFIT_POOL=4M LD_PRELOAD="$library" true
+check 'one that allocates nothing' "$(sed -n 's,^bitfit: peak: ,,p' idle)" = \
+    '0 (0.0 KiB)'
+for _ in 1 2 3 4 5 6 7 8 9 10; do
+    code=0
+    BITFIT_REPORT=interrupted timeout 20 "$probe" interrupted 2>err || code=$?
+    check 'ended by a handler' "$code $(cat err)" = '7 '
+done
 
 # A budget that would have served does.
 BITFIT_REPORT=first BITFIT_POOL=64M "$probe" leak >/dev/null
@@ -131,6 +151,12 @@ check 'ulimit -v, a budget' \
 (ulimit -v 100000 && BITFIT_POOL=1G "$probe" usable >out 2>err)
 check 'ulimit -v, too much' "$(cat out)" = 16
 check 'ulimit -v, says so' "$(wc -l <err)" = 1
+
+# A pool far beyond the memory costs what is used of it, not what it spans:
+# 5 s of the processor are some thousand times what it takes.
+(ulimit -t 5 && BITFIT_POOL=1000000G "$probe" trim >out 2>err) || true
+check 'a vast pool' "$(cat out)" = 100
+check 'a vast pool, says so' "$(wc -l <err)" = 1
 check 'plugin' "$("$probe" plugin "$plugin")" = loaded
 check 'early' "$(LD_PRELOAD=$early "$probe" usable)" = 16
 check 'early, preloaded' \

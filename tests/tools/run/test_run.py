@@ -171,6 +171,20 @@ class Report(RunTest):
         self.assertEqual(done.returncode, 0)
         self.assertEqual(report["processes"][0]["failures"], 0)
 
+    def test_programs_that_allocate_nothing_or_end_at_once(self):
+        for words in (["true"], ["dash", "-c", "exit 0"]):
+            _, report = self.report("--pool", "4M", *words)
+            [part] = report["processes"]
+            self.assertEqual(part["program"], words[0])
+            self.assertLess(part["peak"], 1 << 20)
+            self.assertGreater(part["would_serve"], 0)
+
+    def test_process_that_failed_is_the_one_shown(self):
+        script = f"{HELPERS / 'limit'} fill; lua5.4 -v; true"
+        done = self.run_bitfit("--pool", "8M", "dash", "-c", script)
+        self.assertIn("bitfit run: limit", done.stderr)
+        self.assertIn("2 more processes", done.stderr)
+
     def test_leaks_if_asked(self):
         _, report = self.report("--leaks", HELPERS / "limit", "leak")
         self.assertGreaterEqual(report["processes"][0]["leaked_bytes"], 12345)
@@ -187,6 +201,7 @@ class Limit(RunTest):
         self.assertIn("ENOMEM; goes on", done.stdout)
         part = report["processes"][0]
         self.assertGreaterEqual(part["failures"], 1)
+        self.assertIsNone(part["would_serve"])
         self.assertLessEqual(part["high_water"], 8 << 20)
         done = self.run_bitfit("--pool", "8M", HELPERS / "limit", "fill")
         self.assertIn("request got NULL, the first asked for 64.0 KiB",
