@@ -28,6 +28,11 @@ def table(head, rows):
     return "\n".join(lines)
 
 
+def percent(share):
+    """Two digits tell enough; 100 has three."""
+    return f"{share:.2g} %" if share < 99.5 else "100 %"
+
+
 def time_cell(figures):
     if not figures:
         return "–"
@@ -36,7 +41,7 @@ def time_cell(figures):
     if figures["state"] == "slow":
         return "> " + text
     failed = 100 * figures["failures"] / max(figures["allocs"], 1)
-    return text if failed == 0 else f"{text} ({failed:.2g} %)"
+    return text if failed == 0 else f"{text} ({percent(failed)})"
 
 
 def ratio_cell(ratio):
@@ -66,7 +71,7 @@ def latency_table(figures):
             cells = [f"{found[verb][mark]:.0f}" for verb in ("alloc", "free")
                      for mark in marks]
             rows.append([case["name"], peer] + cells +
-                        [f"{figures.failed(case['name'], peer):.2g} %"])
+                        [percent(figures.failed(case["name"], peer))])
     return table(["case", "peer"] +
                  [f"{verb} {mark.replace('_', '.').replace('max', 'worst')}"
                   for verb in ("alloc", "free") for mark in marks] +
