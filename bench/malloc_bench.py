@@ -67,7 +67,7 @@ def environment(peer, arguments):
     if peer != "bitfit":
         return {"LD_PRELOAD": PEERS[peer]}
     pool = {"BITFIT_POOL": arguments.pool} if arguments.pool else {}
-    return {"LD_PRELOAD": arguments.library, **pool}
+    return {"LD_PRELOAD": arguments.preload, **pool}
 
 
 def rotated(names, by):
@@ -274,7 +274,7 @@ def parse():
     parser = argparse.ArgumentParser(
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--library", help="libbitfit-malloc.so")
+    parser.add_argument("--library", dest="preload", help="libbitfit-malloc.so")
     parser.add_argument("--micro", help="malloc_micro")
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--calls", action="store_true",
@@ -285,7 +285,7 @@ def parse():
     parser.add_argument("--json", help="write the figures here")
     parser.add_argument("--read", help="print figures that were written")
     arguments = parser.parse_args()
-    if not arguments.read and not (arguments.library and arguments.micro):
+    if not arguments.read and not (arguments.preload and arguments.micro):
         parser.error("--library and --micro are needed")
     return arguments
 

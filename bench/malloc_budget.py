@@ -96,7 +96,7 @@ def measure(argv, arguments):
         "peak": peak,
         "mark": mark,
         "step": step,
-        "bitfit": bitfit_budget(argv, expected, arguments.library, step,
+        "bitfit": bitfit_budget(argv, expected, arguments.preload, step,
                                 mark + mark // 32),
         "gperftools": gperftools_budget(argv, expected, mark),
         "mimalloc": mimalloc_budget(argv, expected, mark),
@@ -144,7 +144,7 @@ def parse():
     parser = argparse.ArgumentParser(
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--library", required=True)
+    parser.add_argument("--library", dest="preload", required=True)
     parser.add_argument("--bitfit", required=True, help="the command")
     parser.add_argument("--quick", action="store_true",
                         help="to a quarter of a percent, not to the page")

@@ -67,7 +67,7 @@ static const char *work(bitfit_pool *pool)
 int main(void)
 {
     const in_pool_example example = {
-        .library = XML_ExpatVersion(),
+        .name = XML_ExpatVersion(),
         .work = work,
         .enough = 1 << 20,
         .too_small = 128 << 10,

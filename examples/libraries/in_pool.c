@@ -47,7 +47,7 @@ static void print(const in_pool_example *example, size_t size,
     printf("%s in %zu KiB: %s\n"
            "    at most %zu KiB live, %" PRIu64 " allocations, %" PRIu64
            " refused, %zu blocks left\n",
-           example->library, size >> 10, error == NULL ? "done" : error,
+           example->name, size >> 10, error == NULL ? "done" : error,
            (stats->peak_live + 1023) >> 10, stats->allocations, stats->failures,
            stats->blocks);
 }
@@ -60,7 +60,7 @@ static bool run(const in_pool_example *example, size_t size,
     bitfit_stats stats;
     pool = size <= MEMORY_SIZE ? bitfit_init(memory, size, NULL) : NULL;
     if (pool == NULL) {
-        printf("%s: no pool of %zu bytes\n", example->library, size);
+        printf("%s: no pool of %zu bytes\n", example->name, size);
         return false;
     }
     const char *error = example->work(pool);
@@ -88,7 +88,7 @@ static bool run_apart(const in_pool_example *example, size_t size,
     }
     bool good = waitpid(child, &status, 0) == child && status == 0;
     if (!good) {
-        printf("%s in %zu KiB: FAILED (wait status %d)\n", example->library,
+        printf("%s in %zu KiB: FAILED (wait status %d)\n", example->name,
                size >> 10, status);
     }
     return good;

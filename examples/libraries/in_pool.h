@@ -12,7 +12,7 @@
 #include "bitfit.h"
 
 typedef struct in_pool_example {
-    const char *library;
+    const char *name; /* the library's, and its version */
 
     /* Uses the library in the pool. Returns NULL if all went well, else the
      * error in the library's own words, which has to outlive the call. */

@@ -60,7 +60,7 @@ static const char *work(bitfit_pool *pool)
 int main(void)
 {
     const in_pool_example example = {
-        .library = "libuv",
+        .name = "libuv",
         .work = work,
         .enough = 1 << 20,
         .too_small = 64 << 10,

@@ -85,7 +85,7 @@ static const char *work(bitfit_pool *pool)
 int main(void)
 {
     const in_pool_example example = {
-        .library = "libxml2 " LIBXML_DOTTED_VERSION,
+        .name = "libxml2 " LIBXML_DOTTED_VERSION,
         .work = work,
         .enough = 4 << 20,
         .too_small = 256 << 10,

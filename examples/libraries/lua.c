@@ -65,7 +65,7 @@ static const char *work(bitfit_pool *pool)
 int main(void)
 {
     const in_pool_example example = {
-        .library = LUA_RELEASE,
+        .name = LUA_RELEASE,
         .work = work,
         .enough = 4 << 20,
         .too_small = 100 << 10,

@@ -86,7 +86,7 @@ static const char *work(bitfit_pool *pool)
 int main(void)
 {
     const in_pool_example example = {
-        .library = OPENSSL_VERSION_TEXT,
+        .name = OPENSSL_VERSION_TEXT,
         .work = work,
         .enough = 8 << 20,
         .too_small = 1 << 20,

@@ -84,7 +84,7 @@ static const char *work(bitfit_pool *pool)
 int main(void)
 {
     const in_pool_example example = {
-        .library = "Python " PY_VERSION,
+        .name = "Python " PY_VERSION,
         .work = work,
         .enough = 32 << 20,
         .too_small = 4 << 20,

@@ -93,7 +93,7 @@ static const char *work(bitfit_pool *pool)
 int main(void)
 {
     const in_pool_example example = {
-        .library = "Vulkan",
+        .name = "Vulkan",
         .work = work,
         .enough = 4 << 20,
         .too_small = 32 << 10,

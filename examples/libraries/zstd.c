@@ -85,7 +85,7 @@ static const char *work(bitfit_pool *pool)
 int main(void)
 {
     const in_pool_example example = {
-        .library = "zstd " ZSTD_VERSION_STRING,
+        .name = "zstd " ZSTD_VERSION_STRING,
         .work = work,
         .enough = 48 << 20,
         .too_small = 10 << 20,
