@@ -117,7 +117,7 @@ bitfit_copy_state bitfit_copy_check(const void *copy, size_t size)
     }
     size_t live;
     size_t blocks;
-    if (bf_index_check_runs(&pool.index.runs, &live, &blocks) != 0) {
+    if (bf_runs_check(&pool.index.runs, &live, &blocks) != 0) {
         return BITFIT_COPY_TORN;
     }
     bf_copied sums = count_copied(&pool);

@@ -120,10 +120,6 @@ bool bf_index_is_free(const bf_index *index, size_t granule);
 /* The granules of the longest free run. */
 size_t bf_index_longest(const bf_index *index);
 
-/* The first of the invariants 1 to 4 that is broken, or 0; then `live` granules
- * are in `blocks` blocks of the map. No tag is trusted. */
-int bf_index_check_runs(const bf_runs *runs, size_t *live, size_t *blocks);
-
 /* The first free run of `count` granules or more, which is more than a word has
  * bits, that starts in a word after that of the granule `after`; the first of
  * all if that is BF_NONE. Empty if there is none. */

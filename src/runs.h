@@ -117,6 +117,10 @@ BF_INLINE bool bf_runs_is_block(const bf_runs *runs, size_t granule)
 /* Whether the run [start, end) has the tags that bf_runs_write() gives it. */
 bool bf_runs_tags_fit(const bf_runs *runs, size_t start, size_t end, bool free);
 
+/* The first of the invariants 1 to 4 (index.h) that is broken, or 0; then
+ * `live` granules are in `blocks` blocks. No tag is trusted. */
+int bf_runs_check(const bf_runs *runs, size_t *live, size_t *blocks);
+
 /* A free run; empty where there is none. */
 typedef struct bf_hole {
     size_t start;
