@@ -1,5 +1,6 @@
 #include "cache.h"
 
+#include "depot.h"
 #include "pages.h"
 #include "text.h"
 
@@ -18,9 +19,6 @@ enum {
     BIN_SIZE_MIN = 1024,     /* at least so much, and */
     LIVE_SHARE = 16,         /* this share of what is live, but not more than */
     ROOM_SHARE = 4096,       /* and this share of the room left, over threads */
-    DEPOT_SIZE_MIN = 262144, /* bytes in the depot: at least so much, and */
-    DEPOT_SHARE = 32,        /* this share of what is live, or of the room */
-    BATCH_MAX = 64,          /* blocks that change hands at a time */
     HOLES_MAX = 4,           /* that a refill takes its blocks from */
     VISITS_A_LOOK = 64,      /* slow paths between looks at what is cached */
     ROUNDS = 2,              /* of thread's destructors before the cache goes */
@@ -39,22 +37,13 @@ __thread cache *cache_mine = &none_yet;
 /* Whether this thread is in a slow path. */
 static __thread bool inside __attribute__((tls_model("initial-exec")));
 
-typedef struct batch {
-    struct batch *next;
-    uint32_t count;
-    uint32_t blocks;
-    uint32_t starts[BATCH_MAX];
-} batch;
-
 /* All under the heap's lock. */
 static struct {
     bool has_key;
     pthread_key_t key; /* its destructor ends a thread's cache */
     cache *all;
     size_t threads;
-    batch *depot[CACHE_SMALL_MAX + 1];
-    size_t depot_size; /* bytes of the blocks in it */
-    size_t published;  /* the sum of the caches' */
+    size_t published; /* the sum of the caches' */
 } caches = {.threads = 1};
 
 static bool has_cache(const cache *c)
@@ -62,141 +51,22 @@ static bool has_cache(const cache *c)
     return c != &none_yet && c != &no_more;
 }
 
-static size_t size_of(size_t count)
-{
-    return count << SETTINGS->view.granule_shift;
-}
-
-/* ------------------------------------------------------------------- room */
-
-/* Bytes that the pool has never used: what caches may count on. */
-static size_t room(void)
-{
-    return size_of(bf_carve_room(SETTINGS->pool));
-}
-
-/* Bytes in blocks and caches: what is cached should be a small part of it. */
-static size_t live(void)
-{
-    return size_of(bf_carve_live(SETTINGS->pool)) - SETTINGS->marks_size;
-}
-
 /* How many blocks of that many granules a bin may hold now. */
 static size_t allowed(size_t count)
 {
-    size_t bytes = BIN_SIZE_MIN + live() / LIVE_SHARE;
-    size_t share = room() / ROOM_SHARE / caches.threads;
+    size_t bytes = BIN_SIZE_MIN + heap_live() / LIVE_SHARE;
+    size_t share = heap_room() / ROOM_SHARE / caches.threads;
     bytes = bytes < share ? bytes : share;
     bytes = bytes < BIN_SIZE_MAX ? bytes : BIN_SIZE_MAX;
-    size_t blocks = bytes / size_of(count);
+    size_t blocks = bytes / heap_size_of(count);
     return blocks < CAPACITY_MAX ? blocks : CAPACITY_MAX;
-}
-
-/* ----------------------------------------------------------- blocks in bulk */
-
-/* Marks new blocks of a bin, and turns them round: the lowest goes first. */
-static void adopt(uint32_t *starts, size_t blocks, size_t count)
-{
-    for (size_t i = 0; i < blocks; i++) {
-        cache_mark(starts[i]);
-        pages_use(heap_pointer_to(starts[i]), size_of(count));
-    }
-    for (size_t low = 0, high = blocks; low + 1 < high; low++) {
-        uint32_t start = starts[low];
-        starts[low] = starts[--high];
-        starts[high] = start;
-    }
-}
-
-static void return_to_pool(const uint32_t *starts, size_t blocks, size_t count)
-{
-    for (size_t i = 0; i < blocks; i++) {
-        cache_unmark(starts[i]);
-    }
-    bf_carve_back(SETTINGS->pool, starts, blocks);
-    pages_tick(blocks * size_of(count));
-}
-
-/* ------------------------------------------------------------------- depot */
-
-static size_t depot_most(void)
-{
-    size_t most = DEPOT_SIZE_MIN + live() / DEPOT_SHARE;
-    size_t share = room() / DEPOT_SHARE;
-    return most < share ? most : share;
-}
-
-static void depot_drop(batch *b)
-{
-    caches.depot_size -= b->blocks * size_of(b->count);
-    bitfit_free(SETTINGS->caches, b);
-}
-
-/* Moves a batch of blocks into the array; how many they are. */
-static size_t depot_take(size_t count, uint32_t *starts, size_t most)
-{
-    batch *b = count <= CACHE_SMALL_MAX ? caches.depot[count] : NULL;
-    if (b == NULL || b->blocks > most) {
-        return 0;
-    }
-    size_t blocks = b->blocks;
-    memcpy(starts, b->starts, blocks * sizeof *starts);
-    caches.depot[count] = b->next;
-    depot_drop(b);
-    return blocks;
-}
-
-/* Whether the depot took the blocks, at most a batch. */
-static bool depot_give(size_t count, const uint32_t *starts, size_t blocks)
-{
-    size_t size = blocks * size_of(count);
-    if (count > CACHE_SMALL_MAX || caches.depot_size + size > depot_most()) {
-        return false;
-    }
-    batch *b = bitfit_alloc(SETTINGS->caches,
-                            offsetof(batch, starts) + blocks * sizeof *starts);
-    if (b == NULL) {
-        return false;
-    }
-    b->next = caches.depot[count];
-    b->count = (uint32_t)count;
-    b->blocks = (uint32_t)blocks;
-    memcpy(b->starts, starts, blocks * sizeof *starts);
-    caches.depot[count] = b;
-    caches.depot_size += size;
-    return true;
-}
-
-static void depot_empty(void)
-{
-    for (size_t count = 0; count <= CACHE_SMALL_MAX; count++) {
-        while (caches.depot[count] != NULL) {
-            batch *b = caches.depot[count];
-            caches.depot[count] = b->next;
-            return_to_pool(b->starts, b->blocks, count);
-            depot_drop(b);
-        }
-    }
-}
-
-static bool depot_has(size_t granule, size_t count)
-{
-    const batch *b = count <= CACHE_SMALL_MAX ? caches.depot[count] : NULL;
-    for (; b != NULL; b = b->next) {
-        for (size_t i = 0; i < b->blocks; i++) {
-            if (b->starts[i] == granule) {
-                return true;
-            }
-        }
-    }
-    return false;
 }
 
 /* -------------------------------------------------------------------- bins */
 
 static void bin_empty(bin *b)
 {
-    return_to_pool(b->floor, bin_blocks(b), b->count);
+    blocks_return(b->floor, bin_blocks(b), b->count);
     b->top = b->floor;
 }
 
@@ -212,7 +82,7 @@ static void bin_give(bin *b, size_t blocks)
 {
     blocks = blocks < BATCH_MAX ? blocks : BATCH_MAX;
     if (!depot_give(b->count, b->floor, blocks)) {
-        return_to_pool(b->floor, blocks, b->count);
+        blocks_return(b->floor, blocks, b->count);
     }
     b->top -= blocks;
     memmove(b->floor, b->floor + blocks, bin_blocks(b) * sizeof *b->floor);
@@ -276,7 +146,7 @@ static void *refill(size_t count)
             size_t want = capacity / 2 < BATCH_MAX ? capacity / 2 : BATCH_MAX;
             blocks = bf_carve(SETTINGS->pool, count, want > 0 ? want : 1,
                               HOLES_MAX, b->floor);
-            adopt(b->floor, blocks, count);
+            blocks_adopt(b->floor, blocks, count);
         }
         b->top += blocks;
     }
@@ -332,10 +202,10 @@ static bool is_still(const cache *c)
 static void add_bins(const cache *c, size_t *blocks, size_t *size)
 {
     *blocks += c->last_count != 0;
-    *size += size_of(c->last_count);
+    *size += heap_size_of(c->last_count);
     for (size_t i = 0; i < CACHE_BINS; i++) {
         *blocks += bin_blocks(&c->bins[i]);
-        *size += bin_blocks(&c->bins[i]) * size_of(c->bins[i].count);
+        *size += bin_blocks(&c->bins[i]) * heap_size_of(c->bins[i].count);
     }
 }
 
@@ -348,7 +218,7 @@ static void publish(cache *c)
     caches.published += size - c->published;
     c->published = size;
     if (SETTINGS->published != NULL) {
-        SETTINGS->published->cached = caches.published + caches.depot_size;
+        SETTINGS->published->cached = caches.published + depot_size();
     }
 }
 
@@ -369,7 +239,7 @@ static bool all_are_empty(void)
 static void empty_last(cache *c)
 {
     if (c->last_count != 0) {
-        return_to_pool(&c->last, 1, c->last_count);
+        blocks_return(&c->last, 1, c->last_count);
         c->last_count = 0;
     }
 }
@@ -396,13 +266,8 @@ void cache_give_back_all(void)
 
 void cache_sizes(size_t *blocks, size_t *size)
 {
-    *size = caches.depot_size;
-    *blocks = 0;
-    for (size_t count = 0; count <= CACHE_SMALL_MAX; count++) {
-        for (const batch *b = caches.depot[count]; b != NULL; b = b->next) {
-            *blocks += b->blocks;
-        }
-    }
+    *size = depot_size();
+    *blocks = depot_blocks();
     stop_others();
     for (cache *c = caches.all; c != NULL; c = c->next) {
         if (is_still(c)) {
@@ -575,7 +440,7 @@ static bool keep_as_last(size_t granule, size_t count)
     if (!heap.caching || !has_cache(cache_mine) || count <= CACHE_SMALL_MAX) {
         return false;
     }
-    size_t most = room() / LAST_SHARE / caches.threads;
+    size_t most = heap_room() / LAST_SHARE / caches.threads;
     most = most < LAST_SIZE_MAX ? most : LAST_SIZE_MAX;
     cache_mine->last_most = most >> SETTINGS->view.granule_shift;
     if (count > cache_mine->last_most) {
@@ -616,7 +481,7 @@ void cache_give(void *ptr, size_t size)
         (!keep_in_bin(granule, count) && !keep_as_last(granule, count))) {
         give_to_pool(ptr, granule, size);
     }
-    pages_tick(size_of(count));
+    pages_tick(heap_size_of(count));
 }
 
 void *cache_pop_any(size_t count)

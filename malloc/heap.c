@@ -452,3 +452,13 @@ void *heap_resize(void *ptr, size_t size)
 {
     return bitfit_realloc(SETTINGS->pool, ptr, size);
 }
+
+size_t heap_room(void)
+{
+    return heap_size_of(bf_carve_room(SETTINGS->pool));
+}
+
+size_t heap_live(void)
+{
+    return heap_size_of(bf_carve_live(SETTINGS->pool)) - SETTINGS->marks_size;
+}

@@ -114,6 +114,12 @@ void *heap_resize(void *ptr, size_t size);
  * first. */
 _Noreturn void heap_accuse(const void *ptr);
 
+/* Bytes that the pool has never used: what caches may count on. */
+size_t heap_room(void);
+
+/* Bytes in blocks and caches: what is cached should be a small part of it. */
+size_t heap_live(void);
+
 /* ---------------------------------------------------------------- converting
  */
 
@@ -129,6 +135,12 @@ static inline size_t heap_granule_of(const void *ptr)
 static inline void *heap_pointer_to(size_t granule)
 {
     return SETTINGS->view.payload + (granule << SETTINGS->view.granule_shift);
+}
+
+/* Bytes of that many granules. */
+static inline size_t heap_size_of(size_t count)
+{
+    return count << SETTINGS->view.granule_shift;
 }
 
 /* The granules of the live block at this granule, which may be beyond the pool;

@@ -1,0 +1,136 @@
+#include "depot.h"
+
+#include "pages.h"
+
+#include <string.h>
+
+enum {
+    DEPOT_SIZE_MIN = 262144, /* bytes in the depot: at least so much, and */
+    DEPOT_SHARE = 32         /* this share of what is live, or of the room */
+};
+
+typedef struct batch {
+    struct batch *next;
+    uint32_t count;
+    uint32_t blocks;
+    uint32_t starts[BATCH_MAX];
+} batch;
+
+/* Under the heap's lock. */
+static struct {
+    batch *batches[CACHE_SMALL_MAX + 1]; /* by their blocks' granules */
+    size_t size;                         /* bytes of the blocks */
+} depot;
+
+/* ----------------------------------------------------------- blocks in bulk */
+
+void blocks_adopt(uint32_t *starts, size_t blocks, size_t count)
+{
+    for (size_t i = 0; i < blocks; i++) {
+        cache_mark(starts[i]);
+        pages_use(heap_pointer_to(starts[i]), heap_size_of(count));
+    }
+    for (size_t low = 0, high = blocks; low + 1 < high; low++) {
+        uint32_t start = starts[low];
+        starts[low] = starts[--high];
+        starts[high] = start;
+    }
+}
+
+void blocks_return(const uint32_t *starts, size_t blocks, size_t count)
+{
+    for (size_t i = 0; i < blocks; i++) {
+        cache_unmark(starts[i]);
+    }
+    bf_carve_back(SETTINGS->pool, starts, blocks);
+    pages_tick(blocks * heap_size_of(count));
+}
+
+/* ------------------------------------------------------------------- depot */
+
+static size_t depot_most(void)
+{
+    size_t most = DEPOT_SIZE_MIN + heap_live() / DEPOT_SHARE;
+    size_t share = heap_room() / DEPOT_SHARE;
+    return most < share ? most : share;
+}
+
+static void depot_drop(batch *b)
+{
+    depot.size -= b->blocks * heap_size_of(b->count);
+    bitfit_free(SETTINGS->caches, b);
+}
+
+size_t depot_take(size_t count, uint32_t *starts, size_t most)
+{
+    batch *b = count <= CACHE_SMALL_MAX ? depot.batches[count] : NULL;
+    if (b == NULL || b->blocks > most) {
+        return 0;
+    }
+    size_t blocks = b->blocks;
+    memcpy(starts, b->starts, blocks * sizeof *starts);
+    depot.batches[count] = b->next;
+    depot_drop(b);
+    return blocks;
+}
+
+bool depot_give(size_t count, const uint32_t *starts, size_t blocks)
+{
+    size_t size = blocks * heap_size_of(count);
+    if (count > CACHE_SMALL_MAX || depot.size + size > depot_most()) {
+        return false;
+    }
+    batch *b = bitfit_alloc(SETTINGS->caches,
+                            offsetof(batch, starts) + blocks * sizeof *starts);
+    if (b == NULL) {
+        return false;
+    }
+    b->next = depot.batches[count];
+    b->count = (uint32_t)count;
+    b->blocks = (uint32_t)blocks;
+    memcpy(b->starts, starts, blocks * sizeof *starts);
+    depot.batches[count] = b;
+    depot.size += size;
+    return true;
+}
+
+void depot_empty(void)
+{
+    for (size_t count = 0; count <= CACHE_SMALL_MAX; count++) {
+        while (depot.batches[count] != NULL) {
+            batch *b = depot.batches[count];
+            depot.batches[count] = b->next;
+            blocks_return(b->starts, b->blocks, count);
+            depot_drop(b);
+        }
+    }
+}
+
+bool depot_has(size_t granule, size_t count)
+{
+    const batch *b = count <= CACHE_SMALL_MAX ? depot.batches[count] : NULL;
+    for (; b != NULL; b = b->next) {
+        for (size_t i = 0; i < b->blocks; i++) {
+            if (b->starts[i] == granule) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+size_t depot_size(void)
+{
+    return depot.size;
+}
+
+size_t depot_blocks(void)
+{
+    size_t blocks = 0;
+    for (size_t count = 0; count <= CACHE_SMALL_MAX; count++) {
+        for (const batch *b = depot.batches[count]; b != NULL; b = b->next) {
+            blocks += b->blocks;
+        }
+    }
+    return blocks;
+}
