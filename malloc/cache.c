@@ -3,13 +3,10 @@
 #include "depot.h"
 #include "pages.h"
 #include "text.h"
+#include "threads.h"
 
 #include <errno.h>
-#include <linux/membarrier.h>
-#include <pthread.h>
-#include <sched.h>
 #include <string.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 enum {
@@ -20,42 +17,19 @@ enum {
     LIVE_SHARE = 16,         /* this share of what is live, but not more than */
     ROOM_SHARE = 4096,       /* and this share of the room left, over threads */
     HOLES_MAX = 4,           /* that a refill takes its blocks from */
-    VISITS_A_LOOK = 64,      /* slow paths between looks at what is cached */
-    ROUNDS = 2,              /* of thread's destructors before the cache goes */
     LAST_SHARE = 64,         /* of the room that a cache's last block may be, */
     LAST_SIZE_MAX = 1 << 20, /* and its bytes at the most */
     OTHERS_A_TICK = 64,      /* one in so many takes the slow path */
-    STOP_PATIENCE = 100000   /* looks at a gate before it is passed by */
 };
 
-/* Threads without a cache share these: closed, as they always are. */
-static cache none_yet = {.gate = GATE_CLOSED};
-static cache no_more = {.gate = GATE_CLOSED};
-
-__thread cache *cache_mine = &none_yet;
-
-/* Whether this thread is in a slow path. */
-static __thread bool inside __attribute__((tls_model("initial-exec")));
-
-/* All under the heap's lock. */
-static struct {
-    bool has_key;
-    pthread_key_t key; /* its destructor ends a thread's cache */
-    cache *all;
-    size_t threads;
-    size_t published; /* the sum of the caches' */
-} caches = {.threads = 1};
-
-static bool has_cache(const cache *c)
-{
-    return c != &none_yet && c != &no_more;
-}
+/* The bytes of the blocks in caches that were told to those outside. */
+static size_t published;
 
 /* How many blocks of that many granules a bin may hold now. */
 static size_t allowed(size_t count)
 {
     size_t bytes = BIN_SIZE_MIN + heap_live() / LIVE_SHARE;
-    size_t share = heap_room() / ROOM_SHARE / caches.threads;
+    size_t share = heap_room() / ROOM_SHARE / threads_count();
     bytes = bytes < share ? bytes : share;
     bytes = bytes < BIN_SIZE_MAX ? bytes : BIN_SIZE_MAX;
     size_t blocks = bytes / heap_size_of(count);
@@ -131,7 +105,7 @@ static bin *bin_prepare(cache *c, size_t count)
 
 static bool is_cached_size(size_t count)
 {
-    return count - 1 < CACHE_COUNT_MAX && heap.caching && has_cache(cache_mine);
+    return count - 1 < CACHE_COUNT_MAX && heap.caching && threads_has_cache();
 }
 
 /* A block for an empty bin, which gets some more. NULL if the bin may hold
@@ -158,46 +132,8 @@ static void *refill(size_t count)
     return heap_pointer_to(granule);
 }
 
-/* -------------------------------------------------------- stopping the others
+/* --------------------------------------------------------- caches as a whole
  */
-
-static bool is_outside(const cache *c)
-{
-    for (int i = 0; i < STOP_PATIENCE; i++) {
-        if (atomic_load_explicit(&c->gate, memory_order_acquire) != GATE_FAST) {
-            return true;
-        }
-        if (i % 64 == 63) {
-            sched_yield();
-        }
-    }
-    return false;
-}
-
-/* Keeps the other threads out of their caches. */
-static void stop_others(void)
-{
-    for (cache *c = caches.all; c != NULL; c = c->next) {
-        atomic_store_explicit(&c->stop, c != cache_mine, memory_order_release);
-    }
-    if (SETTINGS->stoppable && caches.threads > 1) {
-        syscall(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0);
-    }
-}
-
-/* Without caching they stay where they are. */
-static void let_others_go(void)
-{
-    for (cache *c = caches.all; c != NULL; c = c->next) {
-        atomic_store_explicit(&c->stop, !heap.caching, memory_order_release);
-    }
-}
-
-/* Whether this cache can be touched now, others being stopped. */
-static bool is_still(const cache *c)
-{
-    return c == cache_mine || (SETTINGS->stoppable && is_outside(c));
-}
 
 static void add_bins(const cache *c, size_t *blocks, size_t *size)
 {
@@ -209,16 +145,15 @@ static void add_bins(const cache *c, size_t *blocks, size_t *size)
     }
 }
 
-/* Tells who looks from outside what the caches hold, as far as it is known. */
-static void publish(cache *c)
+void cache_publish(cache *c)
 {
     size_t blocks = 0;
     size_t size = 0;
     add_bins(c, &blocks, &size);
-    caches.published += size - c->published;
+    published += size - c->published;
     c->published = size;
     if (SETTINGS->published != NULL) {
-        SETTINGS->published->cached = caches.published + depot_size();
+        SETTINGS->published->cached = published + depot_size();
     }
 }
 
@@ -227,8 +162,9 @@ static bool all_are_empty(void)
 {
     size_t blocks = 0;
     size_t size = 0;
-    for (const cache *c = caches.all; c != NULL && blocks == 0; c = c->next) {
-        if (!is_still(c)) {
+    for (const cache *c = threads_first(); c != NULL && blocks == 0;
+         c = c->next) {
+        if (!threads_is_still(c)) {
             return false;
         }
         add_bins(c, &blocks, &size);
@@ -244,7 +180,7 @@ static void empty_last(cache *c)
     }
 }
 
-static void empty_cache(cache *c)
+void cache_empty(cache *c)
 {
     empty_last(c);
     for (size_t i = 0; i < CACHE_BINS; i++) {
@@ -254,13 +190,13 @@ static void empty_cache(cache *c)
 
 void cache_give_back_all(void)
 {
-    stop_others();
-    for (cache *c = caches.all; c != NULL; c = c->next) {
-        if (is_still(c)) {
-            empty_cache(c);
+    threads_stop();
+    for (cache *c = threads_first(); c != NULL; c = c->next) {
+        if (threads_is_still(c)) {
+            cache_empty(c);
         }
     }
-    let_others_go();
+    threads_go();
     depot_empty();
 }
 
@@ -268,13 +204,13 @@ void cache_sizes(size_t *blocks, size_t *size)
 {
     *size = depot_size();
     *blocks = depot_blocks();
-    stop_others();
-    for (cache *c = caches.all; c != NULL; c = c->next) {
-        if (is_still(c)) {
+    threads_stop();
+    for (cache *c = threads_first(); c != NULL; c = c->next) {
+        if (threads_is_still(c)) {
             add_bins(c, blocks, size);
         }
     }
-    let_others_go();
+    threads_go();
 }
 
 static bool bin_has(const bin *b, size_t granule)
@@ -317,17 +253,18 @@ static bool is_cached(size_t granule, size_t count)
 {
     bool found = depot_has(granule, count);
     bool seems = false;
-    for (cache *c = caches.all; c != NULL && !found && !seems; c = c->next) {
+    for (cache *c = threads_first(); c != NULL && !found && !seems;
+         c = c->next) {
         seems = seems_to_have(c, granule, count);
     }
     if (!seems) {
         return found;
     }
-    stop_others();
-    for (cache *c = caches.all; c != NULL && !found; c = c->next) {
-        found = is_still(c) && cache_has(c, granule, count);
+    threads_stop();
+    for (cache *c = threads_first(); c != NULL && !found; c = c->next) {
+        found = threads_is_still(c) && cache_has(c, granule, count);
     }
-    let_others_go();
+    threads_go();
     return found;
 }
 
@@ -346,7 +283,7 @@ static bool give_up_marks(size_t count)
     cache_give_back_all();
     if (!all_are_empty()) {
         heap.caching = true;
-        let_others_go();
+        threads_go();
         return false;
     }
     bf_carve_back(SETTINGS->pool, &marks, 1);
@@ -437,10 +374,10 @@ static void give_to_pool(void *ptr, size_t granule, size_t size)
  * large for that, or too small. */
 static bool keep_as_last(size_t granule, size_t count)
 {
-    if (!heap.caching || !has_cache(cache_mine) || count <= CACHE_SMALL_MAX) {
+    if (!heap.caching || !threads_has_cache() || count <= CACHE_SMALL_MAX) {
         return false;
     }
-    size_t most = heap_room() / LAST_SHARE / caches.threads;
+    size_t most = heap_room() / LAST_SHARE / threads_count();
     most = most < LAST_SIZE_MAX ? most : LAST_SIZE_MAX;
     cache_mine->last_most = most >> SETTINGS->view.granule_shift;
     if (count > cache_mine->last_most) {
@@ -527,164 +464,4 @@ bool cache_push_any(size_t granule, size_t count)
     }
     cache_leave(c);
     return pushed;
-}
-
-/* ---------------------------------------------------------- threads' lives */
-
-static cache *cache_make(void)
-{
-    cache *c =
-        bitfit_aligned_alloc(SETTINGS->caches, _Alignof(cache), sizeof *c);
-    if (c == NULL) {
-        return &no_more;
-    }
-    *c = (cache){.stop = 0};
-    atomic_store_explicit(&c->gate, GATE_SLOW, memory_order_relaxed);
-    c->next = caches.all;
-    c->link = &caches.all;
-    if (c->next != NULL) {
-        c->next->link = &c->next;
-        caches.threads++;
-    }
-    caches.all = c;
-    return c;
-}
-
-static void cache_end(cache *c)
-{
-    empty_cache(c);
-    publish(c);
-    *c->link = c->next;
-    if (c->next != NULL) {
-        c->next->link = c->link;
-    }
-    caches.threads -= caches.all != NULL;
-    bitfit_free(SETTINGS->caches, c);
-}
-
-/* Other destructors may run after this one and free: it lets them, for some
- * rounds. What comes later finds no cache, and the pool. */
-static void thread_ends(void *value)
-{
-    cache *c = value;
-    if (c->rounds++ < ROUNDS && pthread_setspecific(caches.key, c) == 0) {
-        return;
-    }
-    if (cache_enter_slow("thread exit")) {
-        cache_mine = &no_more;
-        cache_end(c);
-        cache_leave_slow();
-    }
-}
-
-/* The child has one thread: what the others had is given back, but for a cache
- * that was being changed at the moment. */
-static void child_begins(void)
-{
-    heap_lock_reset();
-    for (cache *c = caches.all; c != NULL;) {
-        cache *next = c->next;
-        if (c != cache_mine) {
-            unsigned gate =
-                atomic_load_explicit(&c->gate, memory_order_relaxed);
-            if (gate != GATE_FAST) {
-                cache_end(c);
-            }
-        }
-        c = next;
-    }
-    if (SETTINGS->stoppable) {
-        syscall(SYS_membarrier, MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED, 0,
-                0);
-    }
-    cache_leave_slow();
-}
-
-static void fork_begins(void)
-{
-    if (!cache_enter_slow("fork")) {
-        heap_lock();
-    }
-}
-
-static void parent_goes_on(void)
-{
-    cache_leave_slow();
-}
-
-bool cache_register(void)
-{
-    caches.has_key = pthread_key_create(&caches.key, thread_ends) == 0;
-    pthread_atfork(fork_begins, parent_goes_on, child_begins);
-    return syscall(SYS_membarrier, MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED, 0,
-                   0) == 0;
-}
-
-void cache_start(void)
-{
-    heap.caching = caches.has_key && SETTINGS->caches != NULL;
-}
-
-/* -------------------------------------------------------------- slow paths */
-
-static unsigned gate_of_mine(void)
-{
-    return atomic_load_explicit(&cache_mine->gate, memory_order_relaxed);
-}
-
-bool cache_is_inside(void)
-{
-    return inside || gate_of_mine() == GATE_FAST;
-}
-
-static void enter_gate(const char *call)
-{
-    if (cache_is_inside()) {
-        die(bitfit_crime_name(BITFIT_REENTRY), call, NULL);
-    }
-    inside = true;
-    if (gate_of_mine() == GATE_OPEN) {
-        atomic_store_explicit(&cache_mine->gate, GATE_SLOW,
-                              memory_order_relaxed);
-    }
-    atomic_signal_fence(memory_order_seq_cst);
-}
-
-bool cache_enter_slow(const char *call)
-{
-    if (!heap_started() && (!heap_start() || !heap_started())) {
-        return false;
-    }
-    enter_gate(call);
-    heap_lock();
-    heap.call = call;
-    if (UNLIKELY(cache_mine == &none_yet && heap.caching)) {
-        cache_mine = cache_make();
-    }
-    return true;
-}
-
-void cache_abandon(void)
-{
-    atomic_signal_fence(memory_order_seq_cst);
-    if (has_cache(cache_mine)) {
-        atomic_store_explicit(&cache_mine->gate, GATE_OPEN,
-                              memory_order_release);
-    }
-    inside = false;
-}
-
-void cache_leave_slow(void)
-{
-    cache *c = cache_mine;
-    if (has_cache(c) && ++c->visits % VISITS_A_LOOK == 0) {
-        publish(c);
-    }
-    heap_unlock();
-    cache_abandon();
-    if (UNLIKELY(has_cache(c) && !c->registered)) {
-        /* Not before, since it may allocate. */
-        c->registered = true;
-        pthread_setspecific(caches.key, c);
-    }
 }

@@ -1,0 +1,250 @@
+#include "threads.h"
+
+#include "text.h"
+
+#include <linux/membarrier.h>
+#include <pthread.h>
+#include <sched.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+enum {
+    VISITS_A_LOOK = 64,    /* slow paths between looks at what is cached */
+    ROUNDS = 2,            /* of thread's destructors before the cache goes */
+    STOP_PATIENCE = 100000 /* looks at a gate before it is passed by */
+};
+
+/* Threads without a cache share these: closed, as they always are. */
+static cache none_yet = {.gate = GATE_CLOSED};
+static cache no_more = {.gate = GATE_CLOSED};
+
+__thread cache *cache_mine = &none_yet;
+
+/* Whether this thread is in a slow path. */
+static __thread bool inside __attribute__((tls_model("initial-exec")));
+
+/* Under the heap's lock. */
+static struct {
+    bool has_key;
+    pthread_key_t key; /* its destructor ends a thread's cache */
+    cache *all;
+    size_t count;
+} threads = {.count = 1};
+
+static bool has_cache(const cache *c)
+{
+    return c != &none_yet && c != &no_more;
+}
+
+cache *threads_first(void)
+{
+    return threads.all;
+}
+
+size_t threads_count(void)
+{
+    return threads.count;
+}
+
+bool threads_has_cache(void)
+{
+    return has_cache(cache_mine);
+}
+
+/* -------------------------------------------------------- stopping the others
+ */
+
+static bool is_outside(const cache *c)
+{
+    for (int i = 0; i < STOP_PATIENCE; i++) {
+        if (atomic_load_explicit(&c->gate, memory_order_acquire) != GATE_FAST) {
+            return true;
+        }
+        if (i % 64 == 63) {
+            sched_yield();
+        }
+    }
+    return false;
+}
+
+void threads_stop(void)
+{
+    for (cache *c = threads.all; c != NULL; c = c->next) {
+        atomic_store_explicit(&c->stop, c != cache_mine, memory_order_release);
+    }
+    if (SETTINGS->stoppable && threads.count > 1) {
+        syscall(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0);
+    }
+}
+
+void threads_go(void)
+{
+    for (cache *c = threads.all; c != NULL; c = c->next) {
+        atomic_store_explicit(&c->stop, !heap.caching, memory_order_release);
+    }
+}
+
+bool threads_is_still(const cache *c)
+{
+    return c == cache_mine || (SETTINGS->stoppable && is_outside(c));
+}
+
+/* ---------------------------------------------------------- threads' lives */
+
+static cache *cache_make(void)
+{
+    cache *c =
+        bitfit_aligned_alloc(SETTINGS->caches, _Alignof(cache), sizeof *c);
+    if (c == NULL) {
+        return &no_more;
+    }
+    *c = (cache){.stop = 0};
+    atomic_store_explicit(&c->gate, GATE_SLOW, memory_order_relaxed);
+    c->next = threads.all;
+    c->link = &threads.all;
+    if (c->next != NULL) {
+        c->next->link = &c->next;
+        threads.count++;
+    }
+    threads.all = c;
+    return c;
+}
+
+static void cache_end(cache *c)
+{
+    cache_empty(c);
+    cache_publish(c);
+    *c->link = c->next;
+    if (c->next != NULL) {
+        c->next->link = c->link;
+    }
+    threads.count -= threads.all != NULL;
+    bitfit_free(SETTINGS->caches, c);
+}
+
+/* Other destructors may run after this one and free: it lets them, for some
+ * rounds. What comes later finds no cache, and the pool. */
+static void thread_ends(void *value)
+{
+    cache *c = value;
+    if (c->rounds++ < ROUNDS && pthread_setspecific(threads.key, c) == 0) {
+        return;
+    }
+    if (cache_enter_slow("thread exit")) {
+        cache_mine = &no_more;
+        cache_end(c);
+        cache_leave_slow();
+    }
+}
+
+/* The child has one thread: what the others had is given back, but for a cache
+ * that was being changed at the moment. */
+static void child_begins(void)
+{
+    heap_lock_reset();
+    for (cache *c = threads.all; c != NULL;) {
+        cache *next = c->next;
+        if (c != cache_mine) {
+            unsigned gate =
+                atomic_load_explicit(&c->gate, memory_order_relaxed);
+            if (gate != GATE_FAST) {
+                cache_end(c);
+            }
+        }
+        c = next;
+    }
+    if (SETTINGS->stoppable) {
+        syscall(SYS_membarrier, MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED, 0,
+                0);
+    }
+    cache_leave_slow();
+}
+
+static void fork_begins(void)
+{
+    if (!cache_enter_slow("fork")) {
+        heap_lock();
+    }
+}
+
+static void parent_goes_on(void)
+{
+    cache_leave_slow();
+}
+
+bool cache_register(void)
+{
+    threads.has_key = pthread_key_create(&threads.key, thread_ends) == 0;
+    pthread_atfork(fork_begins, parent_goes_on, child_begins);
+    return syscall(SYS_membarrier, MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED, 0,
+                   0) == 0;
+}
+
+void cache_start(void)
+{
+    heap.caching = threads.has_key && SETTINGS->caches != NULL;
+}
+
+/* -------------------------------------------------------------- slow paths */
+
+static unsigned gate_of_mine(void)
+{
+    return atomic_load_explicit(&cache_mine->gate, memory_order_relaxed);
+}
+
+bool cache_is_inside(void)
+{
+    return inside || gate_of_mine() == GATE_FAST;
+}
+
+static void enter_gate(const char *call)
+{
+    if (cache_is_inside()) {
+        die(bitfit_crime_name(BITFIT_REENTRY), call, NULL);
+    }
+    inside = true;
+    if (gate_of_mine() == GATE_OPEN) {
+        atomic_store_explicit(&cache_mine->gate, GATE_SLOW,
+                              memory_order_relaxed);
+    }
+    atomic_signal_fence(memory_order_seq_cst);
+}
+
+bool cache_enter_slow(const char *call)
+{
+    if (!heap_started() && (!heap_start() || !heap_started())) {
+        return false;
+    }
+    enter_gate(call);
+    heap_lock();
+    heap.call = call;
+    if (UNLIKELY(cache_mine == &none_yet && heap.caching)) {
+        cache_mine = cache_make();
+    }
+    return true;
+}
+
+void cache_abandon(void)
+{
+    atomic_signal_fence(memory_order_seq_cst);
+    if (has_cache(cache_mine)) {
+        atomic_store_explicit(&cache_mine->gate, GATE_OPEN,
+                              memory_order_release);
+    }
+    inside = false;
+}
+
+void cache_leave_slow(void)
+{
+    cache *c = cache_mine;
+    if (has_cache(c) && ++c->visits % VISITS_A_LOOK == 0) {
+        cache_publish(c);
+    }
+    heap_unlock();
+    cache_abandon();
+    if (UNLIKELY(has_cache(c) && !c->registered)) {
+        /* Not before, since it may allocate. */
+        c->registered = true;
+        pthread_setspecific(threads.key, c);
+    }
+}
