@@ -217,11 +217,42 @@ size_t bf_index_longest(const bf_index *index)
 
 /* ---------------------------------------------------------------- changing */
 
+/* Whether a hole reaches the end of this word, and perhaps goes on. */
+BF_INLINE bool word_has_tail(const bf_pair *pair)
+{
+    return (pair->free & BF_TOP_BIT) != 0;
+}
+
+/* Takes a block that ends before its word does, so that what follows begins in
+ * the word as well: two masks do it. */
+BF_INLINE void take_in_word(bf_pair *pair, unsigned bit, size_t count)
+{
+    bf_word here = BF_ONE << bit;
+    pair->free &= ~((here << count) - here);
+    pair->start |= here << count;
+}
+
+/* Takes a block that begins at `bit` and ends in the next word, at bit `end`.
+ */
+BF_INLINE void take_across(bf_pair *pair, bf_pair *next, unsigned bit,
+                           unsigned end)
+{
+    pair->free &= bf_mask_below(bit);
+    next->free &= bf_mask_from(end);
+    next->start |= BF_ONE << end;
+}
+
 /* Makes the first `count` granules of a hole a block. */
 static void take_front(const bf_index *index, bf_hole hole, size_t count)
 {
     const bf_runs *runs = &index->runs;
     size_t end = hole.start + count;
+    size_t word = bf_word_of(hole.start);
+    if (BF_FAST_PATHS && word == bf_word_of(hole.end)) {
+        take_in_word(bf_pair_at(runs, word), bf_bit_of(hole.start), count);
+        lose(index, hole.start);
+        return;
+    }
     bf_runs_write(runs, hole.start, end, false);
     if (end < hole.end) {
         bf_runs_write(runs, end, hole.end, true);
@@ -230,23 +261,14 @@ static void take_front(const bf_index *index, bf_hole hole, size_t count)
     lose(index, hole.start);
 }
 
-/* Remembers the block that was taken last; one beyond 32 bits is not. */
-BF_INLINE void remember(bf_index *index, size_t start, size_t count)
-{
-    bool fits = (start | count) < BF_WAITING;
-    index->last_start = (uint32_t)start;
-    index->last_count = fits ? (uint32_t)count : 0;
-}
-
 /* The general case: a hole of any length, anywhere. */
-BF_NOINLINE static size_t alloc_anywhere(bf_index *index, size_t count)
+BF_NOINLINE static size_t alloc_anywhere(const bf_index *index, size_t count)
 {
     bf_hole hole = find(index, count);
     if (hole.end == 0) {
         return BF_NONE;
     }
     take_front(index, hole, count);
-    remember(index, hole.start, count);
     return hole.start;
 }
 
@@ -274,35 +296,10 @@ BF_INLINE bf_pick pick_in_word(bf_word holes, bf_word starts, unsigned count)
     return pick;
 }
 
-/* Whether a hole reaches the end of this word, and perhaps goes on. */
-BF_INLINE bool word_has_tail(const bf_pair *pair)
-{
-    return (pair->free & BF_TOP_BIT) != 0;
-}
-
-/* Takes a block that ends before its word does, so that what follows begins in
- * the word as well: two masks do it. */
-BF_INLINE void take_in_word(bf_pair *pair, unsigned bit, size_t count)
-{
-    bf_word here = BF_ONE << bit;
-    pair->free &= ~((here << count) - here);
-    pair->start |= here << count;
-}
-
-/* Takes a block that begins at `bit` and ends in the next word, at bit `end`.
- */
-BF_INLINE void take_across(bf_pair *pair, bf_pair *next, unsigned bit,
-                           unsigned end)
-{
-    pair->free &= bf_mask_below(bit);
-    next->free &= bf_mask_from(end);
-    next->start |= BF_ONE << end;
-}
-
 /* A request that a word is known to have a place for, where the word's last
  * hole goes on into the next word and ends there, at bit `beyond`. */
-BF_INLINE size_t alloc_at_edge(const bf_index *index, size_t word,
-                               unsigned count, unsigned beyond)
+BF_NOINLINE static size_t alloc_at_edge(const bf_index *index, size_t word,
+                                        unsigned count, unsigned beyond)
 {
     bf_tree *tree = tree_of(index);
     bf_pair *pair = bf_pair_at(&index->runs, word);
@@ -327,8 +324,8 @@ BF_INLINE size_t alloc_at_edge(const bf_index *index, size_t word,
 }
 
 /* The same where the last hole covers words: these set the word's leaf. */
-BF_INLINE size_t alloc_at_long_hole(const bf_index *index, size_t word,
-                                    unsigned count)
+BF_NOINLINE static size_t alloc_at_long_hole(const bf_index *index, size_t word,
+                                             unsigned count)
 {
     bf_pair *pair = bf_pair_at(&index->runs, word);
     unsigned tail = bf_highest_bit(pair->start);
@@ -366,7 +363,7 @@ BF_INLINE size_t alloc_at(const bf_index *index, size_t word, unsigned count)
 }
 
 /* In a pool of a few words: each in turn. */
-BF_INLINE size_t alloc_by_scan(bf_index *index, size_t count)
+BF_NOINLINE static size_t alloc_by_scan(const bf_index *index, size_t count)
 {
     const bf_runs *runs = &index->runs;
     size_t words = bf_words_for(runs->granules);
@@ -375,7 +372,6 @@ BF_INLINE size_t alloc_by_scan(bf_index *index, size_t count)
         unsigned bit = bf_find_run(pair->free, (unsigned)count);
         if (bit + count < BF_WORD_BITS && pair->start != 0) {
             take_in_word(pair, bit, count);
-            remember(index, bf_granule_at(word, bit), count);
             return bf_granule_at(word, bit);
         }
         if (word_has_tail(pair)) {
@@ -387,22 +383,17 @@ BF_INLINE size_t alloc_by_scan(bf_index *index, size_t count)
 
 size_t bf_index_alloc_in_map(bf_index *index, size_t count)
 {
-    if (BF_UNLIKELY(index->last_count >= BF_WAITING)) {
-        bf_index_flush(index);
-    }
     if (!BF_FAST_PATHS || count >= BF_WORD_BITS) {
         return alloc_anywhere(index, count);
     }
     if (!has_tree(index)) {
         return alloc_by_scan(index, count);
     }
-    size_t word = bf_tree_first(tree_of(index), count);
+    size_t word = bf_tree_first_short(tree_of(index), (unsigned)count);
     if (BF_UNLIKELY(word >= bf_words_for(index->runs.granules) - 1)) {
         return alloc_anywhere(index, count); /* the last, or none */
     }
-    size_t start = alloc_at(index, word, (unsigned)count);
-    remember(index, start, count);
-    return start;
+    return alloc_at(index, word, (unsigned)count);
 }
 
 /* Cuts a hole in two, for a moment; returns the second. */
@@ -454,9 +445,24 @@ BF_NOINLINE static void give_back(const bf_index *index, size_t start,
     }
 }
 
-/* Frees the block at `start` if it and the run that it becomes lie in its word:
- * returns its granules. 0 otherwise, and nothing has changed. */
-BF_INLINE size_t free_in_word(const bf_index *index, size_t start)
+/* Any block, anywhere. */
+BF_NOINLINE static size_t free_anywhere(const bf_index *index, size_t start)
+{
+    size_t end = bf_runs_end(&index->runs, start);
+    give_back(index, start, end);
+    return end - start;
+}
+
+/* The word's last hole, which goes on beyond it, has grown downwards. */
+BF_NOINLINE static void gain_tail(const bf_index *index, size_t word)
+{
+    bf_hole tail = bf_runs_tail(&index->runs, word);
+    gain(index, tail.start, tail.end);
+}
+
+/* A block that lies in its word, like the start of the run that it becomes,
+ * changes a few bits of the word; others go the general way. */
+size_t bf_index_free_in_map(const bf_index *index, size_t start)
 {
     size_t word = bf_word_of(start);
     unsigned bit = bf_bit_of(start);
@@ -468,25 +474,18 @@ BF_INLINE size_t free_in_word(const bf_index *index, size_t start)
     bf_word starts = pair->start & ~joined;
     bf_word before = starts & (here | (here - 1));
     bf_word after = starts & (0 - here - here);
-    if (BF_UNLIKELY(bit == 0 || before == 0 || after == 0)) {
-        return 0;
+    bool in_word = bit != 0 && before != 0 && later != 0;
+    if (!BF_FAST_PATHS || BF_UNLIKELY(!in_word)) {
+        return free_anywhere(index, start);
     }
     pair->start = starts;
     pair->free |= end - here;
-    if (has_tree(index)) {
+    size_t count = bf_lowest_bit(end) - bit;
+    if (after == 0) {
+        gain_tail(index, word);
+    } else if (has_tree(index)) {
         bf_tree_gain_in_word(tree_of(index), word,
                              bf_lowest_bit(after) - bf_highest_bit(before));
-    }
-    return bf_lowest_bit(end) - bit;
-}
-
-BF_INLINE size_t free_in_map(const bf_index *index, size_t start)
-{
-    size_t count = BF_FAST_PATHS ? free_in_word(index, start) : 0;
-    if (BF_UNLIKELY(count == 0)) {
-        size_t end = bf_runs_end(&index->runs, start);
-        give_back(index, start, end);
-        count = end - start;
     }
     return count;
 }
@@ -496,35 +495,22 @@ void bf_index_flush(bf_index *index)
     bool waiting = index->last_count >= BF_WAITING;
     index->last_count = 0;
     if (waiting) {
-        free_in_map(index, index->last_start);
+        bf_index_free_in_map(index, index->last_start);
     }
 }
 
-size_t bf_index_free_in_map(bf_index *index, size_t start)
+/* Makes the block [start, end) two that touch. */
+static void split_block(const bf_runs *runs, size_t start, size_t at, size_t end)
 {
-    if (BF_UNLIKELY(index->last_count >= BF_WAITING)) {
-        bf_index_flush(index);
+    if (BF_FAST_PATHS && bf_word_of(start) == bf_word_of(end)) {
+        bf_pair_at(runs, bf_word_of(at))->start |= BF_ONE << bf_bit_of(at);
+        return;
     }
-    index->last_count = 0; /* something lower may be free now */
-    return free_in_map(index, start);
+    bf_runs_write(runs, start, at, false);
+    bf_runs_write(runs, at, end, false);
 }
 
-static void shrink(const bf_index *index, size_t start, size_t end,
-                   size_t new_end)
-{
-    const bf_runs *runs = &index->runs;
-    size_t right = bf_runs_free_at(runs, end) ? bf_runs_end(runs, end) : end;
-    if (right != end) {
-        bf_runs_join(runs, end);
-    }
-    bf_runs_write(runs, start, new_end, false);
-    bf_runs_write(runs, new_end, right, true);
-    gain(index, new_end, right);
-    if (right != end && bf_word_of(end) != bf_word_of(new_end)) {
-        lose(index, end);
-    }
-}
-
+/* The block takes the front of the hole behind it, if that is long enough. */
 static bool grow(const bf_index *index, size_t start, size_t end,
                  size_t new_end)
 {
@@ -532,14 +518,10 @@ static bool grow(const bf_index *index, size_t start, size_t end,
     if (!bf_runs_free_at(runs, end) || bf_runs_end(runs, end) < new_end) {
         return false;
     }
-    size_t right = bf_runs_end(runs, end);
+    bf_hole hole = {end, bf_runs_end(runs, end)};
+    take_front(index, hole, new_end - end);
     bf_runs_join(runs, end);
     bf_runs_write(runs, start, new_end, false);
-    if (new_end < right) {
-        bf_runs_write(runs, new_end, right, true);
-        gain(index, new_end, right);
-    }
-    lose(index, end);
     return true;
 }
 
@@ -548,11 +530,12 @@ bool bf_index_resize(bf_index *index, size_t start, size_t count)
     bf_index_flush(index);
     size_t end = bf_runs_end(&index->runs, start);
     size_t new_end = start + count;
-    if (new_end < end) {
-        shrink(index, start, end, new_end);
-        return true;
+    if (new_end > end) {
+        return grow(index, start, end, new_end);
     }
-    return grow(index, start, end, new_end);
+    split_block(&index->runs, start, new_end, end);
+    bf_index_free_in_map(index, new_end);
+    return true;
 }
 
 /* ---------------------------------------------------------------- checking */

@@ -60,8 +60,17 @@ void bf_index_empty(bf_index *index);
 /* Frees the waiting block in the map, so that the map tells everything. */
 void bf_index_flush(bf_index *index);
 
-/* As bf_index_alloc(), if the waiting block will not do. */
+/* As bf_index_alloc(), in a map that tells everything. */
 size_t bf_index_alloc_in_map(bf_index *index, size_t count);
+
+/* Remembers the block that was taken last; one beyond 32 bits is not, nor is
+ * BF_NONE. */
+BF_INLINE void bf_index_remember(bf_index *index, size_t start, size_t count)
+{
+    bool fits = (start | count) < BF_WAITING;
+    index->last_start = (uint32_t)start;
+    index->last_count = fits ? (uint32_t)count : 0;
+}
 
 /* Makes the first `count` granules of the first free run that is long enough a
  * block. Its start; BF_NONE if and only if there is no such run. count > 0. */
@@ -71,7 +80,12 @@ BF_INLINE size_t bf_index_alloc(bf_index *index, size_t count)
         index->last_count = (uint32_t)count;
         return index->last_start;
     }
-    return bf_index_alloc_in_map(index, count);
+    if (BF_UNLIKELY(index->last_count >= BF_WAITING)) {
+        bf_index_flush(index);
+    }
+    size_t start = bf_index_alloc_in_map(index, count);
+    bf_index_remember(index, start, count);
+    return start;
 }
 
 /* As bf_index_alloc(), at the lowest place whose granule number plus `phase` is
@@ -79,8 +93,8 @@ BF_INLINE size_t bf_index_alloc(bf_index *index, size_t count)
 size_t bf_index_alloc_aligned(bf_index *index, size_t count, size_t alignment,
                               size_t phase);
 
-/* As bf_index_free(), of any block but the last one taken. */
-size_t bf_index_free_in_map(bf_index *index, size_t start);
+/* As bf_index_free(), in a map that tells everything. */
+size_t bf_index_free_in_map(const bf_index *index, size_t start);
 
 /* Frees the block that starts at `start`; returns its granules. */
 BF_INLINE size_t bf_index_free(bf_index *index, size_t start)
@@ -90,6 +104,10 @@ BF_INLINE size_t bf_index_free(bf_index *index, size_t start)
         index->last_count = count + BF_WAITING;
         return count;
     }
+    if (BF_UNLIKELY(count >= BF_WAITING)) {
+        bf_index_flush(index);
+    }
+    index->last_count = 0; /* something lower may be free now */
     return bf_index_free_in_map(index, start);
 }
 

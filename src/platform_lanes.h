@@ -7,8 +7,8 @@
 
 #include "platform.h"
 
-/* A node of the index has this many entries. */
-enum { BF_FANOUT = 16 };
+/* A node of the index has this many entries, and there are so many floors. */
+enum { BF_FANOUT = 16, BF_FLOORS = 8 };
 
 #if defined(__SSE2__) && !defined(BITFIT_NO_SIMD)
 #include <emmintrin.h>
@@ -51,6 +51,19 @@ BF_INLINE unsigned bf_bytes_max_but(const uint8_t *bytes, unsigned skip)
     max = _mm_max_epu8(max, _mm_srli_si128(max, 2));
     max = _mm_max_epu8(max, _mm_srli_si128(max, 1));
     return (unsigned)_mm_cvtsi128_si32(max) & 0xffu;
+}
+
+/* floors[i] is `floor` at most, where least[i] <= length. Numbers are not
+ * negative and have 15 bits. */
+BF_INLINE void bf_floors_lower(int16_t *floors, const int16_t *least,
+                               unsigned floor, unsigned length)
+{
+    const __m128i to = _mm_set1_epi16((short)floor);
+    const __m128i above = _mm_set1_epi16((short)length);
+    __m128i kept = _mm_cmpgt_epi16(bf_lane_load(least), above);
+    __m128i limit = _mm_or_si128(to, _mm_srli_epi16(kept, 1));
+    _mm_storeu_si128((__m128i *)(void *)floors,
+                     _mm_min_epi16(bf_lane_load(floors), limit));
 }
 
 /* Bit i: counts[i] >= least, for a node's entries, all of them below 2^31;
@@ -105,6 +118,16 @@ BF_INLINE unsigned bf_bytes_max_but(const uint8_t *bytes, unsigned skip)
         max = i != skip && bytes[i] > max ? bytes[i] : max;
     }
     return max;
+}
+
+BF_INLINE void bf_floors_lower(int16_t *floors, const int16_t *least,
+                               unsigned floor, unsigned length)
+{
+    for (unsigned i = 0; i < BF_FLOORS; i++) {
+        if ((unsigned)least[i] <= length && (unsigned)floors[i] > floor) {
+            floors[i] = (int16_t)floor;
+        }
+    }
 }
 
 BF_INLINE unsigned bf_counts_at_least(const uint32_t *counts, uint32_t least)

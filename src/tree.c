@@ -64,6 +64,8 @@ void bf_tree_init(bf_tree *tree, void *memory, size_t words, bool zeroed)
     tree->leaves = next;
     tree->levels = 0;
     tree->cut = cut_of(words);
+    memset(tree->floors, 0, sizeof tree->floors);
+    memset(tree->least, 0, sizeof tree->least);
     next += bf_round_up(words, BF_WORD_BITS);
     size_t entries = groups_of(words);
     while (entries > 1) {
@@ -212,13 +214,18 @@ void bf_tree_gain(bf_tree *tree, size_t start, size_t end)
     size_t word = bf_word_of(start);
     uint8_t *leaf = bf_leaves_of(tree, bf_group_of(word)) + bf_bit_of(word);
     unsigned code = code_of_run(start, end);
+    size_t length = end - start;
     if (code > *leaf) {
         *leaf = (uint8_t)code;
     }
-    bf_tree_rise(tree, 0, bf_group_of(word), bf_count_of(tree, end - start));
+    bf_tree_lower_floors(
+        tree, word, (unsigned)(length < BF_FLOOR_MAX ? length : BF_FLOOR_MAX));
+    bf_tree_rise(tree, 0, bf_group_of(word), bf_count_of(tree, length));
 }
 
-void bf_tree_sink_above(bf_tree *tree, size_t group, uint32_t before)
+/* A group's count was `before` and has become smaller: the maxima above it
+ * follow, as long as they are its own. */
+static void sink_above(bf_tree *tree, size_t group, uint32_t before)
 {
     size_t entry = group;
     for (size_t level = 0; level + 1 < tree->levels; level++) {
@@ -232,15 +239,35 @@ void bf_tree_sink_above(bf_tree *tree, size_t group, uint32_t before)
     }
 }
 
-void bf_tree_sink(bf_tree *tree, const bf_runs *runs, size_t group)
+/* The group's longest run may be shorter than it was: its count, and those
+ * above it, follow its leaves. */
+static void sink(bf_tree *tree, const bf_runs *runs, size_t group)
 {
     size_t longest = longest_in_group(tree, runs, group);
     uint32_t *count = &tree->counts[0][group];
     uint32_t before = *count;
     *count = bf_count_of(tree, longest);
-    if (tree->levels > 1 && *count != before) {
-        bf_tree_sink_above(tree, group, before);
+    if (*count != before) {
+        sink_above(tree, group, before);
     }
+}
+
+void bf_tree_lose_longest(bf_tree *tree, const bf_runs *runs, size_t word,
+                          unsigned length)
+{
+    size_t group = bf_group_of(word);
+    uint8_t *leaves = bf_leaves_of(tree, group);
+    uint8_t *leaf = leaves + bf_bit_of(word);
+    unsigned before = *leaf;
+    /* A vector read right after a byte in it was written would wait. */
+    unsigned others = bf_bytes_max_but(leaves, bf_bit_of(word));
+    *leaf = (uint8_t)length;
+    if (BF_UNLIKELY(others > BF_PLAIN_MAX)) {
+        sink(tree, runs, group);
+        return;
+    }
+    tree->counts[0][group] = others > length ? others : length;
+    sink_above(tree, group, before);
 }
 
 void bf_tree_trim(bf_tree *tree, const bf_runs *runs, size_t word, size_t less)
@@ -250,11 +277,19 @@ void bf_tree_trim(bf_tree *tree, const bf_runs *runs, size_t word, size_t less)
     }
     size_t group = bf_group_of(word);
     size_t length = bf_hole_count(bf_runs_tail(runs, word));
-    uint32_t count = tree->counts[0][group];
-    bool was_its_own = count == bf_count_of(tree, length + less);
-    if (was_its_own && count != bf_count_of(tree, length)) {
-        bf_tree_sink(tree, runs, group);
+    uint32_t before = tree->counts[0][group];
+    uint32_t count = bf_count_of(tree, length);
+    if (before != bf_count_of(tree, length + less) || before == count) {
+        return; /* another run's, or cut off still */
     }
+    bf_word longer =
+        bf_bytes_at_least(bf_leaves_of(tree, group), bf_least_code(length + 1));
+    if ((longer & ~(BF_ONE << bf_bit_of(word))) != 0) {
+        sink(tree, runs, group);
+        return;
+    }
+    tree->counts[0][group] = count;
+    sink_above(tree, group, before);
 }
 
 void bf_tree_lose(bf_tree *tree, const bf_runs *runs, size_t word)
@@ -268,7 +303,7 @@ void bf_tree_lose(bf_tree *tree, const bf_runs *runs, size_t word)
         tree->counts[0][group] <= hole.end - hole.start) {
         return; /* another run sets the count, or this one does still */
     }
-    bf_tree_sink(tree, runs, group);
+    sink(tree, runs, group);
 }
 
 /* ---------------------------------------------------------------- checking */
@@ -312,6 +347,18 @@ static bool level_fits(const bf_tree *tree, const bf_runs *runs, size_t level,
     return true;
 }
 
+static bool floors_fit(const bf_tree *tree)
+{
+    for (unsigned i = 0; i < BF_FLOORS; i++) {
+        if (tree->floors[i] != 0 &&
+            bf_tree_first(tree, (size_t)tree->least[i]) <
+                (size_t)tree->floors[i]) {
+            return false;
+        }
+    }
+    return true;
+}
+
 bool bf_tree_check(const bf_tree *tree, const bf_runs *runs)
 {
     if (!leaves_fit(tree, runs)) {
@@ -324,5 +371,5 @@ bool bf_tree_check(const bf_tree *tree, const bf_runs *runs)
         }
         entries = nodes_of(entries);
     }
-    return true;
+    return floors_fit(tree);
 }

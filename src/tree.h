@@ -20,6 +20,12 @@
  * entry that is large enough. No entry depends on two words at once, and a
  * change stops rising at the first entry that is larger anyway.
  *
+ * A request that fits in a word need not begin at the top: for each power of
+ * two there is a *floor*, a word before which no run of `least` granules or
+ * more starts. It is where the last request of these sizes was served, and a
+ * run that is freed below lowers it. More often than not the next one is served
+ * there, too, and all that it costs is a look at that word's leaf.
+ *
  * Codes: a run that covers no word has its length, at most two words' bits less
  * one. A run that covers words is coded by how many. 255 is that many or more.
  */
@@ -44,7 +50,12 @@ typedef struct bf_tree {
     size_t levels; /* of counts; 0 if there is one group only */
     size_t cut;    /* no count is larger */
     uint32_t *counts[BF_LEVELS_MAX];
+    int16_t floors[BF_FLOORS]; /* by bf_highest_bit() of the count */
+    int16_t least[BF_FLOORS];
 } bf_tree;
+
+/* What a floor, and a length that is compared with its `least`, can tell. */
+#define BF_FLOOR_MAX ((unsigned)INT16_MAX)
 
 /* Bytes for the leaves and counts of that many words. */
 size_t bf_tree_size(size_t words);
@@ -113,6 +124,25 @@ BF_INLINE size_t bf_tree_first(const bf_tree *tree, size_t count)
     return bf_tree_descend(tree, tree->levels, 0, bf_count_of(tree, count));
 }
 
+/* As bf_tree_first(), from the floor; count < BF_WORD_BITS. Without counts the
+ * search is as fast as the look at the floor. */
+BF_INLINE size_t bf_tree_first_short(bf_tree *tree, unsigned count)
+{
+    if (tree->levels == 0) {
+        return bf_tree_first(tree, count);
+    }
+    unsigned i = bf_highest_bit(count);
+    size_t floor = (size_t)tree->floors[i];
+    if (tree->leaves[floor] >= count && (unsigned)tree->least[i] <= count) {
+        return floor;
+    }
+    size_t word = bf_tree_descend(tree, tree->levels, 0, count);
+    floor = word == BF_NONE ? 0 : word;
+    tree->floors[i] = (int16_t)(floor < BF_FLOOR_MAX ? floor : BF_FLOOR_MAX);
+    tree->least[i] = (int16_t)count;
+    return word;
+}
+
 /* As bf_tree_first(), after `word`. */
 size_t bf_tree_next(const bf_tree *tree, size_t word, size_t count);
 
@@ -122,21 +152,29 @@ void bf_tree_gain(bf_tree *tree, size_t start, size_t end);
 /* This entry and those above it are at least `count`. */
 void bf_tree_rise(bf_tree *tree, size_t level, size_t entry, uint32_t count);
 
-/* As bf_tree_gain() of a run of `length` granules inside one word. */
+/* A run of `length` granules, which is BF_FLOOR_MAX if it is more, starts in
+ * this word now. */
+BF_INLINE void bf_tree_lower_floors(bf_tree *tree, size_t word, unsigned length)
+{
+    unsigned floor = word < BF_FLOOR_MAX ? (unsigned)word : BF_FLOOR_MAX;
+    if (BF_FAST_PATHS) {
+        bf_floors_lower(tree->floors, tree->least, floor, length);
+    }
+}
+
+/* As bf_tree_gain() of a run of `length` granules inside one word. The leaf is
+ * written without asking whether it grows, which cannot be predicted. */
 BF_INLINE void bf_tree_gain_in_word(bf_tree *tree, size_t word, unsigned length)
 {
     size_t group = bf_group_of(word);
     uint8_t *leaf = bf_leaves_of(tree, group) + bf_bit_of(word);
-    if (length <= *leaf) {
+    *leaf = (uint8_t)(length > *leaf ? length : *leaf);
+    if (tree->levels == 0) {
         return;
     }
-    *leaf = (uint8_t)length;
-    if (tree->levels != 0) {
-        uint32_t *count = &tree->counts[0][group];
-        *count = *count < length ? length : *count;
-        if (tree->levels > 1) {
-            bf_tree_rise(tree, 1, group >> BF_FANOUT_SHIFT, length);
-        }
+    bf_tree_lower_floors(tree, word, length);
+    if (length > tree->counts[0][group]) {
+        bf_tree_rise(tree, 0, group, length);
     }
 }
 
@@ -144,43 +182,23 @@ BF_INLINE void bf_tree_gain_in_word(bf_tree *tree, size_t word, unsigned length)
  * every gain of the same call has been told. */
 void bf_tree_lose(bf_tree *tree, const bf_runs *runs, size_t word);
 
-/* The group's longest run may be shorter than it was: its count, and those
- * above it, follow its leaves. */
-void bf_tree_sink(bf_tree *tree, const bf_runs *runs, size_t group);
-
-/* A group's count was `before` and has become smaller: the maxima above it
- * follow, as long as they are its own. */
-void bf_tree_sink_above(bf_tree *tree, size_t group, uint32_t before);
+/* As bf_tree_lose_in_word(), where the group's count was this word's. */
+void bf_tree_lose_longest(bf_tree *tree, const bf_runs *runs, size_t word,
+                          unsigned length);
 
 /* As bf_tree_lose(), where the longest run is known to be `length` granules and
- * to cover no word, like the one that it was. The count is made anew without
- * asking whether it has to be, which cannot be predicted, and from the other
- * leaves: a vector read right after a byte in it was written would wait. */
+ * to cover no word, like the one that it was. */
 BF_INLINE void bf_tree_lose_in_word(bf_tree *tree, const bf_runs *runs,
                                     size_t word, unsigned length)
 {
     size_t group = bf_group_of(word);
-    uint8_t *leaves = bf_leaves_of(tree, group);
-    uint8_t *leaf = leaves + bf_bit_of(word);
-    if (length == *leaf) {
-        return;
-    }
-    if (tree->levels == 0 || tree->counts[0][group] > BF_PLAIN_MAX) {
+    uint8_t *leaf = bf_leaves_of(tree, group) + bf_bit_of(word);
+    bool is_count = tree->levels != 0 && tree->counts[0][group] == *leaf;
+    if (!is_count || length == *leaf) {
         *leaf = (uint8_t)length;
         return;
     }
-    unsigned others = bf_bytes_max_but(leaves, bf_bit_of(word));
-    *leaf = (uint8_t)length;
-    if (BF_UNLIKELY(others > BF_PLAIN_MAX)) {
-        bf_tree_sink(tree, runs, group);
-        return;
-    }
-    uint32_t before = tree->counts[0][group];
-    tree->counts[0][group] = others > length ? others : length;
-    if (tree->levels > 1 &&
-        tree->counts[1][group >> BF_FANOUT_SHIFT] == before) {
-        bf_tree_sink_above(tree, group, before);
-    }
+    bf_tree_lose_longest(tree, runs, word, length);
 }
 
 /* The run that reaches beyond this word is `less` granules shorter than it was,
