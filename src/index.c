@@ -351,6 +351,9 @@ BF_INLINE size_t alloc_at(const bf_index *index, size_t word, unsigned count)
     const bf_runs *runs = &index->runs;
     bf_pair *pair = bf_pair_at(runs, word);
     if (word_has_tail(pair)) {
+        if (BF_UNLIKELY(word + 1 == bf_words_for(runs->granules))) {
+            return alloc_anywhere(index, count); /* there is no next word */
+        }
         bf_word next = bf_pair_at(runs, word + 1)->start;
         return next != 0
                    ? alloc_at_edge(index, word, count, bf_lowest_bit(next))
@@ -390,10 +393,9 @@ size_t bf_index_alloc_in_map(bf_index *index, size_t count)
         return alloc_by_scan(index, count);
     }
     size_t word = bf_tree_first_short(tree_of(index), (unsigned)count);
-    if (BF_UNLIKELY(word >= bf_words_for(index->runs.granules) - 1)) {
-        return alloc_anywhere(index, count); /* the last, or none */
-    }
-    return alloc_at(index, word, (unsigned)count);
+    return BF_UNLIKELY(word == BF_NONE)
+               ? BF_NONE
+               : alloc_at(index, word, (unsigned)count);
 }
 
 /* Cuts a hole in two, for a moment; returns the second. */
@@ -500,7 +502,8 @@ void bf_index_flush(bf_index *index)
 }
 
 /* Makes the block [start, end) two that touch. */
-static void split_block(const bf_runs *runs, size_t start, size_t at, size_t end)
+static void split_block(const bf_runs *runs, size_t start, size_t at,
+                        size_t end)
 {
     if (BF_FAST_PATHS && bf_word_of(start) == bf_word_of(end)) {
         bf_pair_at(runs, bf_word_of(at))->start |= BF_ONE << bf_bit_of(at);

@@ -96,11 +96,15 @@ size_t bf_index_alloc_aligned(bf_index *index, size_t count, size_t alignment,
 /* As bf_index_free(), in a map that tells everything. */
 size_t bf_index_free_in_map(const bf_index *index, size_t start);
 
-/* Frees the block that starts at `start`; returns its granules. */
+/* Frees the block that starts at `start` by the map; returns its granules: 0 if
+ * and only if it waits, and so was freed before. */
 BF_INLINE size_t bf_index_free(bf_index *index, size_t start)
 {
     uint32_t count = index->last_count;
     if (start == index->last_start && count != 0) {
+        if (BF_UNLIKELY(count >= BF_WAITING)) {
+            return 0;
+        }
         index->last_count = count + BF_WAITING;
         return count;
     }

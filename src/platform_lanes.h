@@ -53,15 +53,19 @@ BF_INLINE unsigned bf_bytes_max_but(const uint8_t *bytes, unsigned skip)
     return (unsigned)_mm_cvtsi128_si32(max) & 0xffu;
 }
 
-/* floors[i] is `floor` at most, where least[i] <= length. Numbers are not
- * negative and have 15 bits. */
-BF_INLINE void bf_floors_lower(int16_t *floors, const int16_t *least,
-                               unsigned floor, unsigned length)
+BF_INLINE __m128i bf_lanes_of(uint32_t number)
 {
-    const __m128i to = _mm_set1_epi16((short)floor);
-    const __m128i above = _mm_set1_epi16((short)length);
-    __m128i kept = _mm_cmpgt_epi16(bf_lane_load(least), above);
-    __m128i limit = _mm_or_si128(to, _mm_srli_epi16(kept, 1));
+    __m128i lanes = _mm_set1_epi32((int)number);
+    return _mm_packs_epi32(lanes, lanes); /* INT16_MAX if it is more */
+}
+
+/* floors[i] is `floor` at most, where least[i] <= length: as far as 15 bits
+ * tell; both are below 2^31. */
+BF_INLINE void bf_floors_lower(int16_t *floors, const int16_t *least,
+                               uint32_t floor, uint32_t length)
+{
+    __m128i kept = _mm_cmpgt_epi16(bf_lane_load(least), bf_lanes_of(length));
+    __m128i limit = _mm_or_si128(bf_lanes_of(floor), _mm_srli_epi16(kept, 1));
     _mm_storeu_si128((__m128i *)(void *)floors,
                      _mm_min_epi16(bf_lane_load(floors), limit));
 }
@@ -121,10 +125,10 @@ BF_INLINE unsigned bf_bytes_max_but(const uint8_t *bytes, unsigned skip)
 }
 
 BF_INLINE void bf_floors_lower(int16_t *floors, const int16_t *least,
-                               unsigned floor, unsigned length)
+                               uint32_t floor, uint32_t length)
 {
     for (unsigned i = 0; i < BF_FLOORS; i++) {
-        if ((unsigned)least[i] <= length && (unsigned)floors[i] > floor) {
+        if ((uint32_t)least[i] <= length && (uint32_t)floors[i] > floor) {
             floors[i] = (int16_t)floor;
         }
     }

@@ -64,11 +64,17 @@ BF_INLINE size_t bf_offset_of(const bitfit_pool *pool, const void *ptr)
     return (size_t)((uintptr_t)ptr - (uintptr_t)pool->payload);
 }
 
+/* The granule at `ptr`; beyond the last one if none starts there. Rotated, so
+ * that what lies off the granule makes the number too large. */
+BF_INLINE size_t bf_granule_of(const bitfit_pool *pool, const void *ptr)
+{
+    return bf_rotate(bf_offset_of(pool, ptr), pool->granule_shift);
+}
+
 /* The granule at which the block at `ptr` starts; BF_NONE if none does. */
 BF_INLINE size_t bf_block_at(const bitfit_pool *pool, const void *ptr)
 {
-    /* Rotated, so that what lies off the granule makes the number too large. */
-    size_t granule = bf_rotate(bf_offset_of(pool, ptr), pool->granule_shift);
+    size_t granule = bf_granule_of(pool, ptr);
     bool ok = granule < pool->index.runs.granules &&
               bf_index_is_block(&pool->index, granule);
     return BF_LIKELY(ok) ? granule : BF_NONE;
@@ -128,11 +134,14 @@ BF_INLINE void bf_release(bitfit_pool *pool, size_t granule)
 
 BF_INLINE int bf_pool_free(bitfit_pool *pool, void *ptr)
 {
-    size_t granule = bf_block_at(pool, ptr);
-    if (BF_UNLIKELY(granule == BF_NONE)) {
+    size_t granule = bf_granule_of(pool, ptr);
+    bool ok = granule < pool->index.runs.granules &&
+              bf_runs_is_block(&pool->index.runs, granule);
+    size_t count = BF_LIKELY(ok) ? bf_index_free(&pool->index, granule) : 0;
+    if (BF_UNLIKELY(count == 0)) {
         return bf_crime_of(pool, ptr);
     }
-    bf_release(pool, granule);
+    pool->live -= count;
     pool->frees++;
     return 0;
 }

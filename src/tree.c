@@ -214,13 +214,12 @@ void bf_tree_gain(bf_tree *tree, size_t start, size_t end)
     size_t word = bf_word_of(start);
     uint8_t *leaf = bf_leaves_of(tree, bf_group_of(word)) + bf_bit_of(word);
     unsigned code = code_of_run(start, end);
-    size_t length = end - start;
+    uint32_t count = bf_count_of(tree, end - start);
     if (code > *leaf) {
         *leaf = (uint8_t)code;
     }
-    bf_tree_lower_floors(
-        tree, word, (unsigned)(length < BF_FLOOR_MAX ? length : BF_FLOOR_MAX));
-    bf_tree_rise(tree, 0, bf_group_of(word), bf_count_of(tree, length));
+    bf_tree_lower_floors(tree, word, count);
+    bf_tree_rise(tree, 0, bf_group_of(word), count);
 }
 
 /* A group's count was `before` and has become smaller: the maxima above it

@@ -54,8 +54,8 @@ typedef struct bf_tree {
     int16_t least[BF_FLOORS];
 } bf_tree;
 
-/* What a floor, and a length that is compared with its `least`, can tell. */
-#define BF_FLOOR_MAX ((unsigned)INT16_MAX)
+/* No floor is higher: a word beyond has this one. */
+#define BF_FLOOR_MAX ((size_t)INT16_MAX)
 
 /* Bytes for the leaves and counts of that many words. */
 size_t bf_tree_size(size_t words);
@@ -152,13 +152,13 @@ void bf_tree_gain(bf_tree *tree, size_t start, size_t end);
 /* This entry and those above it are at least `count`. */
 void bf_tree_rise(bf_tree *tree, size_t level, size_t entry, uint32_t count);
 
-/* A run of `length` granules, which is BF_FLOOR_MAX if it is more, starts in
- * this word now. */
-BF_INLINE void bf_tree_lower_floors(bf_tree *tree, size_t word, unsigned length)
+/* A run of that count (bf_count_of()) starts in this word now. Where a word's
+ * number has more than 31 bits, its floor is too low, which is no error. */
+BF_INLINE void bf_tree_lower_floors(bf_tree *tree, size_t word, uint32_t count)
 {
-    unsigned floor = word < BF_FLOOR_MAX ? (unsigned)word : BF_FLOOR_MAX;
     if (BF_FAST_PATHS) {
-        bf_floors_lower(tree->floors, tree->least, floor, length);
+        bf_floors_lower(tree->floors, tree->least, (uint32_t)word & INT32_MAX,
+                        count);
     }
 }
 

@@ -148,6 +148,22 @@ static void invariant_5_the_tree_says_what_the_map_says(void **state)
     close_patient(&p);
 }
 
+/* For each floor, one that lies above the first place for its sizes. */
+static void invariant_5_no_floor_is_too_high(void **state)
+{
+    (void)state;
+    patient p;
+    open_patient(&p, "A.{9000}");
+    bf_tree *tree = tree_of(&p);
+    for (unsigned i = 0; i < BF_FLOORS; i++) {
+        tree->least[i] = (int16_t)(1 << i);
+        assert_int_equal(bitfit_check(p.rig.pool), 0);
+        tree->floors[i] = 1;
+        assert_broken(&p, 5);
+    }
+    close_patient(&p);
+}
+
 /* Behind the last word of the pool there are leaves that nobody owns. */
 static void invariant_5_nothing_is_said_beyond_the_end(void **state)
 {
@@ -238,6 +254,7 @@ int main(void)
         cmocka_unit_test(invariant_4_no_two_free_runs_touch),
 #ifndef BITFIT_NO_INDEX
         cmocka_unit_test(invariant_5_the_tree_says_what_the_map_says),
+        cmocka_unit_test(invariant_5_no_floor_is_too_high),
         cmocka_unit_test(invariant_5_nothing_is_said_beyond_the_end),
 #endif
         cmocka_unit_test(invariant_6_the_counters_are_what_the_map_says),

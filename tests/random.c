@@ -448,14 +448,55 @@ static void the_pools_size_never_matters(void **state)
     }
 }
 
+/* In a pool that is full but for single cells of 32 granules, far behind the
+ * last word that a floor can name (tree.h). */
+static void few_holes_far_apart_are_found_in_order(void **state)
+{
+    enum { CELL = 32, CELLS = 80000, STEPS = 20000 };
+    (void)state;
+    rig r;
+    dice d = dice_from(seed);
+    bool *is_free = calloc(CELLS, sizeof *is_free);
+    assert_non_null(is_free);
+    const bitfit_options options = {.granule = 8};
+    rig_open(&r, (size_t)CELLS * CELL, &options);
+    for (size_t cell = 0; cell < CELLS; cell++) {
+        assert_int_equal(rig_alloc(&r, CELL), cell * CELL);
+    }
+    for (size_t i = 0; i < STEPS; i++) {
+        size_t cell = dice_below(&d, CELLS);
+        if (i < 100 || dice_below(&d, 2) == 0) {
+            if (!is_free[cell]) {
+                rig_free(&r, cell * CELL);
+                is_free[cell] = true;
+            }
+            continue;
+        }
+        for (cell = 0; cell < CELLS && !is_free[cell]; cell++) {
+        }
+        size_t expect = cell < CELLS ? cell * CELL : MODEL_NONE;
+        size_t passing = rig_alloc(&r, dice_between(&d, 1, CELL));
+        assert_int_equal(passing, expect);
+        rig_free(&r, passing);
+        assert_int_equal(rig_alloc(&r, CELL), expect);
+        if (expect != MODEL_NONE) {
+            is_free[cell] = false;
+        }
+    }
+    assert_sound(r.pool);
+    free(is_free);
+    rig_close(&r);
+}
+
 int main(void)
 {
-    enum { OTHERS = 4 };
+    enum { OTHERS = 5 };
     static struct CMUnitTest tests[LENGTH(settings) + OTHERS] = {
         cmocka_unit_test(the_constants_are_the_models),
         cmocka_unit_test(the_same_calls_give_the_same_offsets_everywhere),
         cmocka_unit_test(the_high_water_mark_is_the_smallest_pool),
         cmocka_unit_test(the_pools_size_never_matters),
+        cmocka_unit_test(few_holes_far_apart_are_found_in_order),
     };
     seed = seed_for_this_run();
     for (size_t i = 0; i < LENGTH(settings); i++) {

@@ -22,8 +22,10 @@ typedef struct in_pool_example {
     size_t too_small;      /* and of one in which ... */
     const char *complaint; /* ... the library says this */
 
-    /* The library gives some blocks back only when the process ends. */
+    /* The library gives some blocks back only when the process ends; or it may
+     * lose some where memory ends in the middle of its work. */
     bool keeps_blocks;
+    bool loses_blocks;
 } in_pool_example;
 
 /*
@@ -31,7 +33,7 @@ typedef struct in_pool_example {
  * libraries take their allocator once, and prints how it went. Returns the exit
  * code of main(): 0 if and only if the first went well without a refusal, the
  * second ended in the complaint, and both left a sound pool, empty unless the
- * library keeps blocks.
+ * library keeps or loses blocks.
  */
 int in_pool_run(const in_pool_example *example);
 

@@ -90,6 +90,7 @@ int main(void)
         .enough = 4 << 20,
         .too_small = 256 << 10,
         .complaint = "XML_ERR_NO_MEMORY",
+        .loses_blocks = true,
     };
     return in_pool_run(&example);
 }
