@@ -12,7 +12,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-enum { MEMORY = 1 << 16, BOOKKEEPING = 1 << 13, GRANULE = 16 };
+enum { MEMORY = 1 << 18, BOOKKEEPING = 1 << 13, GRANULE = 16 };
 
 static _Alignas(4096) unsigned char memory[MEMORY];
 static _Alignas(max_align_t) unsigned char bookkeeping[BOOKKEEPING];
