@@ -67,16 +67,11 @@ static int write_all(export_options *given, const input_trace *input)
     if (to == NULL)
         return command_error(verb, "%s: %s", given->output, strerror(errno));
     const char *wrong = formats[given->format](to, input, &given->plan);
-    bool written = fflush(to) == 0 && !ferror(to);
-    if (to != stdout)
-        written = fclose(to) == 0 && written;
+    int error = to == stdout ? 0 : command_close(to);
     if (wrong != NULL)
         return command_error(verb, "%s: %s", given->path, wrong);
-    if (!written)
-        return command_error(verb, "%s: %s",
-                             given->output == NULL ? "standard output"
-                                                   : given->output,
-                             strerror(errno));
+    if (error != 0)
+        return command_error(verb, "%s: %s", given->output, strerror(error));
     return COMMAND_OK;
 }
 

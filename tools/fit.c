@@ -235,7 +235,7 @@ static int tell(fit *on, const char *path)
         command_error(verb, "%s: %s", path, wrong);
         code = COMMAND_NO;
     } else if (on->options->json) {
-        code = json_print(verb, all_json(on)) ? COMMAND_OK : COMMAND_INPUT;
+        code = json_print(verb, all_json(on), JSON_INDENT(2));
     } else {
         input_trace_print(&on->input);
         print_granules(on);

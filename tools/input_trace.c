@@ -2,7 +2,6 @@
 
 #include "view/scheme.h"
 
-#include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -56,7 +55,7 @@ bool input_moment(const char *verb, const input_trace *input, const char *text,
                   size_t *events)
 {
     const trace *from = input->from;
-    size_t event;
+    bool number = *text != '\0' && text[strspn(text, "0123456789")] == '\0';
     double time_ns = time_of(text);
     if (strcmp(text, "peak") == 0)
         *events = input->asked.peak_event + 1;
@@ -64,13 +63,16 @@ bool input_moment(const char *verb, const input_trace *input, const char *text,
         *events = from->count;
     else if (time_ns >= 0 && from->timed)
         *events = events_until(from, time_ns);
-    else if (command_size(text, &event) && event < from->count)
-        *events = event + 1;
+    else if (number && strtoull(text, NULL, 10) < from->count)
+        *events = (size_t)strtoull(text, NULL, 10) + 1;
     else {
         command_error(verb,
                       "--at must be peak, end, an event's number from 0 to "
-                      "%zu%s, not %s",
-                      from->count - 1, from->timed ? " or a time" : "", text);
+                      "%zu%s, not '%s'",
+                      from->count - 1,
+                      from->timed ? " or a time such as 1.5s or 20ms"
+                                  : " (this trace has no times)",
+                      text);
         return false;
     }
     return true;
@@ -160,13 +162,12 @@ void text_put_json(FILE *to, const char *text)
     json_decref(string);
 }
 
-bool json_print(const char *verb, json_t *object)
+int json_print(const char *verb, json_t *object, size_t flags)
 {
-    bool written = object != NULL &&
-                   json_dumpf(object, stdout, JSON_INDENT(2)) == 0 &&
-                   putchar('\n') != EOF && fflush(stdout) == 0;
+    bool whole = object != NULL && json_dumpf(object, stdout, flags) == 0 &&
+                 putchar('\n') != EOF;
     json_decref(object);
-    if (!written)
-        command_error(verb, "the JSON cannot be written: %s", strerror(errno));
-    return written;
+    return whole || ferror(stdout)
+               ? COMMAND_OK
+               : command_error(verb, "there is not enough memory");
 }

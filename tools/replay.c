@@ -258,8 +258,8 @@ static int tell(replay *on)
     }
     if (!on->options->json)
         print_all(on);
-    else if (!json_print(verb, all_json(on)))
-        code = COMMAND_INPUT;
+    else
+        code = json_print(verb, all_json(on), JSON_INDENT(2));
     if (code == COMMAND_OK && on->course.end.failures > 0)
         code = COMMAND_NO;
     series_free(&on->course);

@@ -237,6 +237,15 @@ class Record(Case):
         self.refused(2, "--events must be", "record", "--events", "x", "true")
         self.refused(3, "No such file", "record", "-o", "/nowhere/at.all",
                      SUBJECT)
+        self.refused(3, "regular file", "record", "-o", "/dev/null", SUBJECT)
+        script = pathlib.Path(self.folder.name) / "script"
+        script.write_text("#!/no/such/interpreter\n")
+        script.chmod(0o755)
+        self.refused(127, "No such file", "record", "-o", self.trace, script)
+
+    def test_what_was_recorded_is_told(self):
+        done = self.record(SUBJECT, "family", options=["--events", "1"])
+        self.assertIn("app.trace, 1 event, 1 block, ", done.stderr)
 
     def test_a_program_that_does_not_call_malloc(self):
         program = pathlib.Path(self.folder.name) / "program"
