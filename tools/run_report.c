@@ -164,8 +164,8 @@ static void print_budget(FILE *out, const json_t *part)
         fprintf(out, "  %-16s%10s  was needed\n", "--pool", "more");
     else
         fprintf(out,
-                "  %-16s%9lluK  would have served (upper bound; `bitfit fit` "
-                "finds the exact one)\n",
+                "  %-16s%9lluK  would have served; `bitfit fit` finds the "
+                "least\n",
                 "--pool", (unsigned long long)((size + 1023) / 1024));
 }
 

@@ -393,6 +393,17 @@ class Fit(Case):
                      "What costs most"):
             self.assertIn(text, done.stdout)
         self.assertNotIn("\033", done.stdout + done.stderr)
+        self.assertLessEqual(max(map(len, done.stdout.split("\n"))), 80)
+
+    def test_a_peak_of_nothing_has_no_ratio(self):
+        self.trace.write_text("0\n1\n1\n1\na 0 0\n")
+        done = run(BITFIT, "fit", "--granules", "16", self.trace)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertRegex(done.stdout, r"\*      16 +176 +- ")
+
+    def test_the_granule_that_is_too_much_is_named(self):
+        self.trace.write_text("0\n1\n1\n1\na 0 1000000000000\n")
+        self.refused(1, "granule 8: the largest pool", "fit", self.trace)
 
     def test_fit_refuses_what_makes_no_sense(self):
         self.refused(2, "which trace", "fit")
@@ -412,6 +423,7 @@ class Replay(Case):
                      "internal fragmentation", "external fragmentation",
                      "largest request"):
             self.assertIn(text, shown.stdout)
+        self.assertLessEqual(max(map(len, shown.stdout.split("\n"))), 80)
         told = json.loads(run(BITFIT, "replay", "--json", self.trace).stdout)
         trace = Trace(self.trace)
         self.assertEqual(told["trace"]["events"], len(trace.events))
