@@ -235,11 +235,9 @@ static void set_name(trace *of, char **program)
     of->name = name;
 }
 
-static int tell(fit *on, const char *path)
+static int tell(fit *on)
 {
-    int code = input_trace_open(&on->input, verb, path);
-    if (code != COMMAND_OK)
-        return code;
+    int code = COMMAND_OK;
     set_name(on->input.from, on->program);
     if (!search(on)) {
         code = COMMAND_NO;
@@ -273,7 +271,8 @@ static void restore_output(int kept)
     close(kept);
 }
 
-static int record_and_tell(fit *on)
+/* Where this succeeds the trace is open. */
+static int record_and_open(fit *on)
 {
     const fit_options *given = on->options;
     char temporary[] = "/tmp/bitfit-fit-XXXXXX";
@@ -296,9 +295,9 @@ static int record_and_tell(fit *on)
         fprintf(stderr, "bitfit %s: the program's exit code was %d\n", verb,
                 code);
     if (recorded)
-        code = tell(on, path);
+        code = input_trace_open(&on->input, verb, path);
     if (path == temporary)
-        unlink(temporary);
+        unlink(temporary); /* before the search, which may be interrupted */
     return code;
 }
 
@@ -358,5 +357,7 @@ int verb_fit(int argc, char **argv)
     fit on = {.options = &given};
     verb_words words = options_take(&usage, argc, argv, &given);
     on.program = words.program ? words.at : NULL;
-    return words.program ? record_and_tell(&on) : tell(&on, words.at[0]);
+    int code = words.program ? record_and_open(&on)
+                             : input_trace_open(&on.input, verb, words.at[0]);
+    return on.input.from != NULL ? tell(&on) : code;
 }

@@ -395,6 +395,21 @@ class Fit(Case):
         self.assertNotIn("\033", done.stdout + done.stderr)
         self.assertLessEqual(max(map(len, done.stdout.split("\n"))), 80)
 
+    def test_an_interrupted_fit_leaves_nothing_behind(self):
+        """While the search goes on the recording has no name any more."""
+        script = ("push @a, 'x' x ($_ % 99) for 1..500000;"
+                  "print STDERR \"$ENV{BITFIT_RECORD}\\n\"")
+        fit = subprocess.Popen([BITFIT, "fit", "--json", "--", "perl", "-e",
+                                script], text=True, stdout=subprocess.PIPE,
+                               stderr=subprocess.PIPE)
+        self.addCleanup(fit.communicate)
+        self.addCleanup(fit.kill)
+        recording = pathlib.Path(fit.stderr.readline().strip())
+        self.assertEqual(recording.parent, pathlib.Path("/tmp"))
+        while recording.exists():
+            time.sleep(0.01)
+        self.assertIsNone(fit.poll())
+
     def test_a_peak_of_nothing_has_no_ratio(self):
         self.trace.write_text("0\n1\n1\n1\na 0 0\n")
         done = run(BITFIT, "fit", "--granules", "16", self.trace)
