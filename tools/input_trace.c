@@ -1,5 +1,6 @@
 #include "input_trace.h"
 
+#include "trace/text.h"
 #include "view/scheme.h"
 
 #include <inttypes.h>
@@ -118,38 +119,11 @@ json_t *input_trace_json(const input_trace *input)
 
 /* ------------------------------------------------------------------- texts */
 
-/* Bytes of the UTF-8 sequence that begins here; 0 if none does. */
-static size_t sequence(const char *text)
-{
-    unsigned char first = (unsigned char)text[0];
-    size_t length = first < 0x80                    ? 1
-                    : first >= 0xC2 && first < 0xE0 ? 2
-                    : first >= 0xE0 && first < 0xF0 ? 3
-                    : first >= 0xF0 && first < 0xF5 ? 4
-                                                    : 0;
-    for (size_t i = 1; i < length; i++) {
-        if (((unsigned char)text[i] & 0xC0) != 0x80)
-            return 0;
-    }
-    return length;
-}
-
-/* The caller frees it. NULL if memory is out. */
-static char *as_utf8(const char *text)
-{
-    char *clean = strdup(text);
-    for (char *at = clean; at != NULL && *at != '\0';) {
-        size_t length = sequence(at);
-        if (length == 0)
-            *at = '?';
-        at += length == 0 ? 1 : length;
-    }
-    return clean;
-}
-
 json_t *text_json(const char *text)
 {
-    char *clean = as_utf8(text);
+    char *clean = strdup(text);
+    if (clean != NULL)
+        text_make_utf8(clean);
     json_t *result = clean == NULL ? NULL : json_string(clean);
     free(clean);
     return result != NULL ? result : json_string("?");

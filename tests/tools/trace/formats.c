@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <trace/format.h>
+#include <trace/text.h>
 #include <trace/trace.h>
 #include <unistd.h>
 #include <zlib.h>
@@ -476,6 +477,61 @@ static void expect_same(const trace *left, const trace *right)
     }
 }
 
+static void text_is_made_utf8_and_visible(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *given, *utf8, *visible;
+    } cases[] = {
+        {"", "", ""},
+        {"a\u00e9\u20ac\U0001d11e", "a\u00e9\u20ac\U0001d11e",
+         "a\u00e9\u20ac\U0001d11e"},
+        {"\xff_\x80_\xf8\x88\x80\x80", "?_?_????", "?_?_????"},
+        {"cut \xe2\x82", "cut ??", "cut ??"},
+        {"cut \xc3", "cut ?", "cut ?"},
+        {"long \xc0\xaf\xe0\x80\xaf", "long ?????", "long ?????"},
+        {"half \xed\xa0\x80", "half ???", "half ???"},
+        {"none \xf4\x90\x80\x80", "none ????", "none ????"},
+        {"\033[31m\n\x7f\xc2\x9b\u00a0", "\033[31m\n\x7f\xc2\x9b\u00a0",
+         "?[31m????\u00a0"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        char text[64];
+        strcpy(text, cases[i].given);
+        text_make_utf8(text);
+        assert_string_equal(text, cases[i].utf8);
+        strcpy(text, cases[i].given);
+        text_make_visible(text);
+        assert_string_equal(text, cases[i].visible);
+    }
+}
+
+static void what_a_trace_says_of_itself_is_visible(void **state)
+{
+    (void)state;
+    trace_event event = {.op = TRACE_ALLOC, .size = 1, .site = 1};
+    char *sites[] = {"", "main;\033[31m"};
+    const trace made = {.events = &event,
+                        .count = 1,
+                        .blocks = 1,
+                        .threads = 1,
+                        .sites = sites,
+                        .site_count = 2,
+                        .name = "",
+                        .about = "caf\xe9"};
+    char path[] = "/tmp/bitfit-\033-XXXXXX";
+    trace_error error;
+    close(mkstemp(path));
+    assert_true(trace_write(&made, path, &error));
+    trace *read = trace_open(path, &error);
+    unlink(path);
+    assert_non_null(read);
+    assert_memory_equal(read->name, "bitfit-?-", 9);
+    assert_string_equal(read->about, "caf?");
+    assert_string_equal(read->sites[1], "main;?[31m");
+    trace_close(read);
+}
+
 static void what_is_written_is_read_again(void **state)
 {
     (void)state;
@@ -533,6 +589,8 @@ int main(void)
         cmocka_unit_test(a_recording_that_was_cut_is_sound),
         cmocka_unit_test(events_that_make_no_sense_are_named_by_their_place),
         cmocka_unit_test(what_is_no_trace_is_refused_saying_what_works),
+        cmocka_unit_test(text_is_made_utf8_and_visible),
+        cmocka_unit_test(what_a_trace_says_of_itself_is_visible),
         cmocka_unit_test(what_is_written_is_read_again),
         cmocka_unit_test(what_cannot_be_written_says_why),
     };
