@@ -222,8 +222,8 @@ BITFIT_API size_t bitfit_bytes_for(size_t peak_granules,
 
 /*
  * Ends the pool and returns the number of blocks that were still live. The
- * memory is the caller's again; only bookkeeping was written, never payload.
- * NULL does nothing and returns 0.
+ * memory is the caller's again; this call writes bookkeeping only. NULL does
+ * nothing and returns 0.
  */
 BITFIT_API size_t bitfit_destroy(bitfit_pool *pool);
 
@@ -310,7 +310,7 @@ typedef struct bitfit_stats {
     size_t blocks;       /* live blocks */
     size_t largest_free; /* the largest request that would succeed now; exact */
     size_t high_water;   /* end of the highest byte ever in a block */
-    size_t peak_live;    /* the most bytes ever in blocks at one time */
+    size_t peak_live;    /* most bytes ever in blocks, both copies in a move */
     size_t largest_block;   /* the largest block ever */
     uint64_t allocations;   /* calls that made a new block, a realloc's move
                                not counted */
