@@ -427,6 +427,7 @@ class Fit(Case):
         self.refused(3, "No such file", "fit", "/nowhere/at.all")
         self.refused(127, "no such program", "fit", "--", "/nowhere/at/all")
         self.refused(2, "one trace at a time", "fit", "a", "b")
+        self.refused(2, "one trace at a time", "fit", "a", "--", "true")
 
 
 class Replay(Case):
