@@ -289,7 +289,7 @@ static void add(content *to, const void *bytes, size_t size)
     trace_put_written(to->bytes, to->size);
 }
 
-/* A file of version 2 with this description and these events. */
+/* A recording with this description and these events. */
 static content own(const char *about, const void *events, size_t size)
 {
     content result = {.size = 0};
@@ -298,22 +298,6 @@ static content own(const char *about, const void *events, size_t size)
     add(&result, about, strlen(about));
     add(&result, events, size);
     return result;
-}
-
-static void version_1_is_read(void **state)
-{
-    (void)state;
-    static const char text[] = "bitfit\0\1\3abc"
-                               "a\x80\4"
-                               "m\6\x10"
-                               "r\1\x11"
-                               "f\0";
-    trace *read = parse(text, sizeof text - 1);
-    assert_string_equal(read->about, "abc");
-    expect_events(read, "a0:512 m1:16^6 r0:17 f1");
-    assert_false(read->cut);
-    assert_false(read->timed);
-    trace_close(read);
 }
 
 static const char own_events[] = "S\4main"
@@ -340,7 +324,7 @@ static void expect_own_events(const trace *read)
     assert_false(read->cut);
 }
 
-static void version_2_is_read(void **state)
+static void a_recording_is_read(void **state)
 {
     (void)state;
     content file = own("app", own_events, sizeof own_events - 1);
@@ -352,7 +336,7 @@ static void version_2_is_read(void **state)
 static void the_manuals_example_is_read(void **state)
 {
     (void)state;
-    static const char bytes[] = "bitfit\0\2"
+    static const char bytes[] = "bitfit\0\1"
                                 "\x1d\0\0\0\0\0\0\0"
                                 "\0"
                                 "\3"
@@ -448,8 +432,8 @@ static void what_is_no_trace_is_refused_saying_what_works(void **state)
     refuse_bytes("\x7f"
                  "ELF\2",
                  5, "bitfit record -- PROGRAM");
-    refuse_bytes("bitfit\0\3abc", 11, "version 3: this bitfit reads 1 to 2");
-    refuse_bytes("bitfit\0\2abc", 11, "the header is cut off");
+    refuse_bytes("bitfit\0\2abc", 11, "version 2: this bitfit reads version 1");
+    refuse_bytes("bitfit\0\1abc", 11, "the header is cut off");
     trace_error error;
     assert_null(trace_open("/nowhere/at.all", &error));
     assert_non_null(strstr(error.text, "/nowhere/at.all: No such file"));
@@ -582,8 +566,7 @@ int main(void)
         cmocka_unit_test(mtrace_without_its_end_is_cut),
         cmocka_unit_test(rep_is_read),
         cmocka_unit_test(rmm_log_is_read),
-        cmocka_unit_test(version_1_is_read),
-        cmocka_unit_test(version_2_is_read),
+        cmocka_unit_test(a_recording_is_read),
         cmocka_unit_test(the_manuals_example_is_read),
         cmocka_unit_test(what_is_compressed_is_read),
         cmocka_unit_test(a_recording_that_was_cut_is_sound),
