@@ -31,8 +31,8 @@ static const verb_option options[] = {
     {"output", 'o', "FILE", "Where it goes (standard output)", &kind_text,
      offsetof(export_options, output)},
     {"at", 0, "MOMENT",
-     "collapsed, vma: after an event, by its number from 0, at the peak of "
-     "requested bytes (the default) or at the end",
+     "collapsed, vma: after an event (a number, from 0), at a time (such as "
+     "1.5s, 20ms), at the peak of requested bytes (the default), at the end",
      &kind_text, offsetof(export_options, moment)},
     {"cost", 0, "live|total|calls",
      "collapsed: the moment's bytes (the default), all bytes ever requested, "
