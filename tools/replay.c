@@ -172,8 +172,9 @@ static void print_all(const replay *on)
                number_text(on->options->pool), number_text(end->bookkeeping),
                end->granule);
     else
-        printf("  in a pool as large as its high-water mark, granule %zu\n",
-               end->granule);
+        printf(
+            "  in a pool whose payload is its high-water mark, granule %zu\n",
+            end->granule);
     printf("  %-22s %7.1f ns\n", "time per operation", on->ns);
     print_size("peak requested", on->input.asked.peak_requested);
     print_size("peak live", end->peak_live);

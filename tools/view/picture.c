@@ -392,12 +392,12 @@ static void heap_header(const canvas *c, const heap_history *heap)
     const char *about = heap->trace->about;
     uint64_t over = heap->high_water - heap->peak_live;
     if (heap->failures != 0)
-        snprintf(line, sizeof line, "%s found no place in a pool of %s",
+        snprintf(line, sizeof line, "%s found no place in a payload of %s",
                  things_text(events, heap->failures, "request"),
                  command_size_text(mark, heap->capacity));
     else
         snprintf(line, sizeof line,
-                 "%s live at the peak; a pool of %s serves it all, %.1f %% "
+                 "%s live at the peak; a payload of %s serves it all, %.1f %% "
                  "more",
                  command_size_text(peak, heap->peak_live),
                  command_size_text(mark, heap->high_water),
