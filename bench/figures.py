@@ -57,6 +57,11 @@ def geometric_mean(values):
     return math.exp(sum(map(math.log, values)) / len(values))
 
 
+def percent(share):
+    """Two digits tell enough; 100 has three."""
+    return f"{share:.2g} %" if share < 99.5 else "100 %"
+
+
 def size_name(size):
     for unit in ["", "K", "M", "G"]:
         if size < 1024 or size % 1024:

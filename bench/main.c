@@ -72,7 +72,7 @@ static const struct argp_option options[] = {
 static void set_effort(bench_settings *settings, enum effort effort)
 {
     static const unsigned rounds[] = {1, 5, 11};
-    static const uint64_t limit_ms[] = {300, 600, 10000};
+    static const uint64_t limit_ms[] = {300, 600, 5000};
 
     settings->effort = effort;
     settings->rounds = rounds[effort];

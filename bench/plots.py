@@ -3,7 +3,7 @@ import html
 import math
 import statistics
 
-from figures import US, size_name
+from figures import US, percent, size_name
 
 COLOURS = ["#d1495b", "#edae49", "#00798c", "#66a182", "#2e4057", "#8d96a3",
            "#7b4173", "#a55194", "#6b6ecf", "#b5cf6b", "#8c6d31", "#17becf"]
@@ -103,10 +103,10 @@ def case_plot(figures, case):
         if found and "ns" in found and found["state"] == "done":
             failed = figures.failed(case["name"], peer)
             note = f"{found['ns']['median']:.1f}"
-            note += f", fails {failed:.2g} %" if failed else ""
+            note += f", fails {percent(failed)}" if failed else ""
             rows.append((peer, found["ns"]["median"], colour_of(figures, peer),
                          note))
-    return bars(f"{case['name']}, ns a {case['unit']}", rows)
+    return bars(f"{case['name']}, ns for each {case['unit']}", rows)
 
 
 def growth_plot(figures, prefix, title):

@@ -15,7 +15,7 @@ import sys
 
 sys.dont_write_bytecode = True  # no caches in the source folder
 
-from figures import US, Figures, geometric_mean, size_name
+from figures import US, Figures, geometric_mean, percent, size_name
 from plots import all_plots, tag
 
 
@@ -28,14 +28,11 @@ def table(head, rows):
     return "\n".join(lines)
 
 
-def percent(share):
-    """Two digits tell enough; 100 has three."""
-    return f"{share:.2g} %" if share < 99.5 else "100 %"
-
-
 def time_cell(figures):
     if not figures:
         return "–"
+    if "ns" not in figures:
+        return "too slow"
     ns = figures["ns"]["median"]
     text = f"{ns:.0f}" if ns >= 100 else f"{ns:.1f}"
     if figures["state"] == "slow":
@@ -239,7 +236,8 @@ def goals_table(figures):
 
 
 def machine_table(figures):
-    rows = list(figures.all["machine"].items())
+    rows = [(name, f"{value:.4g}" if isinstance(value, float) else value)
+            for name, value in figures.all["machine"].items()]
     rows += [("effort", f"{figures.all['effort']}, {figures.all['rounds']} "
                         "rounds"), ("command", figures.all["command"])]
     return table(["", "value"], [[name.replace("_", " "), value]
@@ -304,8 +302,10 @@ STYLE = """
 body{font:15px/1.45 system-ui,sans-serif;max-width:1100px;margin:2em auto;
 padding:0 1em;color:#222}
 table{border-collapse:collapse;font-size:12px;display:block;overflow-x:auto}
-td,th{border:1px solid #ddd;padding:2px 7px;text-align:right}
+td,th{border:1px solid #ddd;padding:2px 7px;text-align:right;
+white-space:nowrap}
 td:first-child,th:first-child{text-align:left}
+h2::first-letter{text-transform:uppercase}
 svg{display:block;margin:1.2em 0;max-width:100%;height:auto}
 """
 

@@ -74,6 +74,29 @@ def check_space(figures):
     check(space["bookkeeping"], "no bookkeeping")
 
 
+def report(folder, *files):
+    """The page of these figures."""
+    page = pathlib.Path(folder, "page.html")
+    subprocess.run([sys.executable, HERE / "report.py", *files, "--html", page],
+                   check=True)
+    return page.read_text()
+
+
+def check_words(folder):
+    """A peer that was too slow to be timed, and one that refused all."""
+    out = pathlib.Path(folder, "made.json")
+    done = {"peer": "none", "state": "done", "allocs": 7, "failures": 7,
+            "ns": {"median": 1.0}, "rounds": [1.0]}
+    slow = {"peer": "slow", "state": "slow", "allocs": 0, "failures": 0}
+    out.write_text(json.dumps({
+        "peers": [{"name": "none"}, {"name": "slow"}], "baseline": "none",
+        "speed": [{"name": "made", "group": "made", "unit": "pair",
+                   "peers": [done, slow]}]}))
+    page = report(folder, out)
+    check(">too slow<" in page, "a slow peer has a figure")
+    check(">1.0 (100 %)<" in page, "all that failed is not 100 %")
+
+
 def main():
     bench, toy, *words = sys.argv[1:]
     with tempfile.TemporaryDirectory() as folder:
@@ -90,10 +113,8 @@ def main():
             files[1].write_bytes(subprocess.run(
                 words, check=True, capture_output=True).stdout)
             check_numbers(json.loads(files[1].read_text()), "words")
-        page = pathlib.Path(folder, "page.html")
-        subprocess.run([sys.executable, HERE / "report.py", *files, "--html",
-                        page], check=True)
-        check("<svg" in page.read_text(), "the page has no plots")
+        check("<svg" in report(folder, *files), "the page has no plots")
+        check_words(folder)
 
 
 if __name__ == "__main__":

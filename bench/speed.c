@@ -189,11 +189,11 @@ static cJSON *peer_figures(const session *it, size_t peer)
     }
     cJSON_AddNumberToObject(out, "allocs", (double)its->last.allocs);
     cJSON_AddNumberToObject(out, "failures", (double)its->last.failures);
-    if (it->what->kind == CASE_LATENCY) {
-        if (its->last.state == RUN_DONE) {
-            add_latency(out, it, its);
-        }
-        return out;
+    if (it->what->kind == CASE_LATENCY && its->last.state == RUN_DONE) {
+        add_latency(out, it, its);
+    }
+    if (it->what->kind == CASE_LATENCY || its->last.ns <= 0) {
+        return out; /* a run may end before the first call that is timed */
     }
     memcpy(values, its->ns, sizeof values);
     add_spread(out, "ns", values, its->rounds);
@@ -267,7 +267,8 @@ static void print_peer(const cJSON *figures, bool latency)
     bool slow = strcmp(state->valuestring, "slow") == 0;
 
     printf("  %-14s", name->valuestring);
-    if (strcmp(state->valuestring, "refused") == 0 || (slow && latency)) {
+    if (strcmp(state->valuestring, "refused") == 0 ||
+        (slow && !cJSON_HasObjectItem(figures, "ns"))) {
         printf("  %9s\n", slow ? "too slow" : "refused");
     } else if (latency) {
         print_latency(figures);

@@ -91,7 +91,9 @@ BITFIT_API const char *bitfit_crime_name(bitfit_crime crime);
 /*
  * Decides what a bad call costs. It runs after the lock was released, and
  * nothing has changed by then. If it returns, the call is a no-op and returns
- * NULL, 0 or false. It may call the pool.
+ * NULL, 0 or false (bitfit_get_stats() stores zeros). It may call the pool, and
+ * leave by longjmp(); but not for a re-entry: the call that is under way has
+ * the pool still.
  *
  * A pointer to memory that was freed and handed out again at the same start is
  * a good pointer to the new block: no allocator without tags can tell.
@@ -185,9 +187,10 @@ BITFIT_API const char *bitfit_status_text(bitfit_status status);
 
 /*
  * The bytes of bookkeeping, lock included, for a payload of `size` bytes under
- * these options (granule and lock kind matter; NULL is the defaults): what
- * `bookkeeping_size` must be at least. 0 if and only if the options are bad or
- * the size holds no granule.
+ * these options (granule, lock kind, and whether there is a misuse handler;
+ * NULL is the defaults): what `bookkeeping_size` must be at least. 0 if and
+ * only if granule, payload alignment, lock or struct_size are bad, or the size
+ * holds no granule.
  */
 BITFIT_API size_t bitfit_bookkeeping_size(size_t size,
                                           const bitfit_options *options);
@@ -197,8 +200,8 @@ BITFIT_API size_t bitfit_bookkeeping_size(size_t size,
  * blocks come and go: for at most `peak_granules` live at a time (each block's
  * size rounded up to granules) in blocks of at most `largest_granules`.
  * Bookkeeping and lock of the default options with this granule are included
- * (0 is 16). 0 if and only if an argument is 0, the granule is bad, largest is
- * above peak, or the result overflows.
+ * (0 is 16). 0 if and only if peak or largest is 0, the granule is bad, largest
+ * is above peak, or the result overflows.
  *
  * From the theorem that first fit needs at most N = M * H_n / ln 2 granules for
  * M granules live and blocks of at most n (J. M. Robson, "Worst case
@@ -219,8 +222,8 @@ BITFIT_API size_t bitfit_bytes_for(size_t peak_granules,
 
 /*
  * Ends the pool and returns the number of blocks that were still live. The
- * memory is the caller's again; only bookkeeping was written, never payload.
- * NULL does nothing and returns 0.
+ * memory is the caller's again; this call writes bookkeeping only. NULL does
+ * nothing and returns 0.
  */
 BITFIT_API size_t bitfit_destroy(bitfit_pool *pool);
 
@@ -307,7 +310,7 @@ typedef struct bitfit_stats {
     size_t blocks;       /* live blocks */
     size_t largest_free; /* the largest request that would succeed now; exact */
     size_t high_water;   /* end of the highest byte ever in a block */
-    size_t peak_live;    /* the most bytes ever in blocks at one time */
+    size_t peak_live;    /* most bytes ever in blocks, both copies in a move */
     size_t largest_block;   /* the largest block ever */
     uint64_t allocations;   /* calls that made a new block, a realloc's move
                                not counted */
@@ -326,7 +329,8 @@ typedef struct bitfit_run {
     bool live;
 } bitfit_run;
 
-/* Returns whether to go on. It may not call the pool: that is misuse. */
+/* Returns whether to go on. It may not call the pool: that is misuse. It must
+ * return: a longjmp() or an exception out of it leaves the pool locked. */
 typedef bool bitfit_visitor(const bitfit_run *run, void *context);
 
 /*

@@ -425,21 +425,29 @@ static void separate_bookkeeping_leaves_all_memory_to_blocks(void **state)
     }
 }
 
+static void pay_no_heed(const bitfit_misuse *misuse, void *context)
+{
+    (void)misuse;
+    (void)context;
+}
+
 static void bookkeeping_size_is_the_least_that_serves(void **state)
 {
     (void)state;
     static const size_t sizes[] = {16, 17, 1024, 1040, 4096, 20000, 65536};
-    for (size_t i = 0; i < LENGTH(sizes); i++) {
-        bitfit_options options = unlocked;
-        size_t need = bitfit_bookkeeping_size(sizes[i], &options);
+    for (size_t i = 0; i < 4 * LENGTH(sizes); i++) {
+        bitfit_options options = {
+            .lock_kind = i % 2 == 0 ? BITFIT_LOCK_NONE : BITFIT_LOCK_DEFAULT,
+            .on_misuse = i / 2 % 2 == 0 ? NULL : pay_no_heed};
+        size_t size = sizes[i / 4];
+        size_t need = bitfit_bookkeeping_size(size, &options);
         options.bookkeeping = bookkeeping;
         options.bookkeeping_size = need - 1;
-        assert_int_equal(bitfit_init_status(memory, sizes[i], &options),
+        assert_int_equal(bitfit_init_status(memory, size, &options),
                          BITFIT_BAD_BOOKKEEPING);
         options.bookkeeping_size = need;
-        assert_int_equal(bitfit_init_status(memory, sizes[i], &options),
-                         BITFIT_OK);
-        assert_int_equal(bitfit_bookkeeping_size(sizes[i], &options), need);
+        assert_int_equal(bitfit_init_status(memory, size, &options), BITFIT_OK);
+        assert_int_equal(bitfit_bookkeeping_size(size, &options), need);
     }
 }
 
@@ -1529,6 +1537,35 @@ static void handler_may_call_the_pool(void **state)
     }
 }
 
+static void leave(const bitfit_misuse *misuse, void *context)
+{
+    jmp_buf *place = context;
+    assert_int_equal(misuse->crime, BITFIT_DOUBLE_FREE);
+    longjmp(*place, 1);
+}
+
+static void handler_may_leave_by_longjmp(void **state)
+{
+    (void)state;
+    static const bitfit_lock_kind kinds[] = {BITFIT_LOCK_NONE,
+                                             BITFIT_LOCK_MUTEX};
+    for (volatile size_t i = 0; i < LENGTH(kinds); i++) {
+        jmp_buf place;
+        const bitfit_options options = {.lock_kind = kinds[i],
+                                        .on_misuse = leave,
+                                        .misuse_context = &place};
+        bitfit_pool *pool = bitfit_init(memory, 4096, &options);
+        void *block = bitfit_alloc(pool, 16);
+        bitfit_free(pool, block);
+        if (setjmp(place) == 0) {
+            bitfit_free(pool, block);
+            fail();
+        }
+        assert_ptr_equal(bitfit_alloc(pool, 16), block);
+        assert_sound(pool);
+    }
+}
+
 static void misuse_says_which_call_pool_pointer_and_size(void **state)
 {
     (void)state;
@@ -1860,6 +1897,7 @@ int main(void)
         cmocka_unit_test(callers_recursive_lock_shows_reentry),
         cmocka_unit_test(handler_runs_after_the_lock_is_released),
         cmocka_unit_test(handler_may_call_the_pool),
+        cmocka_unit_test(handler_may_leave_by_longjmp),
         cmocka_unit_test(misuse_says_which_call_pool_pointer_and_size),
         cmocka_unit_test(every_lock_kind_serves),
         cmocka_unit_test(bytes_for_gives_a_pool_of_n_granules),

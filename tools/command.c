@@ -18,6 +18,17 @@ int command_error(const char *verb, const char *format, ...)
     return COMMAND_INPUT;
 }
 
+int command_flush(FILE *file)
+{
+    return fflush(file) != 0 ? errno : ferror(file) ? EIO : 0;
+}
+
+int command_close(FILE *file)
+{
+    int error = command_flush(file);
+    return fclose(file) != 0 && error == 0 ? errno : error;
+}
+
 static int unit_shift(const char *unit)
 {
     static const char units[] = "KMGT";
@@ -47,9 +58,11 @@ bool command_size(const char *text, size_t *size)
 const char *command_size_text(char text[static 24], uint64_t size)
 {
     static const char *const units[] = {"bytes", "KiB", "MiB", "GiB", "TiB"};
+    static const double rounds_to_1024 = 1023.95;
     double value = (double)size;
     size_t unit = 0;
-    while (value >= 1024 && unit + 1 < sizeof units / sizeof units[0]) {
+    while (value >= (unit == 0 ? 1024 : rounds_to_1024) &&
+           unit + 1 < sizeof units / sizeof units[0]) {
         value /= 1024;
         unit++;
     }

@@ -33,6 +33,10 @@ extern const command_entry command_list[];
 __attribute__((format(printf, 2, 3))) int
 command_error(const char *verb, const char *format, ...);
 
+/* What kept a file's content from being written, as an errno; 0: nothing. */
+int command_flush(FILE *file);
+int command_close(FILE *file); /* the same, and closes it */
+
 /* Reads a size such as 4096, 64K, 16M or 2G (powers of 1024). Returns whether
  * the whole text is one that fits. */
 bool command_size(const char *text, size_t *size);

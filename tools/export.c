@@ -31,8 +31,8 @@ static const verb_option options[] = {
     {"output", 'o', "FILE", "Where it goes (standard output)", &kind_text,
      offsetof(export_options, output)},
     {"at", 0, "MOMENT",
-     "collapsed, vma: after an event, by its number from 0, at the peak of "
-     "requested bytes (the default) or at the end",
+     "collapsed, vma: after an event (a number, from 0), at a time (such as "
+     "1.5s, 20ms), at the peak of requested bytes (the default), at the end",
      &kind_text, offsetof(export_options, moment)},
     {"cost", 0, "live|total|calls",
      "collapsed: the moment's bytes (the default), all bytes ever requested, "
@@ -67,16 +67,11 @@ static int write_all(export_options *given, const input_trace *input)
     if (to == NULL)
         return command_error(verb, "%s: %s", given->output, strerror(errno));
     const char *wrong = formats[given->format](to, input, &given->plan);
-    bool written = fflush(to) == 0 && !ferror(to);
-    if (to != stdout)
-        written = fclose(to) == 0 && written;
+    int error = to == stdout ? 0 : command_close(to);
     if (wrong != NULL)
         return command_error(verb, "%s: %s", given->path, wrong);
-    if (!written)
-        return command_error(verb, "%s: %s",
-                             given->output == NULL ? "standard output"
-                                                   : given->output,
-                             strerror(errno));
+    if (error != 0)
+        return command_error(verb, "%s: %s", given->output, strerror(error));
     return COMMAND_OK;
 }
 

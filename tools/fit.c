@@ -62,7 +62,7 @@ static size_t choose(const fit *on)
     return best == SIZE_MAX ? 0 : best;
 }
 
-static const char *search(fit *on)
+static bool search(fit *on)
 {
     const fit_options *options = on->options;
     playback_plan plan = {.from = on->input.from,
@@ -71,28 +71,39 @@ static const char *search(fit *on)
     for (size_t i = 0; i < options->granules.count; i++) {
         plan.granule = options->granules.at[i];
         const char *wrong = smallest_find(&on->found[i], &plan, advance);
-        if (wrong != NULL)
-            return wrong;
+        if (wrong != NULL) {
+            command_error(verb, "granule %zu: %s", plan.granule, wrong);
+            return false;
+        }
     }
     command_progress(verb, replays_total, replays_total);
     on->best = choose(on);
     on->costs = costs_at(on->input.from, on->input.asked.peak_event + 1,
                          on->input.from->site_count > 1,
                          on->found[on->best].granule, &on->cost_count);
-    return on->costs == NULL ? "there is not enough memory" : NULL;
+    if (on->costs == NULL)
+        command_error(verb, "there is not enough memory");
+    return on->costs != NULL;
 }
 
 /* ---------------------------------------------------------------- printing */
 
+static const char *ratio_text(char text[static 24], size_t pool, uint64_t peak)
+{
+    snprintf(text, 24, "%.3fx", (double)pool / (double)peak);
+    return peak == 0 ? "-" : text;
+}
+
 static void print_granules(const fit *on)
 {
+    char ratio[24];
     printf("  %7s  %15s  %8s  %13s  %15s\n", "granule", "smallest pool",
            "/ peak", "bookkeeping", "never fails");
     for (size_t i = 0; i < on->options->granules.count; i++) {
         const smallest *it = &on->found[i];
-        printf("%s %7zu  %15s  %7.3fx  %13s  %15s%s\n",
-               i == on->best ? "*" : " ", it->granule, number_text(it->pool),
-               (double)it->pool / (double)on->input.asked.peak_requested,
+        printf("%s %7zu  %15s  %8s  %13s  %15s%s\n", i == on->best ? "*" : " ",
+               it->granule, number_text(it->pool),
+               ratio_text(ratio, it->pool, on->input.asked.peak_requested),
                number_text(it->bookkeeping),
                it->bound == 0 ? "-" : number_text(it->bound),
                it->below_mark ? "  below the high-water mark" : "");
@@ -104,8 +115,8 @@ static void print_notes(const fit *on)
     const smallest *best = &on->found[on->best];
     size_t alignment = playback_alignment(&on->input.asked);
     bool below = false;
-    printf("\n  All sizes are bytes; the peak is the %s that the program "
-           "requested at a time.\n"
+    printf("\n  All sizes are bytes. Peak: the most that was requested at a "
+           "time, %s.\n"
            "  Each pool was verified: it serves the trace, one granule less "
            "does not.\n",
            number_text(on->input.asked.peak_requested));
@@ -224,18 +235,14 @@ static void set_name(trace *of, char **program)
     of->name = name;
 }
 
-static int tell(fit *on, const char *path)
+static int tell(fit *on)
 {
-    int code = input_trace_open(&on->input, verb, path);
-    if (code != COMMAND_OK)
-        return code;
+    int code = COMMAND_OK;
     set_name(on->input.from, on->program);
-    const char *wrong = search(on);
-    if (wrong != NULL) {
-        command_error(verb, "%s: %s", path, wrong);
+    if (!search(on)) {
         code = COMMAND_NO;
     } else if (on->options->json) {
-        code = json_print(verb, all_json(on)) ? COMMAND_OK : COMMAND_INPUT;
+        code = json_print(verb, all_json(on), JSON_INDENT(2));
     } else {
         input_trace_print(&on->input);
         print_granules(on);
@@ -264,7 +271,8 @@ static void restore_output(int kept)
     close(kept);
 }
 
-static int record_and_tell(fit *on)
+/* Where this succeeds the trace is open. */
+static int record_and_open(fit *on)
 {
     const fit_options *given = on->options;
     char temporary[] = "/tmp/bitfit-fit-XXXXXX";
@@ -287,9 +295,9 @@ static int record_and_tell(fit *on)
         fprintf(stderr, "bitfit %s: the program's exit code was %d\n", verb,
                 code);
     if (recorded)
-        code = tell(on, path);
+        code = input_trace_open(&on->input, verb, path);
     if (path == temporary)
-        unlink(temporary);
+        unlink(temporary); /* before the search, which may be interrupted */
     return code;
 }
 
@@ -349,5 +357,7 @@ int verb_fit(int argc, char **argv)
     fit on = {.options = &given};
     verb_words words = options_take(&usage, argc, argv, &given);
     on.program = words.program ? words.at : NULL;
-    return words.program ? record_and_tell(&on) : tell(&on, words.at[0]);
+    int code = words.program ? record_and_open(&on)
+                             : input_trace_open(&on.input, verb, words.at[0]);
+    return on.input.from != NULL ? tell(&on) : code;
 }

@@ -1,8 +1,8 @@
 #include "input_trace.h"
 
+#include "trace/text.h"
 #include "view/scheme.h"
 
-#include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -56,7 +56,7 @@ bool input_moment(const char *verb, const input_trace *input, const char *text,
                   size_t *events)
 {
     const trace *from = input->from;
-    size_t event;
+    bool number = *text != '\0' && text[strspn(text, "0123456789")] == '\0';
     double time_ns = time_of(text);
     if (strcmp(text, "peak") == 0)
         *events = input->asked.peak_event + 1;
@@ -64,13 +64,16 @@ bool input_moment(const char *verb, const input_trace *input, const char *text,
         *events = from->count;
     else if (time_ns >= 0 && from->timed)
         *events = events_until(from, time_ns);
-    else if (command_size(text, &event) && event < from->count)
-        *events = event + 1;
+    else if (number && strtoull(text, NULL, 10) < from->count)
+        *events = (size_t)strtoull(text, NULL, 10) + 1;
     else {
         command_error(verb,
                       "--at must be peak, end, an event's number from 0 to "
-                      "%zu%s, not %s",
-                      from->count - 1, from->timed ? " or a time" : "", text);
+                      "%zu%s, not '%s'",
+                      from->count - 1,
+                      from->timed ? " or a time such as 1.5s or 20ms"
+                                  : " (this trace has no times)",
+                      text);
         return false;
     }
     return true;
@@ -116,38 +119,11 @@ json_t *input_trace_json(const input_trace *input)
 
 /* ------------------------------------------------------------------- texts */
 
-/* Bytes of the UTF-8 sequence that begins here; 0 if none does. */
-static size_t sequence(const char *text)
-{
-    unsigned char first = (unsigned char)text[0];
-    size_t length = first < 0x80                    ? 1
-                    : first >= 0xC2 && first < 0xE0 ? 2
-                    : first >= 0xE0 && first < 0xF0 ? 3
-                    : first >= 0xF0 && first < 0xF5 ? 4
-                                                    : 0;
-    for (size_t i = 1; i < length; i++) {
-        if (((unsigned char)text[i] & 0xC0) != 0x80)
-            return 0;
-    }
-    return length;
-}
-
-/* The caller frees it. NULL if memory is out. */
-static char *as_utf8(const char *text)
-{
-    char *clean = strdup(text);
-    for (char *at = clean; at != NULL && *at != '\0';) {
-        size_t length = sequence(at);
-        if (length == 0)
-            *at = '?';
-        at += length == 0 ? 1 : length;
-    }
-    return clean;
-}
-
 json_t *text_json(const char *text)
 {
-    char *clean = as_utf8(text);
+    char *clean = strdup(text);
+    if (clean != NULL)
+        text_make_utf8(clean);
     json_t *result = clean == NULL ? NULL : json_string(clean);
     free(clean);
     return result != NULL ? result : json_string("?");
@@ -160,13 +136,12 @@ void text_put_json(FILE *to, const char *text)
     json_decref(string);
 }
 
-bool json_print(const char *verb, json_t *object)
+int json_print(const char *verb, json_t *object, size_t flags)
 {
-    bool written = object != NULL &&
-                   json_dumpf(object, stdout, JSON_INDENT(2)) == 0 &&
-                   putchar('\n') != EOF && fflush(stdout) == 0;
+    bool whole = object != NULL && json_dumpf(object, stdout, flags) == 0 &&
+                 putchar('\n') != EOF;
     json_decref(object);
-    if (!written)
-        command_error(verb, "the JSON cannot be written: %s", strerror(errno));
-    return written;
+    return whole || ferror(stdout)
+               ? COMMAND_OK
+               : command_error(verb, "there is not enough memory");
 }

@@ -40,7 +40,7 @@ void text_put_json(FILE *to, const char *text);
  * to in turn. */
 const char *number_text(uint64_t number);
 
-/* Prints an object and ends it. Returns whether all was written. */
-bool json_print(const char *verb, json_t *object);
+/* Prints an object, as json_dumpf() does under these flags, and ends it. */
+int json_print(const char *verb, json_t *object, size_t flags);
 
 #endif

@@ -106,6 +106,8 @@ static int find_program(const char *name, char path[static PATH_MAX])
     }
     const char *folders = getenv("PATH");
     int error = ENOENT;
+    if (*name == '\0')
+        return ENOENT;
     for (const char *at = folders != NULL ? folders : "/bin:/usr/bin";
          at != NULL;) {
         size_t length = strcspn(at, ":");
@@ -297,7 +299,7 @@ int launch(const char *verb, char **argv, int *ended_by)
     sigset_t watched;
     sigset_t before;
     pid_t child;
-    *ended_by = 0;
+    *ended_by = LAUNCH_FAILED;
     watched_signals(&watched);
     signal(SIGCHLD, SIG_DFL); /* ignored, it would swallow the exit code */
     sigprocmask(SIG_BLOCK, &watched, &before);

@@ -11,6 +11,8 @@
 /* Exit codes where the program did not start, as env(1) and shells give. */
 enum { LAUNCH_CANNOT = 126, LAUNCH_NOT_FOUND = 127 };
 
+enum { LAUNCH_FAILED = -1 }; /* in place of a signal */
+
 /*
  * Where a library of this project lies, such as "libbitfit-malloc.so": what the
  * environment's `variable` says if it is set, else beside this executable, in a
@@ -43,6 +45,8 @@ bool launch_preload(const char *verb, const char *library);
  * this process is forwarded, but not what the terminal sends to the whole
  * process group; it stops and goes on with the program. Returns the program's
  * exit code, 128 + signal if a signal ended it, and stores that signal or 0.
+ * Where it did not start: LAUNCH_CANNOT or LAUNCH_NOT_FOUND after one line, and
+ * LAUNCH_FAILED is stored.
  */
 int launch(const char *verb, char **argv, int *ended_by);
 

@@ -8,7 +8,9 @@
 #include "view/verbs.h"
 
 #include <bitfit.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 const command_entry command_list[] = {
     {"run", "a whole program in one fixed pool", verb_run},
@@ -33,8 +35,20 @@ static void print_help(FILE *stream)
           stream);
 }
 
+/* What could not be printed, on a full disk for instance, is no success,
+ * whoever ends the process. */
+static void check_output(void)
+{
+    int error = command_flush(stdout);
+    if (error == 0)
+        return;
+    fprintf(stderr, "bitfit: standard output: %s\n", strerror(error));
+    _exit(COMMAND_INPUT);
+}
+
 int main(int argc, char **argv)
 {
+    atexit(check_output);
     const char *verb = argc > 1 ? argv[1] : "";
     if (strcmp(verb, "--help") == 0 || strcmp(verb, "help") == 0) {
         print_help(stdout);

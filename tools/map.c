@@ -8,8 +8,6 @@
 #include "view/terminal.h"
 #include "view/verbs.h"
 
-#include <errno.h>
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -100,8 +98,7 @@ static int show_moment(const map_request *request, const heap_moment *moment,
 {
     colour_scheme scheme;
     if (request->json)
-        return moment_json(stdout, moment, true, NULL) ? COMMAND_OK
-                                                       : COMMAND_INPUT;
+        return json_print("map", moment_json(moment, true), JSON_COMPACT);
     bool dark = is_dark(request, request->output == NULL);
     bool ok = true;
     if (heap == NULL)
@@ -130,76 +127,33 @@ static int show_moment(const map_request *request, const heap_moment *moment,
 
 /* ------------------------------------------------------------------- traces */
 
-/* The last event that is not after a time such as "1.5s"; COMMAND_USAGE if the
- * text is none. */
-static int event_at_time(const trace *from, const char *text, uint32_t *event)
+/* Stores the event after which the moment is. */
+static bool event_of(const map_request *request, const input_trace *input,
+                     const heap_history *heap, uint32_t *event)
 {
-    static const struct {
-        const char *name;
-        double ns;
-    } units[] = {{"s", 1e9}, {"ms", 1e6}, {"us", 1e3}, {"ns", 1}};
-    char *unit;
-    double value = strtod(text, &unit);
-    for (size_t i = 0; i < sizeof units / sizeof units[0]; i++) {
-        if (unit == text || strcmp(unit, units[i].name) != 0 || !(value >= 0))
-            continue;
-        if (!from->timed) {
-            command_error("map", "this trace has no times: --at takes an "
-                                 "event's number");
-            return COMMAND_USAGE;
-        }
-        *event = 0;
-        while (*event + 1 < from->count &&
-               (double)from->events[*event + 1].time_ns <= value * units[i].ns)
-            (*event)++;
-        return COMMAND_OK;
-    }
-    command_error("map",
-                  "--at takes an event's number, a time such as 1.5s or 20ms, "
-                  "peak or end, not '%s'",
-                  text);
-    return COMMAND_USAGE;
-}
-
-static int event_of(const map_request *request, const heap_history *heap,
-                    uint32_t *event)
-{
-    const char *at = request->at != NULL ? request->at : "peak";
-    size_t count = heap->trace->count;
-    *event = heap->peak_event;
-    if (strcmp(at, "peak") == 0)
-        return COMMAND_OK;
-    *event = (uint32_t)(count - 1);
-    if (strcmp(at, "end") == 0)
-        return COMMAND_OK;
-    if (at[strspn(at, "0123456789")] != '\0' || *at == '\0')
-        return event_at_time(heap->trace, at, event);
-    errno = 0;
-    unsigned long long number = strtoull(at, NULL, 10);
-    if (errno == 0 && number < count) {
-        *event = (uint32_t)number;
-        return COMMAND_OK;
-    }
-    command_error("map", "the trace has %zu events, counted from 0", count);
-    return COMMAND_USAGE;
+    size_t events = heap->peak_event + 1;
+    if (request->at != NULL && strcmp(request->at, "peak") != 0 &&
+        !input_moment("map", input, request->at, &events))
+        return false;
+    *event = events > 0 ? (uint32_t)(events - 1) : 0;
+    return true;
 }
 
 static int show_heap_moment(const map_request *request,
-                            const heap_history *heap)
+                            const input_trace *input, const heap_history *heap)
 {
     uint32_t event;
     heap_moment moment;
     char title[512];
     char number[32];
-    int code = event_of(request, heap, &event);
-    if (code != COMMAND_OK)
-        return code;
+    if (!event_of(request, input, heap, &event))
+        return COMMAND_USAGE;
     if (!moment_of_heap(&moment, heap, event))
         return command_error("map", "there is not enough memory");
     snprintf(title, sizeof title, "%s: the heap after event %s%s",
              heap->trace->name, count_text(number, event),
              event == heap->peak_event ? ", its peak" : "");
-    code = show_moment(request, &moment, heap, event, title);
+    int code = show_moment(request, &moment, heap, event, title);
     moment_close(&moment);
     return code;
 }
@@ -239,7 +193,7 @@ static int map_trace(const map_request *request)
                !request->json) {
         code = show_heap_over_time(request, heap);
     } else {
-        code = show_heap_moment(request, heap);
+        code = show_heap_moment(request, &input, heap);
     }
     heap_close(heap);
     input_trace_close(&input);
@@ -302,6 +256,10 @@ int verb_map(int argc, char **argv)
 {
     map_request request = {.size = {1280, 720}, .theme = THEME_NOT_GIVEN};
     request.input = options_take(&usage, argc, argv, &request).at[0];
+    if (request.json && request.output != NULL) {
+        command_error("map", "--json prints figures, -o writes a picture");
+        return COMMAND_USAGE;
+    }
     if (is_process(request.input) || is_image(request.input))
         return map_outside(&request);
     return map_trace(&request);

@@ -66,6 +66,7 @@ const option_kind kind_choice = {take_choice, NULL};
 typedef struct parsing {
     const verb_usage *usage;
     void *request;
+    int quoted; /* words behind "--" */
     verb_words words;
 } parsing;
 
@@ -87,10 +88,19 @@ static void take_option(const parsing *on, const verb_option *option,
             kind->allowed != NULL ? kind->allowed : option->argument, text);
 }
 
+static int words_behind_dashes(int argc, char **argv)
+{
+    int at = 1;
+    while (at < argc && strcmp(argv[at], "--") != 0)
+        at++;
+    return at < argc ? argc - at - 1 : 0;
+}
+
+/* argp moves the words in front of "--" behind it. */
 static void take_words(parsing *on, struct argp_state *state)
 {
     const verb_usage *usage = on->usage;
-    bool quoted = state->quoted != 0 && state->next >= state->quoted;
+    bool quoted = state->quoted != 0 && state->argc - state->next == on->quoted;
     on->words = (verb_words){
         .at = state->argv + state->next,
         .program = usage->subject == SUBJECT_PROGRAM ||
@@ -133,7 +143,9 @@ verb_words options_take(const verb_usage *usage, int argc, char **argv,
                           .parser = parse,
                           .args_doc = usage->words,
                           .doc = usage->help};
-    parsing on = {.usage = usage, .request = request};
+    parsing on = {.usage = usage,
+                  .request = request,
+                  .quoted = words_behind_dashes(argc, argv)};
     for (int i = 0; i < OPTIONS_MAX && usage->options[i].name != NULL; i++) {
         const verb_option *option = &usage->options[i];
         table[i] = (struct argp_option){.name = option->name,

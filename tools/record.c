@@ -6,11 +6,11 @@
 #include "recorder/recorder.h"
 #include "symbols.h"
 #include "trace/trace.h"
+#include "view/scheme.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <glob.h>
-#include <inttypes.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -95,6 +95,8 @@ static void tell(const char *verb, const record_plan *plan,
                  const outcome *result)
 {
     char size[24];
+    char events[48];
+    char blocks[48];
     command_size_text(size, (uint64_t)result->bytes);
     if (!result->packed)
         fprintf(stderr, "bitfit %s: %s, %s, not compressed\n", verb, plan->path,
@@ -105,8 +107,9 @@ static void tell(const char *verb, const record_plan *plan,
                 "malloc, or brings its own\n",
                 verb, plan->path);
     else
-        fprintf(stderr, "bitfit %s: %s, %zu events, %" PRIu32 " blocks, %s%s\n",
-                verb, plan->path, result->events, result->blocks, size,
+        fprintf(stderr, "bitfit %s: %s, %s, %s, %s%s\n", verb, plan->path,
+                things_text(events, result->events, "event"),
+                things_text(blocks, result->blocks, "block"), size,
                 result->cut ? "; the program did not end by itself: the trace "
                               "ends where it did"
                             : "");
@@ -135,20 +138,29 @@ static bool finish(const char *verb, const record_plan *plan)
 
 /* ----------------------------------------------------------------- running */
 
-/* An empty file, so that what cannot be written is known before the program
- * runs; stores its absolute path. */
+/* Empties the file, or makes one. Returns what is wrong, or NULL. */
+static const char *empty_file(const char *path)
+{
+    struct stat about;
+    int file = open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    if (file < 0)
+        return strerror(errno);
+    bool regular = fstat(file, &about) == 0 && S_ISREG(about.st_mode);
+    close(file);
+    return regular ? NULL : "a trace needs a regular file";
+}
+
+/* What cannot be written is known before the program runs. Stores the file's
+ * absolute path. */
 static bool make_file(const char *verb, const char *path,
                       char absolute[static PATH_MAX])
 {
-    int file = open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-    if (file < 0 || realpath(path, absolute) == NULL) {
-        command_error(verb, "%s: %s", path, strerror(errno));
-        if (file >= 0)
-            close(file);
-        return false;
-    }
-    close(file);
-    return true;
+    const char *wrong = empty_file(path);
+    if (wrong == NULL && realpath(path, absolute) == NULL)
+        wrong = strerror(errno);
+    if (wrong != NULL)
+        command_error(verb, "%s: %s", path, wrong);
+    return wrong == NULL;
 }
 
 static void set_flag(const char *variable, bool set)
@@ -214,7 +226,7 @@ int record_program(const char *verb, const record_plan *plan, char **program,
         return COMMAND_INPUT;
     tell_recorder(plan, path);
     code = launch(verb, program, &ended_by);
-    *recorded = finish(verb, plan);
+    *recorded = ended_by != LAUNCH_FAILED && finish(verb, plan);
     return code;
 }
 

@@ -138,5 +138,5 @@ json_t *recording_json(const recording *of)
                              (json_int_t)of->sites[i].requested, "blocks",
                              (json_int_t)of->sites[i].blocks, "stack",
                              text_json(of->stacks[i])));
-    return json_pack("{so}", "sites", sites);
+    return sites;
 }

@@ -26,7 +26,7 @@ size_t recording_look(recording *of);
 void recording_print(const recording *of, size_t few, FILE *to,
                      unsigned columns);
 
-/* {"sites": [{"requested", "blocks", "stack"}, ...]} */
+/* [{"requested", "blocks", "stack"}, ...] */
 json_t *recording_json(const recording *of);
 
 #endif

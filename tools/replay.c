@@ -88,7 +88,7 @@ static double percent(uint64_t part, uint64_t whole)
 static void print_size(const char *what, uint64_t size)
 {
     char text[24];
-    printf("  %-26s %10s  %15s bytes\n", what, command_size_text(text, size),
+    printf("  %-22s %10s %15s bytes\n", what, command_size_text(text, size),
            number_text(size));
 }
 
@@ -104,10 +104,10 @@ static uint64_t external(const replay *on)
 }
 
 static void print_waste(const char *what, uint64_t waste, uint64_t of,
-                        const char *of_what)
+                        const char *number, const char *of_what)
 {
-    printf("  %-26s %8.1f %%  %15s bytes of %s\n", what, percent(waste, of),
-           number_text(waste), of_what);
+    printf("  %-22s %8.1f %% %15s bytes of %s%s\n", what, percent(waste, of),
+           number_text(waste), number, of_what);
 }
 
 /* One character for each piece of the course: its least value. */
@@ -148,8 +148,7 @@ static void print_curves(const replay *on)
            number_text(course->end.capacity));
     print_curve("live", course, point_live, course->end.capacity);
     print_curve("largest request", course, point_largest, course->end.capacity);
-    printf("  least that the largest request possible was: %s bytes, after "
-           "%s events\n",
+    printf("  largest request at its least: %s bytes, after %s events\n",
            number_text(course->least_largest),
            number_text(course->least_largest_at));
 }
@@ -157,7 +156,7 @@ static void print_curves(const replay *on)
 static void print_failures(const replay *on)
 {
     const bitfit_stats *end = &on->course.end;
-    printf("  %-26s %10s", "failures", number_text(end->failures));
+    printf("  %-22s %10s", "failures", number_text(end->failures));
     if (end->failures > 0)
         printf("  the first at event %s", number_text(on->first_failure));
     putchar('\n');
@@ -173,15 +172,16 @@ static void print_all(const replay *on)
                number_text(on->options->pool), number_text(end->bookkeeping),
                end->granule);
     else
-        printf("  in a pool as large as its high-water mark, granule %zu\n",
-               end->granule);
-    printf("  %-26s %7.1f ns\n", "time per operation", on->ns);
+        printf(
+            "  in a pool whose payload is its high-water mark, granule %zu\n",
+            end->granule);
+    printf("  %-22s %7.1f ns\n", "time per operation", on->ns);
     print_size("peak requested", on->input.asked.peak_requested);
     print_size("peak live", end->peak_live);
     print_size("high-water mark", end->high_water);
     print_waste("internal fragmentation", internal(on), on->course.peak.live,
-                "the peak live");
-    print_waste("external fragmentation", external(on), end->high_water,
+                number_text(on->course.peak.live), " in blocks");
+    print_waste("external fragmentation", external(on), end->high_water, "",
                 "the high-water mark");
     print_failures(on);
     print_curves(on);
@@ -258,8 +258,8 @@ static int tell(replay *on)
     }
     if (!on->options->json)
         print_all(on);
-    else if (!json_print(verb, all_json(on)))
-        code = COMMAND_INPUT;
+    else
+        code = json_print(verb, all_json(on), JSON_INDENT(2));
     if (code == COMMAND_OK && on->course.end.failures > 0)
         code = COMMAND_NO;
     series_free(&on->course);

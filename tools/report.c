@@ -150,8 +150,6 @@ static const char *write_page(FILE *to, const heap_history *heap)
         at = end + 2;
     }
     fputs(at, to);
-    if (why == NULL && (fflush(to) != 0 || ferror(to)))
-        why = strerror(errno);
     return why;
 }
 
@@ -163,11 +161,11 @@ static int write_report(const report_request *request, const heap_history *heap)
     if (to == NULL)
         return command_error("report", "%s: %s", path, strerror(errno));
     const char *why = write_page(to, heap);
-    if (!to_stdout && fclose(to) != 0 && why == NULL)
-        why = strerror(errno);
+    int error = to_stdout ? 0 : command_close(to);
     if (why != NULL)
-        return command_error("report", "%s: %s",
-                             to_stdout ? "standard output" : path, why);
+        return command_error("report", "%s: %s", request->input, why);
+    if (error != 0)
+        return command_error("report", "%s: %s", path, strerror(error));
     return COMMAND_OK;
 }
 

@@ -187,6 +187,8 @@ int verb_run(int argc, char **argv)
         return COMMAND_INPUT;
     int ended_by = 0;
     code = launch(verb, options.program, &ended_by);
-    run_report_close(report, options.program, code, ended_by);
+    if (ended_by != LAUNCH_FAILED)
+        run_report_write(report, options.program, code, ended_by);
+    run_report_close(report);
     return code;
 }

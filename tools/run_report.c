@@ -1,6 +1,7 @@
 #include "run_report.h"
 
 #include "command.h"
+#include "input_trace.h"
 
 #include <errno.h>
 #include <jansson.h>
@@ -60,22 +61,6 @@ run_report *run_report_open(const char *where, bool json)
 
 /* ---------------------------------------------------------------- its parts */
 
-/* JSON holds text only: where a word is none, '?' stands for a byte of it. */
-static json_t *text_of(const char *word)
-{
-    json_t *text = json_string(word);
-    char *copy = text == NULL ? strdup(word) : NULL;
-    if (copy == NULL)
-        return text;
-    for (char *at = copy; *at != '\0'; at++) {
-        if ((*at & 0x80) != 0)
-            *at = '?';
-    }
-    text = json_string(copy);
-    free(copy);
-    return text;
-}
-
 /* "PID (PROGRAM)" as the front of a part. */
 static json_t *new_part(char *value)
 {
@@ -84,7 +69,7 @@ static json_t *new_part(char *value)
     if (end != NULL)
         *end = '\0';
     return json_pack("{s:I, s:o}", "pid", (json_int_t)atoll(value), "program",
-                     text_of(name != NULL ? name + 1 : ""));
+                     text_json(name != NULL ? name + 1 : ""));
 }
 
 /* "bitfit: KEY: NUMBER (in words)"; in JSON the key has no hyphens. */
@@ -179,8 +164,8 @@ static void print_budget(FILE *out, const json_t *part)
         fprintf(out, "  %-16s%10s  was needed\n", "--pool", "more");
     else
         fprintf(out,
-                "  %-16s%9lluK  would have served (upper bound; `bitfit fit` "
-                "finds the exact one)\n",
+                "  %-16s%9lluK  would have served; `bitfit fit` finds the "
+                "least\n",
                 "--pool", (unsigned long long)((size + 1023) / 1024));
 }
 
@@ -286,7 +271,7 @@ static void print_json(FILE *out, json_t *parts, char **program, int code,
 {
     json_t *command = json_array();
     for (char **word = program; *word != NULL; word++)
-        json_array_append_new(command, text_of(*word));
+        json_array_append_new(command, text_json(*word));
     json_t *all = json_pack("{s:o, s:i, s:i, s:O}", "command", command, "exit",
                             code, "signal", ended_by, "processes", parts);
     json_dumpf(all, out, JSON_INDENT(2));
@@ -294,26 +279,28 @@ static void print_json(FILE *out, json_t *parts, char **program, int code,
     json_decref(all);
 }
 
-bool run_report_close(run_report *report, char **program, int code,
+void run_report_write(run_report *report, char **program, int code,
                       int ended_by)
 {
-    bool written = true;
-    if (report->out != NULL) {
-        json_t *parts = read_parts(report->parts);
-        if (report->json)
-            print_json(report->out, parts, program, code, ended_by);
-        else
-            print_text(report->out, parts, program[0], ended_by);
-        json_decref(parts);
-        written = fflush(report->out) == 0 && !ferror(report->out);
-        if (!written)
-            command_error(verb, "the report could not be written: %s",
-                          strerror(errno));
-        if (report->out != stderr)
-            fclose(report->out);
-    }
+    if (report->out == NULL)
+        return;
+    json_t *parts = read_parts(report->parts);
+    if (report->json)
+        print_json(report->out, parts, program, code, ended_by);
+    else
+        print_text(report->out, parts, program[0], ended_by);
+    json_decref(parts);
+    int error = command_flush(report->out);
+    if (error != 0)
+        command_error(verb, "the report could not be written: %s",
+                      strerror(error));
+}
+
+void run_report_close(run_report *report)
+{
+    if (report->out != NULL && report->out != stderr)
+        fclose(report->out);
     if (report->parts >= 0)
         close(report->parts);
     free(report);
-    return written;
 }

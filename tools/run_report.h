@@ -18,10 +18,10 @@ run_report *run_report_open(const char *where, bool json);
 
 /*
  * Writes the report on a program that ended with this exit code, and by this
- * signal unless it is 0. Releases the report. Returns whether all of it was
- * written; where not, one line was printed.
+ * signal unless it is 0. Where it cannot be written, one line is printed.
  */
-bool run_report_close(run_report *report, char **program, int code,
+void run_report_write(run_report *report, char **program, int code,
                       int ended_by);
+void run_report_close(run_report *report);
 
 #endif

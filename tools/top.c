@@ -1,5 +1,6 @@
 /* bitfit top: a live view of a process' pool. */
 #include "command.h"
+#include "input_trace.h"
 #include "options.h"
 #include "recording.h"
 #include "view/moment_json.h"
@@ -42,7 +43,8 @@ static bool take_seconds(const verb_option *option, const char *text, void *to)
     return end != text && *end == '\0' && seconds > 0 && seconds <= DAY;
 }
 
-static const option_kind kind_seconds = {take_seconds, "a number of seconds"};
+static const option_kind kind_seconds = {take_seconds,
+                                         "seconds, above 0 and up to 86400"};
 
 static const verb_option options[] = {
     {"interval", 'i', "SECONDS", "From one look to the next (1)", &kind_seconds,
@@ -138,9 +140,9 @@ static int show_once(const top_request *request, subject *from)
     int code = COMMAND_OK;
     from->site_count = recording_look(from->sites);
     if (request->json) {
-        code = moment_json(stdout, &moment, false, recording_json(from->sites))
-                   ? COMMAND_OK
-                   : COMMAND_INPUT;
+        json_t *all = moment_json(&moment, false);
+        json_object_set_new(all, "sites", recording_json(from->sites));
+        code = json_print("top", all, JSON_COMPACT);
     } else {
         terminal t = terminal_of(stdout);
         remember(&past, &moment.stats);

@@ -80,6 +80,12 @@ template <class To, class From> const To *cast(const From &) noexcept
 }
 #endif
 
+/* As C has it: neither type nor const. */
+inline void *bare(const volatile void *ptr) noexcept
+{
+    return const_cast<void *>(ptr);
+}
+
 } // namespace detail
 
 /* ----------------------------------------------------------------- options */
@@ -99,7 +105,7 @@ struct options : bitfit_options {
      * bitfit_misuse_handler. */
     template <class Handler> options &call_on_misuse(Handler &handler) noexcept
     {
-        misuse_context = address(handler);
+        misuse_context = detail::bare(std::addressof(handler));
         on_misuse = [](const bitfit_misuse *misuse, void *context) noexcept {
             (*static_cast<Handler *>(context))(*misuse);
         };
@@ -111,7 +117,7 @@ struct options : bitfit_options {
     template <class Mutex> options &lock_with(Mutex &mutex) noexcept
     {
         lock_kind = BITFIT_LOCK_CALLER;
-        lock_context = address(mutex);
+        lock_context = detail::bare(std::addressof(mutex));
         lock = [](void *context) noexcept {
             static_cast<Mutex *>(context)->lock();
         };
@@ -119,13 +125,6 @@ struct options : bitfit_options {
             static_cast<Mutex *>(context)->unlock();
         };
         return *this;
-    }
-
-  private:
-    template <class T> static void *address(T &object) noexcept
-    {
-        return const_cast<void *>(
-            static_cast<const volatile void *>(std::addressof(object)));
     }
 };
 
@@ -234,8 +233,7 @@ class pool_ref
     {
         using visitor = std::remove_reference_t<Visitor>;
         return bitfit_walk(pool_, show<visitor>,
-                           const_cast<void *>(static_cast<const void *>(
-                               std::addressof(visit))));
+                           detail::bare(std::addressof(visit)));
     }
 
     void lock() const noexcept
@@ -557,11 +555,9 @@ template <class T> class deleter
     static void *start(T *object) noexcept
     {
         if constexpr (std::is_polymorphic_v<T>) {
-            return const_cast<void *>(
-                dynamic_cast<const volatile void *>(object));
+            return detail::bare(dynamic_cast<const volatile void *>(object));
         } else {
-            return const_cast<void *>(
-                static_cast<const volatile void *>(object));
+            return detail::bare(object);
         }
     }
 
@@ -589,7 +585,7 @@ template <class T> class deleter<T[]>
         for (std::size_t i = count_; i > 0; i--) {
             first[i - 1].~T();
         }
-        bitfit_free_sized(pool_, first, count_ * sizeof(T));
+        bitfit_free_sized(pool_, detail::bare(first), count_ * sizeof(T));
     }
 
   private:
@@ -653,7 +649,7 @@ template <class T>
 std::enable_if_t<std::is_array_v<T> && std::extent_v<T> == 0, unique_ptr<T>>
 make_unique(pool_ref pool, std::size_t count)
 {
-    using element = std::remove_extent_t<T>;
+    using element = std::remove_cv_t<std::remove_extent_t<T>>;
     detail::room<element> room(pool, count);
     std::uninitialized_value_construct_n(room.get(), count);
     return unique_ptr<T>(room.release(), deleter<T>(pool, count));

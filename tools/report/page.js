@@ -771,9 +771,9 @@
   });
   $('title').textContent = `${F.name}: the heap`;
   $('lead').textContent = F.failures
-    ? `${things(F.failures, 'request')} found no place in a pool of ` +
+    ? `${things(F.failures, 'request')} found no place in a payload of ` +
       bytes(F.capacity)
-    : `${bytes(F.peak_live)} live at the peak; a pool of ` +
+    : `${bytes(F.peak_live)} live at the peak; a payload of ` +
       `${bytes(F.high_water)} serves it all, ` +
       `${percent(F.high_water - F.peak_live, F.peak_live)} more`;
   $('about').textContent = `${events(EVENTS)}, granules of ${GRANULE} bytes; ` +

@@ -2,7 +2,7 @@
  * The trace file, as the recorder and trace_write() write it; bitfit-trace(5)
  * is its description.
  *
- *     8 bytes    "bitfit" 0x00 and the version: 2
+ *     8 bytes    "bitfit" 0x00 and the version: 1
  *     8 bytes    how many bytes of the file are written, these included,
  *                the lowest first: what follows is not yet sound
  *     varint     1 if the events have times, else 0
@@ -26,8 +26,7 @@
  *     'e'                   the end
  *
  * A varint holds seven bits in each byte, the lowest first; the top bit says
- * that another byte follows. The whole file may be a Zstandard frame. Version 1
- * has no count of bytes, no flag, and the first four events only.
+ * that another byte follows. The whole file may be a Zstandard frame.
  */
 #ifndef TRACE_FORMAT_H
 #define TRACE_FORMAT_H
@@ -41,7 +40,7 @@
 
 enum {
     TRACE_MAGIC_SIZE = 7, /* without the version */
-    TRACE_VERSION = 2,
+    TRACE_VERSION = 1,
     TRACE_WRITTEN_AT = 8, /* where the count of written bytes stands */
     TRACE_HEADER_SIZE = 16,
     TRACE_VARINT_MAX = 10, /* bytes */

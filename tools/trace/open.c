@@ -1,4 +1,5 @@
 #include "input.h"
+#include "text.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -61,6 +62,14 @@ static const trace_reader *reader_of(const trace_input *input)
     return NULL;
 }
 
+static void make_visible(const trace *of)
+{
+    text_make_visible(of->name);
+    text_make_visible(of->about);
+    for (size_t i = 0; i < of->site_count; i++)
+        text_make_visible(of->sites[i]);
+}
+
 static bool read_into(trace *into, trace_input *input)
 {
     const trace_reader *reader = reader_of(input);
@@ -75,6 +84,8 @@ static bool read_into(trace *into, trace_input *input)
         into->about = strdup("");
     if (read && (into->about == NULL || into->name == NULL))
         read = input_wrong(input, "there is not enough memory to read it");
+    if (read)
+        make_visible(into);
     return read;
 }
 

@@ -128,13 +128,12 @@ bool reading_record(reading *from)
     }
 }
 
-/* Up to the end, which version 2 marks. */
-static bool read_events(trace_input *input, reading *from, bool marked)
+static bool read_events(trace_input *input, reading *from)
 {
-    from->to->into->cut = marked;
+    from->to->into->cut = true;
     while (from->next < from->end) {
         size_t start = from->next;
-        if (marked && from->at[start] == RECORD_END) {
+        if (from->at[start] == RECORD_END) {
             from->to->into->cut = false;
             return true;
         }
@@ -179,19 +178,16 @@ static bool read_written(trace_input *input, reading *from)
 
 static bool read_all(trace_input *input, builder *to)
 {
-    reading from = {.at = input->at,
-                    .to = to,
-                    .next = TRACE_MAGIC_SIZE + 1,
-                    .end = input->size};
+    reading from = {.at = input->at, .to = to, .end = input->size};
     int version = input->size > TRACE_MAGIC_SIZE
                       ? (unsigned char)input->at[TRACE_MAGIC_SIZE]
                       : 0;
-    if (version < 1 || version > TRACE_VERSION)
-        return input_wrong(input,
-                           "a trace of version %d: this bitfit reads 1 to %d",
-                           version, TRACE_VERSION);
-    return (version == 1 || read_written(input, &from)) &&
-           read_about(input, &from) && read_events(input, &from, version > 1);
+    if (version != TRACE_VERSION)
+        return input_wrong(
+            input, "a trace of version %d: this bitfit reads version %d",
+            version, TRACE_VERSION);
+    return read_written(input, &from) && read_about(input, &from) &&
+           read_events(input, &from);
 }
 
 const trace_reader read_bitfit = {"bitfit", is_bitfit, read_all};

@@ -43,17 +43,11 @@ static json_t *runs_of(const heap_moment *moment)
     return array;
 }
 
-bool moment_json(FILE *to, const heap_moment *moment, bool runs, json_t *more)
+json_t *moment_json(const heap_moment *moment, bool runs)
 {
     json_t *object = figures(moment);
     json_object_set_new(object, "holes", holes_of(moment));
     if (runs)
         json_object_set_new(object, "runs", runs_of(moment));
-    if (more != NULL)
-        json_object_update(object, more);
-    json_decref(more);
-    bool written = json_dumpf(object, to, JSON_COMPACT) == 0 &&
-                   fputc('\n', to) != EOF && fflush(to) == 0;
-    json_decref(object);
-    return written;
+    return object;
 }

@@ -1,6 +1,7 @@
 #include "picture.h"
 
 #include "../command.h"
+#include "../trace/text.h"
 #include "plane.h"
 #include "png_file.h"
 
@@ -212,6 +213,9 @@ static const char *write_png(const canvas *c)
 
 static const char *close_canvas(canvas *c, const char *why)
 {
+    cairo_status_t drawn = cairo_status(c->to);
+    if (why == NULL && drawn != CAIRO_STATUS_SUCCESS)
+        why = cairo_status_to_string(drawn);
     cairo_destroy(c->to);
     cairo_surface_flush(c->surface);
     if (why == NULL && !c->svg)
@@ -232,6 +236,7 @@ static void draw_shortened(const canvas *c, double x, double y, uint32_t colour,
     size_t length = strlen(text);
     length = length < sizeof shorter - 4 ? length : sizeof shorter - 4;
     snprintf(shorter, sizeof shorter, "%s", text);
+    text_make_visible(shorter); /* its end, too, may be cut */
     while (length > 0 &&
            text_width(c, shorter) > c->options->width - x - MARGIN) {
         while (--length > 0 && (shorter[length] & 0xc0) == 0x80) {
@@ -245,9 +250,9 @@ static void draw_shortened(const canvas *c, double x, double y, uint32_t colour,
 static void draw_header(const canvas *c, const char *line, const char *rest)
 {
     set_font(c, 20, true);
-    draw_text(c, MARGIN, 36, 0, c->theme->ink, c->options->title);
+    draw_shortened(c, MARGIN, 36, c->theme->ink, c->options->title);
     set_font(c, 14, false);
-    draw_text(c, MARGIN, 60, 0, c->theme->ink, line);
+    draw_shortened(c, MARGIN, 60, c->theme->ink, line);
     set_font(c, 12, false);
     draw_shortened(c, MARGIN, 80, c->theme->faint, rest);
 }
@@ -387,12 +392,12 @@ static void heap_header(const canvas *c, const heap_history *heap)
     const char *about = heap->trace->about;
     uint64_t over = heap->high_water - heap->peak_live;
     if (heap->failures != 0)
-        snprintf(line, sizeof line,
-                 "%u requests found no place in a pool of %s", heap->failures,
+        snprintf(line, sizeof line, "%s found no place in a payload of %s",
+                 things_text(events, heap->failures, "request"),
                  command_size_text(mark, heap->capacity));
     else
         snprintf(line, sizeof line,
-                 "%s live at the peak; a pool of %s serves it all, %.1f %% "
+                 "%s live at the peak; a payload of %s serves it all, %.1f %% "
                  "more",
                  command_size_text(peak, heap->peak_live),
                  command_size_text(mark, heap->high_water),

@@ -1,5 +1,7 @@
 #include "scheme.h"
 
+#include "../trace/text.h"
+
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -116,8 +118,8 @@ static int name_length(const char *from, const char *end)
     return (int)(at - from);
 }
 
-const char *site_text(char *text, size_t size, const char *stack,
-                      unsigned frames)
+static void join_frames(char *text, size_t size, const char *stack,
+                        unsigned frames)
 {
     size_t used = 0;
     const char *end = stack + strlen(stack);
@@ -131,11 +133,18 @@ const char *site_text(char *text, size_t size, const char *stack,
                      name_length(from, end), from);
         used += (size_t)length;
         if (used >= size)
-            return text;
+            return;
         end = from > stack ? from - 1 : stack;
     }
     if (used == 0)
         snprintf(text, size, "unknown");
+}
+
+const char *site_text(char *text, size_t size, const char *stack,
+                      unsigned frames)
+{
+    join_frames(text, size, stack, frames);
+    text_make_visible(text); /* its end may be cut in a character's middle */
     return text;
 }
 

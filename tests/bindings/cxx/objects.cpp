@@ -88,6 +88,8 @@ TEST_CASE("an array is value-initialized and destroyed from its end")
     CHECK(counted::last_destroyed == 0);
     auto none = bitfit::make_unique<counted[]>(pool, 0);
     CHECK(none != nullptr);
+    auto fixed = bitfit::make_unique<const int[]>(pool, 3);
+    CHECK(fixed[2] == 0);
 }
 
 TEST_CASE("a constructor that throws leaves nothing behind")

@@ -71,6 +71,13 @@ class ExitCodes(RunTest):
     def test_no_such_program(self):
         self.assertIn("no such program", self.refused(127, "no-such-program"))
         self.refused(127, self.folder / "none")
+        self.refused(127, "")
+
+    def test_no_such_interpreter(self):
+        path = self.folder / "script"
+        path.write_text("#!/no/such/interpreter\n")
+        path.chmod(0o755)
+        self.assertIn("No such file", self.refused(127, path))
 
     def test_not_executable(self):
         path = self.folder / "text"

@@ -155,7 +155,7 @@ static void other_files_are_no_recordings(void **state)
     recorded it;
     begin(&it);
     assert_null(follow_open(it.path)); /* empty */
-    it.at[TRACE_MAGIC_SIZE] = 1;
+    it.at[TRACE_MAGIC_SIZE] = TRACE_VERSION + 1;
     publish(&it, 0);
     assert_null(follow_open(it.path));
     it.at[0] = 'B';

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <trace/format.h>
+#include <trace/text.h>
 #include <trace/trace.h>
 #include <unistd.h>
 #include <zlib.h>
@@ -288,7 +289,7 @@ static void add(content *to, const void *bytes, size_t size)
     trace_put_written(to->bytes, to->size);
 }
 
-/* A file of version 2 with this description and these events. */
+/* A recording with this description and these events. */
 static content own(const char *about, const void *events, size_t size)
 {
     content result = {.size = 0};
@@ -297,22 +298,6 @@ static content own(const char *about, const void *events, size_t size)
     add(&result, about, strlen(about));
     add(&result, events, size);
     return result;
-}
-
-static void version_1_is_read(void **state)
-{
-    (void)state;
-    static const char text[] = "bitfit\0\1\3abc"
-                               "a\x80\4"
-                               "m\6\x10"
-                               "r\1\x11"
-                               "f\0";
-    trace *read = parse(text, sizeof text - 1);
-    assert_string_equal(read->about, "abc");
-    expect_events(read, "a0:512 m1:16^6 r0:17 f1");
-    assert_false(read->cut);
-    assert_false(read->timed);
-    trace_close(read);
 }
 
 static const char own_events[] = "S\4main"
@@ -339,7 +324,7 @@ static void expect_own_events(const trace *read)
     assert_false(read->cut);
 }
 
-static void version_2_is_read(void **state)
+static void a_recording_is_read(void **state)
 {
     (void)state;
     content file = own("app", own_events, sizeof own_events - 1);
@@ -351,7 +336,7 @@ static void version_2_is_read(void **state)
 static void the_manuals_example_is_read(void **state)
 {
     (void)state;
-    static const char bytes[] = "bitfit\0\2"
+    static const char bytes[] = "bitfit\0\1"
                                 "\x1d\0\0\0\0\0\0\0"
                                 "\0"
                                 "\3"
@@ -447,8 +432,8 @@ static void what_is_no_trace_is_refused_saying_what_works(void **state)
     refuse_bytes("\x7f"
                  "ELF\2",
                  5, "bitfit record -- PROGRAM");
-    refuse_bytes("bitfit\0\3abc", 11, "version 3: this bitfit reads 1 to 2");
-    refuse_bytes("bitfit\0\2abc", 11, "the header is cut off");
+    refuse_bytes("bitfit\0\2abc", 11, "version 2: this bitfit reads version 1");
+    refuse_bytes("bitfit\0\1abc", 11, "the header is cut off");
     trace_error error;
     assert_null(trace_open("/nowhere/at.all", &error));
     assert_non_null(strstr(error.text, "/nowhere/at.all: No such file"));
@@ -474,6 +459,61 @@ static void expect_same(const trace *left, const trace *right)
         assert_int_equal(a->op, b->op);
         assert_string_equal(left->sites[a->site], right->sites[b->site]);
     }
+}
+
+static void text_is_made_utf8_and_visible(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *given, *utf8, *visible;
+    } cases[] = {
+        {"", "", ""},
+        {"a\u00e9\u20ac\U0001d11e", "a\u00e9\u20ac\U0001d11e",
+         "a\u00e9\u20ac\U0001d11e"},
+        {"\xff_\x80_\xf8\x88\x80\x80", "?_?_????", "?_?_????"},
+        {"cut \xe2\x82", "cut ??", "cut ??"},
+        {"cut \xc3", "cut ?", "cut ?"},
+        {"long \xc0\xaf\xe0\x80\xaf", "long ?????", "long ?????"},
+        {"half \xed\xa0\x80", "half ???", "half ???"},
+        {"none \xf4\x90\x80\x80", "none ????", "none ????"},
+        {"\033[31m\n\x7f\xc2\x9b\u00a0", "\033[31m\n\x7f\xc2\x9b\u00a0",
+         "?[31m????\u00a0"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        char text[64];
+        strcpy(text, cases[i].given);
+        text_make_utf8(text);
+        assert_string_equal(text, cases[i].utf8);
+        strcpy(text, cases[i].given);
+        text_make_visible(text);
+        assert_string_equal(text, cases[i].visible);
+    }
+}
+
+static void what_a_trace_says_of_itself_is_visible(void **state)
+{
+    (void)state;
+    trace_event event = {.op = TRACE_ALLOC, .size = 1, .site = 1};
+    char *sites[] = {"", "main;\033[31m"};
+    const trace made = {.events = &event,
+                        .count = 1,
+                        .blocks = 1,
+                        .threads = 1,
+                        .sites = sites,
+                        .site_count = 2,
+                        .name = "",
+                        .about = "caf\xe9"};
+    char path[] = "/tmp/bitfit-\033-XXXXXX";
+    trace_error error;
+    close(mkstemp(path));
+    assert_true(trace_write(&made, path, &error));
+    trace *read = trace_open(path, &error);
+    unlink(path);
+    assert_non_null(read);
+    assert_memory_equal(read->name, "bitfit-?-", 9);
+    assert_string_equal(read->about, "caf?");
+    assert_string_equal(read->sites[1], "main;?[31m");
+    trace_close(read);
 }
 
 static void what_is_written_is_read_again(void **state)
@@ -526,13 +566,14 @@ int main(void)
         cmocka_unit_test(mtrace_without_its_end_is_cut),
         cmocka_unit_test(rep_is_read),
         cmocka_unit_test(rmm_log_is_read),
-        cmocka_unit_test(version_1_is_read),
-        cmocka_unit_test(version_2_is_read),
+        cmocka_unit_test(a_recording_is_read),
         cmocka_unit_test(the_manuals_example_is_read),
         cmocka_unit_test(what_is_compressed_is_read),
         cmocka_unit_test(a_recording_that_was_cut_is_sound),
         cmocka_unit_test(events_that_make_no_sense_are_named_by_their_place),
         cmocka_unit_test(what_is_no_trace_is_refused_saying_what_works),
+        cmocka_unit_test(text_is_made_utf8_and_visible),
+        cmocka_unit_test(what_a_trace_says_of_itself_is_visible),
         cmocka_unit_test(what_is_written_is_read_again),
         cmocka_unit_test(what_cannot_be_written_says_why),
     };

@@ -237,6 +237,15 @@ class Record(Case):
         self.refused(2, "--events must be", "record", "--events", "x", "true")
         self.refused(3, "No such file", "record", "-o", "/nowhere/at.all",
                      SUBJECT)
+        self.refused(3, "regular file", "record", "-o", "/dev/null", SUBJECT)
+        script = pathlib.Path(self.folder.name) / "script"
+        script.write_text("#!/no/such/interpreter\n")
+        script.chmod(0o755)
+        self.refused(127, "No such file", "record", "-o", self.trace, script)
+
+    def test_what_was_recorded_is_told(self):
+        done = self.record(SUBJECT, "family", options=["--events", "1"])
+        self.assertIn("app.trace, 1 event, 1 block, ", done.stderr)
 
     def test_a_program_that_does_not_call_malloc(self):
         program = pathlib.Path(self.folder.name) / "program"
@@ -384,6 +393,32 @@ class Fit(Case):
                      "What costs most"):
             self.assertIn(text, done.stdout)
         self.assertNotIn("\033", done.stdout + done.stderr)
+        self.assertLessEqual(max(map(len, done.stdout.split("\n"))), 80)
+
+    def test_an_interrupted_fit_leaves_nothing_behind(self):
+        """While the search goes on the recording has no name any more."""
+        script = ("push @a, 'x' x ($_ % 99) for 1..500000;"
+                  "print STDERR \"$ENV{BITFIT_RECORD}\\n\"")
+        fit = subprocess.Popen([BITFIT, "fit", "--json", "--", "perl", "-e",
+                                script], text=True, stdout=subprocess.PIPE,
+                               stderr=subprocess.PIPE)
+        self.addCleanup(fit.communicate)
+        self.addCleanup(fit.kill)
+        recording = pathlib.Path(fit.stderr.readline().strip())
+        self.assertEqual(recording.parent, pathlib.Path("/tmp"))
+        while recording.exists():
+            time.sleep(0.01)
+        self.assertIsNone(fit.poll())
+
+    def test_a_peak_of_nothing_has_no_ratio(self):
+        self.trace.write_text("0\n1\n1\n1\na 0 0\n")
+        done = run(BITFIT, "fit", "--granules", "16", self.trace)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertRegex(done.stdout, r"\*      16 +176 +- ")
+
+    def test_the_granule_that_is_too_much_is_named(self):
+        self.trace.write_text("0\n1\n1\n1\na 0 1000000000000\n")
+        self.refused(1, "granule 8: the largest pool", "fit", self.trace)
 
     def test_fit_refuses_what_makes_no_sense(self):
         self.refused(2, "which trace", "fit")
@@ -392,6 +427,7 @@ class Fit(Case):
         self.refused(3, "No such file", "fit", "/nowhere/at.all")
         self.refused(127, "no such program", "fit", "--", "/nowhere/at/all")
         self.refused(2, "one trace at a time", "fit", "a", "b")
+        self.refused(2, "one trace at a time", "fit", "a", "--", "true")
 
 
 class Replay(Case):
@@ -403,6 +439,7 @@ class Replay(Case):
                      "internal fragmentation", "external fragmentation",
                      "largest request"):
             self.assertIn(text, shown.stdout)
+        self.assertLessEqual(max(map(len, shown.stdout.split("\n"))), 80)
         told = json.loads(run(BITFIT, "replay", "--json", self.trace).stdout)
         trace = Trace(self.trace)
         self.assertEqual(told["trace"]["events"], len(trace.events))

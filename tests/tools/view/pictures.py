@@ -89,6 +89,19 @@ def one_moment(folder, trace):
     assert colours[4:] == [rgb(dark["large"])] * 8, colours
 
 
+def any_name(folder, trace):
+    """Neither a file's name nor a cut in a character spoils the picture."""
+    accents = "\u00e9".encode() * 100
+    for name in (b"\xff\033", accents, b"x" + accents):
+        named = os.path.join(folder.encode(), name + b".rep")
+        os.rename(trace, named)
+        for more in ([], ["--size", "320x320"]):
+            run("map", named, "-g", "1024", "-o", folder + "/any.png", *more)
+            rows = png.read(folder + "/any.png")[2]
+            assert rows[TOP][LEFT] != rgb(PAPER), (name, more)
+        os.rename(named, trace)
+
+
 def vectors(folder, trace):
     for name, more in [("a", []), ("b", ["--at", "peak"])]:
         path = folder + "/" + name + ".svg"
@@ -117,6 +130,7 @@ def main():
             file.write(TRACE)
         over_time(folder, trace)
         one_moment(folder, trace)
+        any_name(folder, trace)
         vectors(folder, trace)
         every_colour(folder, trace)
         assert sorted(os.listdir(folder)) == [

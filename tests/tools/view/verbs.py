@@ -88,7 +88,7 @@ def check_moments(trace):
     assert runs("--at", "end") == runs("--at", "peak") == runs() == last
     assert runs("-g", "64", "--at", "end") == [
         [0, 64, True], [64, 64, True]], runs("-g", "64")
-    run("map", trace, "--at", "4", code=2, word="4 events")
+    run("map", trace, "--at", "4", code=2, word="from 0 to 3")
     run("map", trace, "--at", "1s", code=2, word="no times")
     run("map", trace, "--at", "noon", code=2, word="noon")
     run("map", trace, "--clock", "time", code=2, word="no times")
@@ -109,6 +109,7 @@ def check_mistakes(trace, folder):
                   ["-g", "many"], ["--theme", "blue"]):
         run("map", trace, *wrong, code=2)
     run("map", trace, "-g", "48", code=2, word="48")
+    run("map", trace, "--json", "-o", folder + "/x.png", code=2, word="--json")
     run("report", trace, "-g", "48", code=2, word="48")
     run("map", trace, "--pool", "10", code=3, word="granule")
     run("map", folder + "/none", code=3, word="none")
@@ -128,6 +129,21 @@ def check_mistakes(trace, folder):
         run("report", trace, "-o", "/dev/full", code=3, word="No space left")
         run("map", trace, "-o", "/dev/full", code=3, word="No space left")
     run("map", trace, "-o", "/dev/full", "--at", "1", code=3)
+
+
+def check_full_disk(trace):
+    """What cannot be printed is no success."""
+    for arguments in (["--help"], ["map", "--help"], ["map", trace],
+                      ["map", "--json", trace], ["report", trace],
+                      ["replay", trace], ["replay", "--json", trace],
+                      ["fit", trace], ["fit", "--json", trace],
+                      ["export", "-f", "dhat", trace]):
+        with open("/dev/full", "w") as full:
+            done = subprocess.run([BITFIT, *arguments], stdout=full, text=True,
+                                  stderr=subprocess.PIPE)
+        assert done.returncode == 3, (arguments, done)
+        assert done.stderr == ("bitfit: standard output: No space left on "
+                               "device\n"), (arguments, done)
 
 
 def check_image(folder):
@@ -166,6 +182,7 @@ def main():
         check_moments(trace)
         check_small_pool(trace)
         check_mistakes(trace, folder)
+        check_full_disk(trace)
         check_image(folder)
         check_bad_images(folder)
         page = run("report", trace)

@@ -1,0 +1,55 @@
+#include "text.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Reads the UTF-8 sequence that begins here. Returns its bytes; 0 if it is
+ * none: cut off, longer than need be, or no character. */
+static size_t take_character(const char *text, uint32_t *character)
+{
+    static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
+    unsigned char first = (unsigned char)text[0];
+    size_t length = first < 0x80             ? 1
+                    : (first & 0xE0) == 0xC0 ? 2
+                    : (first & 0xF0) == 0xE0 ? 3
+                    : (first & 0xF8) == 0xF0 ? 4
+                                             : 0;
+    uint32_t found = length < 2 ? first : first & (0x7Fu >> length);
+    for (size_t i = 1; i < length; i++) {
+        if (((unsigned char)text[i] & 0xC0) != 0x80)
+            return 0;
+        found = found << 6 | ((unsigned char)text[i] & 0x3F);
+    }
+    *character = found;
+    bool surrogate = found >= 0xD800 && found < 0xE000;
+    return found < least[length] || surrogate || found > 0x10FFFF ? 0 : length;
+}
+
+static bool is_control(uint32_t character)
+{
+    return character < 0x20 || (character >= 0x7F && character < 0xA0);
+}
+
+static void clean(char *text, bool keep_controls)
+{
+    while (*text != '\0') {
+        uint32_t character;
+        size_t length = take_character(text, &character);
+        if (length == 0 || (!keep_controls && is_control(character))) {
+            *text = '?';
+            length = 1;
+        }
+        text += length;
+    }
+}
+
+void text_make_utf8(char *text)
+{
+    clean(text, true);
+}
+
+void text_make_visible(char *text)
+{
+    clean(text, false);
+}
