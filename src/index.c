@@ -17,15 +17,11 @@ BF_INLINE bf_tree *tree_of(const bf_index *index)
     return (bf_tree *)(void *)index->runs.pairs - 1;
 }
 
-/* The header, rounded up so that the pairs stay aligned. */
-BF_INLINE size_t tree_header_size(void)
-{
-    return bf_round_up(sizeof(bf_tree), sizeof(bf_pair));
-}
-
+/* Rounded up so that the pairs stay aligned. */
 size_t bf_index_pairs_offset(size_t granules)
 {
-    return wants_tree(granules) ? tree_header_size() : 0;
+    size_t header = bf_tree_header_size(bf_words_for(granules));
+    return wants_tree(granules) ? bf_round_up(header, sizeof(bf_pair)) : 0;
 }
 
 size_t bf_index_size(size_t granules)
@@ -33,7 +29,7 @@ size_t bf_index_size(size_t granules)
     size_t words = bf_words_for(granules);
     size_t size = words * sizeof(bf_pair);
     if (wants_tree(granules)) {
-        size += tree_header_size() + bf_tree_size(words);
+        size += bf_index_pairs_offset(granules) + bf_tree_size(words);
     }
     return size;
 }
@@ -47,7 +43,7 @@ void bf_index_init(bf_index *index, void *memory, size_t granules, bool zeroed)
         return;
     }
     size_t words = bf_words_for(granules);
-    pairs += tree_header_size();
+    pairs += bf_index_pairs_offset(granules);
     bf_runs_init(&index->runs, (bf_pair *)(void *)pairs, granules, zeroed);
     bf_tree_init(tree_of(index), pairs + words * sizeof(bf_pair), words,
                  zeroed);
@@ -56,11 +52,10 @@ void bf_index_init(bf_index *index, void *memory, size_t granules, bool zeroed)
 
 void bf_index_empty(bf_index *index)
 {
-    unsigned char *memory = (unsigned char *)index->runs.pairs;
-    if (has_tree(index)) {
-        memory -= tree_header_size();
-    }
-    bf_index_init(index, memory, index->runs.granules, false);
+    size_t granules = index->runs.granules;
+    unsigned char *pairs = (unsigned char *)index->runs.pairs;
+    bf_index_init(index, pairs - bf_index_pairs_offset(granules), granules,
+                  false);
 }
 
 /* A free run grew to, or came to be, [start, end). */

@@ -64,14 +64,15 @@ void bf_tree_init(bf_tree *tree, void *memory, size_t words, bool zeroed)
     tree->leaves = next;
     tree->levels = 0;
     tree->cut = cut_of(words);
-    memset(tree->floors, 0, sizeof tree->floors);
-    memset(tree->least, 0, sizeof tree->least);
     next += bf_round_up(words, BF_WORD_BITS);
     size_t entries = groups_of(words);
     while (entries > 1) {
         tree->counts[tree->levels++] = (uint32_t *)(void *)next;
         next += bf_round_up(entries, BF_FANOUT) * sizeof(uint32_t);
         entries = nodes_of(entries);
+    }
+    if (tree->levels != 0) {
+        *bf_floors_of(tree) = (bf_floors){{0}, {0}};
     }
 }
 
@@ -348,10 +349,11 @@ static bool level_fits(const bf_tree *tree, const bf_runs *runs, size_t level,
 
 static bool floors_fit(const bf_tree *tree)
 {
-    for (unsigned i = 0; i < BF_FLOORS; i++) {
-        if (tree->floors[i] != 0 &&
-            bf_tree_first(tree, (size_t)tree->least[i]) <
-                (size_t)tree->floors[i]) {
+    const bf_floors *floors = bf_floors_of(tree);
+    for (unsigned i = 0; i < BF_FLOORS && tree->levels != 0; i++) {
+        if (floors->words[i] != 0 &&
+            bf_tree_first(tree, (size_t)floors->least[i]) <
+                (size_t)floors->words[i]) {
             return false;
         }
     }

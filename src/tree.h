@@ -50,12 +50,23 @@ typedef struct bf_tree {
     size_t levels; /* of counts; 0 if there is one group only */
     size_t cut;    /* no count is larger */
     uint32_t *counts[BF_LEVELS_MAX];
-    int16_t floors[BF_FLOORS]; /* by bf_highest_bit() of the count */
-    int16_t least[BF_FLOORS];
 } bf_tree;
+
+/* Stand right before the tree, where there are counts: without, a search is as
+ * fast as the look at a floor. By bf_highest_bit() of the request. */
+typedef struct bf_floors {
+    int16_t words[BF_FLOORS];
+    int16_t least[BF_FLOORS];
+} bf_floors;
 
 /* No floor is higher: a word beyond has this one. */
 #define BF_FLOOR_MAX ((size_t)INT16_MAX)
+
+/* Bytes for the tree of that many words, and its floors before it. */
+BF_INLINE size_t bf_tree_header_size(size_t words)
+{
+    return sizeof(bf_tree) + (words > BF_WORD_BITS ? sizeof(bf_floors) : 0);
+}
 
 /* Bytes for the leaves and counts of that many words. */
 size_t bf_tree_size(size_t words);
@@ -72,6 +83,11 @@ BF_INLINE uint8_t *bf_leaves_of(const bf_tree *tree, size_t group)
 {
     BF_TOUCH();
     return tree->leaves + (group << BF_WORD_SHIFT);
+}
+
+BF_INLINE bf_floors *bf_floors_of(const bf_tree *tree)
+{
+    return (bf_floors *)(uintptr_t)tree - 1;
 }
 
 /* The node that holds this entry. */
@@ -124,22 +140,22 @@ BF_INLINE size_t bf_tree_first(const bf_tree *tree, size_t count)
     return bf_tree_descend(tree, tree->levels, 0, bf_count_of(tree, count));
 }
 
-/* As bf_tree_first(), from the floor; count < BF_WORD_BITS. Without counts the
- * search is as fast as the look at the floor. */
+/* As bf_tree_first(), from the floor; count < BF_WORD_BITS. */
 BF_INLINE size_t bf_tree_first_short(bf_tree *tree, unsigned count)
 {
     if (tree->levels == 0) {
         return bf_tree_first(tree, count);
     }
+    bf_floors *floors = bf_floors_of(tree);
     unsigned i = bf_highest_bit(count);
-    size_t floor = (size_t)tree->floors[i];
-    if (tree->leaves[floor] >= count && (unsigned)tree->least[i] <= count) {
+    size_t floor = (size_t)floors->words[i];
+    if (tree->leaves[floor] >= count && (unsigned)floors->least[i] <= count) {
         return floor;
     }
     size_t word = bf_tree_descend(tree, tree->levels, 0, count);
     floor = word == BF_NONE ? 0 : word;
-    tree->floors[i] = (int16_t)(floor < BF_FLOOR_MAX ? floor : BF_FLOOR_MAX);
-    tree->least[i] = (int16_t)count;
+    floors->words[i] = (int16_t)(floor < BF_FLOOR_MAX ? floor : BF_FLOOR_MAX);
+    floors->least[i] = (int16_t)count;
     return word;
 }
 
@@ -156,9 +172,10 @@ void bf_tree_rise(bf_tree *tree, size_t level, size_t entry, uint32_t count);
  * number has more than 31 bits, its floor is too low, which is no error. */
 BF_INLINE void bf_tree_lower_floors(bf_tree *tree, size_t word, uint32_t count)
 {
-    if (BF_FAST_PATHS) {
-        bf_floors_lower(tree->floors, tree->least, (uint32_t)word & INT32_MAX,
-                        count);
+    if (BF_FAST_PATHS && tree->levels != 0) {
+        bf_floors *floors = bf_floors_of(tree);
+        bf_floors_lower(floors->words, floors->least,
+                        (uint32_t)word & INT32_MAX, count);
     }
 }
 
@@ -169,11 +186,8 @@ BF_INLINE void bf_tree_gain_in_word(bf_tree *tree, size_t word, unsigned length)
     size_t group = bf_group_of(word);
     uint8_t *leaf = bf_leaves_of(tree, group) + bf_bit_of(word);
     *leaf = (uint8_t)(length > *leaf ? length : *leaf);
-    if (tree->levels == 0) {
-        return;
-    }
     bf_tree_lower_floors(tree, word, length);
-    if (length > tree->counts[0][group]) {
+    if (tree->levels != 0 && length > tree->counts[0][group]) {
         bf_tree_rise(tree, 0, group, length);
     }
 }

@@ -156,9 +156,9 @@ static void invariant_5_no_floor_is_too_high(void **state)
     open_patient(&p, "A.{9000}");
     bf_tree *tree = tree_of(&p);
     for (unsigned i = 0; i < BF_FLOORS; i++) {
-        tree->least[i] = (int16_t)(1 << i);
+        bf_floors_of(tree)->least[i] = (int16_t)(1 << i);
         assert_int_equal(bitfit_check(p.rig.pool), 0);
-        tree->floors[i] = 1;
+        bf_floors_of(tree)->words[i] = 1;
         assert_broken(&p, 5);
     }
     close_patient(&p);
