@@ -102,10 +102,7 @@ static void *take_or_null(const char *name, const char *call, size_t alignment,
 
 static inline void *take_plain(const char *call, size_t size)
 {
-    void *block = NULL;
-    if (LIKELY(size - 1 < SETTINGS->small_max)) {
-        block = cache_pop(heap_fast_count_for(size));
-    }
+    void *block = cache_pop(size);
     return LIKELY(block != NULL) ? block : take_or_throw(call, 0, size);
 }
 

@@ -1,18 +1,18 @@
 #include "carve.h"
 
 /* Makes the block [start, end) blocks of `count` granules each. */
-static void split(const bf_runs *runs, size_t start, size_t end, size_t count,
-                  uint32_t *starts)
+static void split(const bitfit_pool *pool, size_t start, size_t end,
+                  size_t count, void **blocks)
 {
     for (; start < end; start += count) {
-        bf_runs_write(runs, start, start + count, false);
-        *starts++ = (uint32_t)start;
+        bf_runs_write(&pool->index.runs, start, start + count, false);
+        *blocks++ = bf_pointer_to(pool, start);
     }
 }
 
 /* From the first hole that fits: as many blocks as it holds. */
 static size_t carve_hole(bitfit_pool *pool, size_t count, size_t most,
-                         uint32_t *starts)
+                         void **blocks)
 {
     bf_index *index = &pool->index;
     size_t start = bf_index_alloc(index, count);
@@ -28,36 +28,36 @@ static size_t carve_hole(bitfit_pool *pool, size_t count, size_t most,
     if (more != 0) {
         end += more * count;
         bf_index_resize(index, start, end - start);
-        split(&index->runs, start, end, count, starts);
+        split(pool, start, end, count, blocks);
     } else {
-        starts[0] = (uint32_t)start;
+        blocks[0] = bf_pointer_to(pool, start);
     }
     bf_count_live(pool, end - count, count, end - start);
     return more + 1;
 }
 
 size_t bf_carve(bitfit_pool *pool, size_t count, size_t most, size_t holes,
-                uint32_t *starts)
+                void **blocks)
 {
-    size_t blocks = 0;
-    while (blocks < most && holes-- > 0) {
-        size_t taken = carve_hole(pool, count, most - blocks, starts + blocks);
+    size_t number = 0;
+    while (number < most && holes-- > 0) {
+        size_t taken = carve_hole(pool, count, most - number, blocks + number);
         if (taken == 0) {
             break;
         }
-        blocks += taken;
+        number += taken;
     }
-    pool->allocations += blocks;
-    return blocks;
+    pool->allocations += number;
+    return number;
 }
 
-void bf_carve_back(bitfit_pool *pool, const uint32_t *starts, size_t blocks)
+void bf_carve_back(bitfit_pool *pool, void *const *blocks, size_t number)
 {
-    for (size_t i = 0; i < blocks; i++) {
-        bf_release(pool, starts[i]);
+    for (size_t i = 0; i < number; i++) {
+        bf_release(pool, bf_offset_of(pool, blocks[i]) >> pool->granule_shift);
     }
     bf_index_flush(&pool->index);
-    pool->frees += blocks;
+    pool->frees += number;
 }
 
 size_t bf_carve_top(bitfit_pool *pool, size_t count)
