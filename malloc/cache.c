@@ -300,9 +300,9 @@ static bool give_up_marks(size_t count)
 {
     size_t granule = heap_granule_of(SETTINGS->marks);
     void *marks = heap_pointer_to(granule);
-    size_t most = heap_count_for(SETTINGS->marks_size) +
-                  bf_carve_below(SETTINGS->pool, granule);
-    if (!heap.caching || count > most) {
+    size_t size = heap_count_for(SETTINGS->marks_size);
+    if (!heap.caching ||
+        count > size + bf_carve_below(SETTINGS->pool, granule)) {
         return false;
     }
     heap.caching = false; /* whoever is stopped now stays so */
@@ -312,7 +312,7 @@ static bool give_up_marks(size_t count)
         threads_go();
         return false;
     }
-    bf_carve_back(SETTINGS->pool, &marks, 1);
+    bf_carve_back(SETTINGS->pool, size, &marks, 1);
     if (SETTINGS->published != NULL) {
         SETTINGS->published->marks_size = 0;
     }

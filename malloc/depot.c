@@ -26,9 +26,14 @@ static struct {
 
 void blocks_adopt(void **blocks, size_t number, size_t count)
 {
-    for (size_t i = 0; i < number; i++) {
+    size_t size = heap_size_of(count);
+    for (size_t i = 0, first = 0; i < number; i++) {
+        char *end = (char *)blocks[i] + size;
         cache_mark(blocks[i]);
-        pages_use(blocks[i], heap_size_of(count));
+        if (i + 1 == number || blocks[i + 1] != end) { /* of a row */
+            pages_use(blocks[first], (size_t)(end - (char *)blocks[first]));
+            first = i + 1;
+        }
     }
     for (size_t low = 0, high = number; low + 1 < high; low++) {
         void *block = blocks[low];
@@ -42,7 +47,7 @@ void blocks_return(void *const *blocks, size_t number, size_t count)
     for (size_t i = 0; i < number; i++) {
         cache_unmark(blocks[i]);
     }
-    bf_carve_back(SETTINGS->pool, blocks, number);
+    bf_carve_back(SETTINGS->pool, count, blocks, number);
     pages_tick(number * heap_size_of(count));
 }
 

@@ -1,13 +1,32 @@
 #include "carve.h"
 
-/* Makes the block [start, end) blocks of `count` granules each. */
+/* Makes the block [start, end) blocks of `count` granules each. What is no
+ * longer than a word has bits covers none: a start bit says all, and a tag that
+ * it finds goes. */
 static void split(const bitfit_pool *pool, size_t start, size_t end,
                   size_t count, void **blocks)
 {
+    const bf_runs *runs = &pool->index.runs;
     for (; start < end; start += count) {
-        bf_runs_write(&pool->index.runs, start, start + count, false);
+        bf_pair *pair = bf_pair_at(runs, bf_word_of(start));
+        if (count > BF_WORD_BITS) {
+            bf_runs_write(runs, start, start + count, false);
+        } else if (pair->start == 0) {
+            *pair = (bf_pair){.start = BF_ONE << bf_bit_of(start)};
+        } else {
+            pair->start |= BF_ONE << bf_bit_of(start);
+        }
         *blocks++ = bf_pointer_to(pool, start);
     }
+}
+
+/* Makes a row of blocks of `count` granules the block [start, end). */
+static void join(const bf_runs *runs, size_t start, size_t end, size_t count)
+{
+    for (size_t inner = start + count; inner < end; inner += count) {
+        bf_runs_join(runs, inner);
+    }
+    bf_runs_write(runs, start, end, false);
 }
 
 /* From the first hole that fits: as many blocks as it holds. */
@@ -51,10 +70,42 @@ size_t bf_carve(bitfit_pool *pool, size_t count, size_t most, size_t holes,
     return number;
 }
 
-void bf_carve_back(bitfit_pool *pool, void *const *blocks, size_t number)
+static size_t start_of(const bitfit_pool *pool, const void *block)
 {
-    for (size_t i = 0; i < number; i++) {
-        bf_release(pool, bf_offset_of(pool, blocks[i]) >> pool->granule_shift);
+    return bf_offset_of(pool, block) >> pool->granule_shift;
+}
+
+/* How many of the blocks, from the first on, are a row; and which. */
+static size_t row(const bitfit_pool *pool, size_t count, void *const *blocks,
+                  size_t number, size_t *start, size_t *end)
+{
+    size_t i = 1;
+    *start = start_of(pool, blocks[0]);
+    *end = *start + count;
+    for (; i < number; i++) {
+        size_t next = start_of(pool, blocks[i]);
+        if (next == *end) {
+            *end += count;
+        } else if (next + count == *start) {
+            *start = next;
+        } else {
+            break;
+        }
+    }
+    return i;
+}
+
+void bf_carve_back(bitfit_pool *pool, size_t count, void *const *blocks,
+                   size_t number)
+{
+    for (size_t i = 0; i < number;) {
+        size_t start;
+        size_t end;
+        i += row(pool, count, blocks + i, number - i, &start, &end);
+        if (end - start != count) {
+            join(&pool->index.runs, start, end, count);
+        }
+        bf_release(pool, start);
     }
     bf_index_flush(&pool->index);
     pool->frees += number;

@@ -21,9 +21,11 @@
 size_t bf_carve(bitfit_pool *pool, size_t count, size_t most, size_t holes,
                 void **blocks);
 
-/* Frees that many blocks. None of them waits: bf_view_count() knows them as
- * free. */
-void bf_carve_back(bitfit_pool *pool, void *const *blocks, size_t number);
+/* Frees that many blocks of `count` granules. None of them waits:
+ * bf_view_count() knows them as free. Work: that of one free for each row of
+ * blocks that lie next to each other and follow each other here, either way. */
+void bf_carve_back(bitfit_pool *pool, size_t count, void *const *blocks,
+                   size_t number);
 
 /* Makes the last `count` granules of a pool without blocks a block, which
  * counts in no peak and no mark; its start. count is less than the pool. */
