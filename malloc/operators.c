@@ -4,17 +4,12 @@
  * has failed.
  */
 #include "entry.h"
+#include "platform.h"
 #include "text.h"
 
 #include <dlfcn.h>
 #include <stdlib.h>
 
-/* How size_t is written in a C++ name. */
-#if SIZE_MAX == UINT64_MAX
-#define SIZE_NAME "m"
-#else
-#define SIZE_NAME "j"
-#endif
 #define CXX(name) __asm__(name) EXPORT
 
 typedef struct nothrow_t nothrow_t;
