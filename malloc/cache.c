@@ -445,7 +445,7 @@ void cache_give(void *ptr, size_t size)
 }
 
 /* As cache_enter(), but false, too, if another thread is in the cache. */
-static bool cache_enter_any(cache *c)
+FAST bool cache_enter_any(cache *c)
 {
     if (!cache_enter(c)) {
         return false;

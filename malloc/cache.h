@@ -220,7 +220,7 @@ FAST bool bin_push(cache *c, size_t i, void *block)
 FAST void *cache_pop(size_t size)
 {
     cache *c = cache_mine;
-    if (UNLIKELY(!cache_enter(c))) {
+    if (size > FAST_GRANULE * CACHE_SMALL_MAX || UNLIKELY(!cache_enter(c))) {
         return NULL;
     }
     void *block = NULL;
