@@ -231,6 +231,18 @@ FAST void *cache_pop(size_t size)
     return block;
 }
 
+/* The granules of the live block at `ptr`; 0, too, if there may be none, or it
+ * has not the fast way. */
+FAST size_t cache_peek(const void *ptr)
+{
+    size_t granule = bf_rotate(heap_offset_of(ptr), FAST_GRANULE_SHIFT);
+    if (UNLIKELY(granule >= SETTINGS->fast_granules)) {
+        return 0;
+    }
+    return bf_view_count_small(heap_fast_pair(ptr), heap_fast_bit(ptr),
+                               marks_load(heap_fast_marks(ptr)));
+}
+
 /* As cache_push(), the gate being shut. */
 FAST bool push_inside(cache *c, void *ptr, size_t size)
 {
