@@ -38,69 +38,90 @@ static size_t allowed(size_t count)
 
 /* -------------------------------------------------------------------- bins */
 
-static void bin_empty(bin *b)
+static size_t bin_blocks(const cache *c, size_t i)
 {
-    blocks_return(b->floor, bin_blocks(b), b->count);
-    b->top = b->floor;
+    return (size_t)(c->top[i] - c->floor[i]);
 }
 
-static void bin_end(bin *b)
+static size_t bin_capacity(const cache *c, size_t i)
 {
-    bin_empty(b);
-    bitfit_free(SETTINGS->caches, b->floor);
-    *b = (bin){.count = b->count};
+    return (size_t)(c->ceiling[i] - c->floor[i]);
+}
+
+static void bin_begin(cache *c, size_t i)
+{
+    static void *nowhere[] = {NULL};
+    c->top[i] = c->ceiling[i] = c->floor[i] = nowhere + 1;
+}
+
+static void bin_empty(cache *c, size_t i)
+{
+    blocks_return(c->floor[i], bin_blocks(c, i), c->count[i]);
+    c->top[i] = c->floor[i];
+}
+
+static void bin_end(cache *c, size_t i)
+{
+    bin_empty(c, i);
+    if (bin_capacity(c, i) != 0) {
+        bitfit_free(SETTINGS->caches, c->floor[i] - 1);
+        bin_begin(c, i);
+    }
 }
 
 /* Takes the oldest blocks out, into the depot or the pool. */
-static void bin_give(bin *b, size_t blocks)
+static void bin_give(cache *c, size_t i, size_t blocks)
 {
+    void **floor = c->floor[i];
     blocks = blocks < BATCH_MAX ? blocks : BATCH_MAX;
-    if (!depot_give(b->count, b->floor, blocks)) {
-        blocks_return(b->floor, blocks, b->count);
+    if (!depot_give(c->count[i], floor, blocks)) {
+        blocks_return(floor, blocks, c->count[i]);
     }
-    b->top -= blocks;
-    memmove(b->floor, b->floor + blocks, bin_blocks(b) * sizeof *b->floor);
+    c->top[i] -= blocks;
+    memmove(floor, floor + blocks, bin_blocks(c, i) * sizeof *floor);
 }
 
 /* Sets how many blocks the bin can hold; it may be left as it was for want of
  * memory. */
-static void bin_set_capacity(bin *b, size_t capacity)
+static void bin_set_capacity(cache *c, size_t i, size_t capacity)
 {
-    while (bin_blocks(b) > capacity) {
-        bin_give(b, bin_blocks(b) - capacity);
+    while (bin_blocks(c, i) > capacity) {
+        bin_give(c, i, bin_blocks(c, i) - capacity);
     }
     if (capacity == 0) {
-        bin_end(b);
+        bin_end(c, i);
         return;
     }
-    size_t blocks = bin_blocks(b);
-    uint32_t *floor =
-        bitfit_realloc(SETTINGS->caches, b->floor, capacity * sizeof *floor);
-    if (floor == NULL) {
+    size_t blocks = bin_blocks(c, i);
+    void **place = bin_capacity(c, i) != 0 ? c->floor[i] - 1 : NULL;
+    place =
+        bitfit_realloc(SETTINGS->caches, place, (1 + capacity) * sizeof *place);
+    if (place == NULL) {
         return;
     }
-    b->floor = floor;
-    b->top = floor + blocks;
-    b->ceiling = floor + capacity;
+    place[0] = NULL;
+    c->floor[i] = place + 1;
+    c->top[i] = c->floor[i] + blocks;
+    c->ceiling[i] = c->floor[i] + capacity;
 }
 
 /* The bin for blocks of that many granules, twice as large as it was if there
  * is room. One that others share changes hands. */
-static bin *bin_prepare(cache *c, size_t count)
+static size_t bin_prepare(cache *c, size_t count)
 {
-    bin *b = cache_bin(c, count);
-    if (b->count != count) {
-        bin_empty(b);
-        b->count = count;
+    size_t i = cache_bin(count);
+    if (c->count[i] != count) {
+        bin_empty(c, i);
+        c->count[i] = count;
     }
     size_t most = allowed(count);
-    size_t capacity = bin_capacity(b);
+    size_t capacity = bin_capacity(c, i);
     size_t wanted = capacity == 0 ? CAPACITY_FIRST : 2 * capacity;
     wanted = wanted < most ? wanted : most;
     if (wanted != capacity) {
-        bin_set_capacity(b, wanted);
+        bin_set_capacity(c, i, wanted);
     }
-    return b;
+    return i;
 }
 
 static bool is_cached_size(size_t count)
@@ -112,24 +133,26 @@ static bool is_cached_size(size_t count)
  * nothing, or there is no block. */
 static void *refill(size_t count)
 {
-    bin *b = bin_prepare(cache_mine, count);
-    size_t capacity = bin_capacity(b);
-    if (b->top == b->floor && capacity != 0) {
-        size_t blocks = depot_take(count, b->floor, capacity);
+    cache *c = cache_mine;
+    size_t i = bin_prepare(c, count);
+    size_t capacity = bin_capacity(c, i);
+    void **floor = c->floor[i];
+    if (c->top[i] == floor && capacity != 0) {
+        size_t blocks = depot_take(count, floor, capacity);
         if (blocks == 0) {
             size_t want = capacity / 2 < BATCH_MAX ? capacity / 2 : BATCH_MAX;
             blocks = bf_carve(SETTINGS->pool, count, want > 0 ? want : 1,
-                              HOLES_MAX, b->floor);
-            blocks_adopt(b->floor, blocks, count);
+                              HOLES_MAX, floor);
+            blocks_adopt(floor, blocks, count);
         }
-        b->top += blocks;
+        c->top[i] += blocks;
     }
-    if (b->top == b->floor) {
+    if (c->top[i] == floor) {
         return NULL;
     }
-    uint32_t granule = *--b->top;
-    cache_unmark(granule);
-    return heap_pointer_to(granule);
+    void *block = *--c->top[i];
+    cache_unmark(block);
+    return block;
 }
 
 /* --------------------------------------------------------- caches as a whole
@@ -140,8 +163,8 @@ static void add_bins(const cache *c, size_t *blocks, size_t *size)
     *blocks += c->last_count != 0;
     *size += heap_size_of(c->last_count);
     for (size_t i = 0; i < CACHE_BINS; i++) {
-        *blocks += bin_blocks(&c->bins[i]);
-        *size += bin_blocks(&c->bins[i]) * heap_size_of(c->bins[i].count);
+        *blocks += bin_blocks(c, i);
+        *size += bin_blocks(c, i) * heap_size_of(c->count[i]);
     }
 }
 
@@ -180,11 +203,18 @@ static void empty_last(cache *c)
     }
 }
 
+void cache_begin(cache *c)
+{
+    for (size_t i = 0; i < CACHE_BINS; i++) {
+        bin_begin(c, i);
+    }
+}
+
 void cache_empty(cache *c)
 {
     empty_last(c);
     for (size_t i = 0; i < CACHE_BINS; i++) {
-        bin_end(&c->bins[i]);
+        bin_end(c, i);
     }
 }
 
@@ -213,34 +243,28 @@ void cache_sizes(size_t *blocks, size_t *size)
     threads_go();
 }
 
-static bool bin_has(const bin *b, size_t granule)
+static bool cache_has(const cache *c, const void *block, size_t count)
 {
-    for (const uint32_t *start = b->floor; start != b->top; start++) {
-        if (*start == granule) {
-            return true;
-        }
+    size_t i = cache_bin(count);
+    void *const *at = c->floor[i];
+    while (at != c->top[i] && *at != block) {
+        at++;
     }
-    return false;
-}
-
-static bool cache_has(cache *c, size_t granule, size_t count)
-{
-    return (c->last_count != 0 && c->last == granule) ||
-           bin_has(cache_bin(c, count), granule);
+    return at != c->top[i] || (c->last_count != 0 && c->last == block);
 }
 
 /* As cache_has(), while the cache's thread goes on: it may seem to have a block
  * that it had before. The array stays, since it changes under the lock only. */
-BF_RACES bool seems_to_have(cache *c, size_t granule, size_t count)
+BF_RACES bool seems_to_have(const cache *c, const void *block, size_t count)
 {
     const volatile cache *moving = c;
-    const volatile bin *b = cache_bin(c, count);
-    const volatile uint32_t *top = b->top;
-    if (moving->last_count != 0 && moving->last == granule) {
+    size_t i = cache_bin(count);
+    void *const volatile *top = moving->top[i];
+    if (moving->last_count != 0 && moving->last == block) {
         return true;
     }
-    for (const volatile uint32_t *start = b->floor; start != top; start++) {
-        if (*start == granule) {
+    for (void *const volatile *at = c->floor[i]; at != top; at++) {
+        if (*at == block) {
             return true;
         }
     }
@@ -249,20 +273,20 @@ BF_RACES bool seems_to_have(cache *c, size_t granule, size_t count)
 
 /* Whether the block is in some cache, whatever its mark says. Threads are
  * stopped only where one seems to have it. */
-static bool is_cached(size_t granule, size_t count)
+static bool is_cached(const void *block, size_t count)
 {
-    bool found = depot_has(granule, count);
+    bool found = depot_has(block, count);
     bool seems = false;
     for (cache *c = threads_first(); c != NULL && !found && !seems;
          c = c->next) {
-        seems = seems_to_have(c, granule, count);
+        seems = seems_to_have(c, block, count);
     }
     if (!seems) {
         return found;
     }
     threads_stop();
     for (cache *c = threads_first(); c != NULL && !found; c = c->next) {
-        found = threads_is_still(c) && cache_has(c, granule, count);
+        found = threads_is_still(c) && cache_has(c, block, count);
     }
     threads_go();
     return found;
@@ -274,9 +298,11 @@ static bool is_cached(size_t granule, size_t count)
  * many granules; there are no caches from then on. */
 static bool give_up_marks(size_t count)
 {
-    uint32_t marks = (uint32_t)heap_granule_of(SETTINGS->marks);
+    size_t granule = heap_granule_of(SETTINGS->marks);
+    void *marks = heap_pointer_to(granule);
     size_t size = heap_count_for(SETTINGS->marks_size);
-    if (!heap.caching || count > size + bf_carve_below(SETTINGS->pool, marks)) {
+    if (!heap.caching ||
+        count > size + bf_carve_below(SETTINGS->pool, granule)) {
         return false;
     }
     heap.caching = false; /* whoever is stopped now stays so */
@@ -286,7 +312,7 @@ static bool give_up_marks(size_t count)
         threads_go();
         return false;
     }
-    bf_carve_back(SETTINGS->pool, &marks, 1);
+    bf_carve_back(SETTINGS->pool, size, &marks, 1);
     if (SETTINGS->published != NULL) {
         SETTINGS->published->marks_size = 0;
     }
@@ -310,7 +336,7 @@ static void *take_from_pool(size_t alignment, size_t size)
         block = heap_take(alignment, size);
     }
     if (block != NULL && heap.caching) {
-        cache_unmark(heap_granule_of(block));
+        cache_unmark(block);
     }
     return block;
 }
@@ -334,45 +360,43 @@ void *cache_resize(void *ptr, size_t size)
         block = heap_resize(ptr, size);
     }
     if (block != NULL && heap.caching) {
-        cache_unmark(heap_granule_of(block));
+        cache_unmark(block);
     }
     return block;
 }
 
 size_t cache_verify(const void *ptr)
 {
-    size_t granule = heap_granule_of(ptr);
-    size_t count = heap_count_at(granule);
+    size_t count = heap_count_of(ptr);
     if (count == 0) {
         heap_accuse(ptr);
     }
-    if (!heap.caching || !cache_marked(granule)) {
+    if (!heap.caching || !cache_marked(ptr)) {
         return count;
     }
-    if (bitfit_usable_size(SETTINGS->pool, ptr) != 0 &&
-        is_cached(granule, count)) {
+    if (bitfit_usable_size(SETTINGS->pool, ptr) != 0 && is_cached(ptr, count)) {
         const char *call = heap.call;
         cache_abandon();
         heap_unlock();
         die(bitfit_crime_name(BITFIT_DOUBLE_FREE), call, ptr);
     }
-    cache_unmark(granule); /* a clearing was lost */
+    cache_unmark(ptr); /* a clearing was lost */
     return count;
 }
 
 /* The pool may let the block wait, with the bits of a live one: the mark keeps
  * free() from taking it for one without the lock. */
-static void give_to_pool(void *ptr, size_t granule, size_t size)
+static void give_to_pool(void *ptr, size_t size)
 {
     if (heap.caching) {
-        cache_mark(granule);
+        cache_mark(ptr);
     }
     heap_give(ptr, size);
 }
 
 /* Keeps the block as the cache's last, instead of another; false if it is too
  * large for that, or too small. */
-static bool keep_as_last(size_t granule, size_t count)
+static bool keep_as_last(void *ptr, size_t count)
 {
     if (!heap.caching || !threads_has_cache() || count <= CACHE_SMALL_MAX) {
         return false;
@@ -384,83 +408,95 @@ static bool keep_as_last(size_t granule, size_t count)
         return false;
     }
     empty_last(cache_mine);
-    cache_mine->last = (uint32_t)granule;
+    cache_mine->last = ptr;
     cache_mine->last_count = count;
-    cache_mark(granule);
+    cache_mark(ptr);
     return true;
 }
 
 /* Whether the block is in the bin for its size now. */
-static bool keep_in_bin(size_t granule, size_t count)
+static bool keep_in_bin(void *ptr, size_t count)
 {
     if (!is_cached_size(count)) {
         return false;
     }
-    bin *b = bin_prepare(cache_mine, count);
-    if (b->top == b->ceiling && bin_blocks(b) > 1) {
-        bin_give(b, bin_blocks(b) / 2);
+    cache *c = cache_mine;
+    size_t i = bin_prepare(c, count);
+    if (c->top[i] == c->ceiling[i] && bin_blocks(c, i) > 1) {
+        bin_give(c, i, bin_blocks(c, i) / 2);
     }
-    if (b->top == b->ceiling) {
+    if (c->top[i] == c->ceiling[i]) {
         return false;
     }
-    *b->top++ = (uint32_t)granule;
-    cache_mark(granule);
+    *c->top[i]++ = ptr;
+    cache_mark(ptr);
     return true;
 }
 
 void cache_give(void *ptr, size_t size)
 {
-    size_t granule = heap_granule_of(ptr);
     size_t count = cache_verify(ptr);
     bool wrong = size != SIZE_MAX &&
                  (size > PTRDIFF_MAX || heap_count_for(size) != count);
-    if (wrong ||
-        (!keep_in_bin(granule, count) && !keep_as_last(granule, count))) {
-        give_to_pool(ptr, granule, size);
+    if (wrong || (!keep_in_bin(ptr, count) && !keep_as_last(ptr, count))) {
+        give_to_pool(ptr, size);
     }
     pages_tick(heap_size_of(count));
+}
+
+/* As cache_enter(), but false, too, if another thread is in the cache. */
+FAST bool cache_enter_any(cache *c)
+{
+    if (!cache_enter(c)) {
+        return false;
+    }
+    bool stopped = atomic_load_explicit(&c->stopped, memory_order_acquire);
+    if (stopped) {
+        cache_leave(c);
+    }
+    return !stopped;
 }
 
 void *cache_pop_any(size_t count)
 {
     cache *c = cache_mine;
-    if (!cache_enter(c)) {
+    if (!cache_enter_any(c)) {
         return NULL;
     }
-    bin *b = cache_bin(c, count);
-    size_t granule = BF_NONE;
+    size_t i = cache_bin(count);
+    void *block = NULL;
     if (c->last_count == count) {
-        granule = c->last;
+        block = c->last;
         c->last_count = 0;
-    } else if (b->top != b->floor && b->count == count) {
-        granule = *--b->top;
+    } else if (c->top[i] != c->floor[i] && c->count[i] == count) {
+        block = *--c->top[i];
     }
-    if (granule != BF_NONE) {
-        cache_unmark(granule);
+    if (block != NULL) {
+        cache_unmark(block);
     }
     cache_leave(c);
-    return granule == BF_NONE ? NULL : heap_pointer_to(granule);
+    return block;
 }
 
-bool cache_push_any(size_t granule, size_t count)
+bool cache_push_any(void *ptr, size_t count)
 {
     cache *c = cache_mine;
-    if (!cache_enter(c)) {
+    if (!cache_enter_any(c)) {
         return false;
     }
-    bin *b = cache_bin(c, count);
-    bool pushed = !cache_marked(granule) && ++c->others % OTHERS_A_TICK != 0;
-    if (pushed && b->top != b->ceiling && b->count == count) {
-        *b->top++ = (uint32_t)granule;
+    size_t i = cache_bin(count);
+    bool pushed = !cache_marked(ptr) && ++c->others % OTHERS_A_TICK != 0;
+    if (pushed && c->top[i] != c->ceiling[i] && c->count[i] == count) {
+        *c->top[i]++ = ptr;
     } else if (pushed && c->last_count == 0 && count > CACHE_SMALL_MAX &&
                count <= c->last_most) {
-        c->last = (uint32_t)granule;
+        c->last = ptr;
         c->last_count = count;
     } else {
         pushed = false;
     }
     if (pushed) {
-        cache_mark(granule);
+        cache_mark(ptr);
     }
     cache_leave(c);
     return pushed;

@@ -1,14 +1,14 @@
 /*
  * The threads' caches in front of the pool, and the depot between them.
  *
- *     thread   bin of 1 granule   [ 17 4 9 ]       starts of free blocks
+ *     thread   bin of 1 granule   [ 17 4 9 ]       where free blocks are
  *              bin of 2 granules  [ 20 ]
  *              ...
  *     depot    2 granules         [ 30 52 ... ] -> [ 80 82 ... ]
  *     pool     what is cached is a block
  *
- * A bin holds the granule numbers of free blocks of one count of granules:
- * exactly that count, so nothing is ever rounded up to a class. Nothing is
+ * A bin holds the addresses of free blocks of one count of granules: exactly
+ * that count, so nothing is ever rounded up to a class. Nothing is
  * written into the blocks themselves: an overflow cannot reach the caches.
  *
  * Besides, a cache keeps the last larger block that was freed: programs often
@@ -29,10 +29,14 @@
  *
  * *The gate* of a cache is open, or says that its thread is inside: a signal's
  * handler that calls malloc() meanwhile is a re-entry. *Stopping* lets another
- * thread into a cache. The owner writes the gate and then reads `stop`; the
- * other writes `stop`, makes every processor of the process pass a barrier, and
- * then reads the gate. So one of them sees the other, and only the one who
- * stops pays for the barrier.
+ * thread into a cache. The owner writes the gate and then reads a limit, 0 if
+ * it is stopped; the other writes the limits, makes every processor of the
+ * process pass a barrier, and then reads the gate. So one of them sees the
+ * other, and only the one who stops pays for the barrier.
+ *
+ * *The fast ways* serve blocks of few granules of the default size. What they
+ * cost is the loads from the pointer to the bin, one waiting for another, more
+ * than the instructions beside them.
  */
 #ifndef BITFIT_MALLOC_CACHE_H
 #define BITFIT_MALLOC_CACHE_H
@@ -40,7 +44,7 @@
 #include "heap.h"
 
 enum {
-    CACHE_SMALL_MAX = 64,   /* counts up to here have a bin of their own */
+    CACHE_SMALL_MAX = 64,   /* counts up to here have a bin of their own, */
     CACHE_SHARED_BINS = 32, /* the others share these */
     CACHE_COUNT_MAX = 2048, /* larger blocks are in no bin */
     CACHE_BINS = CACHE_SMALL_MAX + 1 + CACHE_SHARED_BINS
@@ -53,28 +57,25 @@ enum cache_gate {
     GATE_CLOSED /* no cache at all */
 };
 
-/* Blocks are put in and taken out at `top`, between `floor` and `ceiling`. */
-typedef struct bin {
-    uint32_t *top;
-    uint32_t *floor;
-    uint32_t *ceiling;
-    size_t count; /* granules of each block, if it ever had one */
-} bin;
-
 typedef struct cache {
-    _Atomic unsigned gate;
-    _Atomic unsigned stop;
+    unsigned gate;        /* an enum cache_gate; only its thread writes it */
+    _Atomic bool stopped; /* another thread has it, or nobody; then */
+    _Atomic size_t fast_size;     /* these limits are 0: bytes of a request, */
+    _Atomic size_t fast_granules; /* and granules below which blocks start */
     struct cache *next;
     struct cache **link;
     bool registered;   /* thread_ends() will come for it */
-    uint32_t last;     /* one more free block, larger than those in bins, */
+    void *last;        /* one more free block, larger than those in bins, */
     size_t last_count; /* and its granules; 0 if there is none */
     size_t last_most;  /* granules that it may have */
     unsigned others;   /* blocks freed by cache_push_any() */
     unsigned visits;   /* of slow paths */
     size_t published;  /* bytes in it, as last made known */
     unsigned rounds;   /* of the thread's destructors that it has outlived */
-    _Alignas(64) bin bins[CACHE_BINS];
+    _Alignas(64) void **top[CACHE_BINS]; /* where blocks are put in, up to */
+    void **ceiling[CACHE_BINS]; /* this, and below which they are taken out, */
+    void **floor[CACHE_BINS];   /* from this up; before it stands NULL */
+    size_t count[CACHE_BINS];   /* granules of a block, if there ever was one */
 } cache;
 
 /* This thread's; never NULL: without one it is one that is closed. */
@@ -126,116 +127,157 @@ void cache_sizes(size_t *blocks, size_t *size);
 
 static inline void cache_leave(cache *c)
 {
-    atomic_store_explicit(&c->gate, GATE_OPEN, memory_order_release);
+    __atomic_store_n(&c->gate, GATE_OPEN, __ATOMIC_RELEASE);
 }
 
-/* False if this thread is inside already, has no cache, or another thread is in
- * it. Whether one is must be asked before anything in the cache is read. */
+/* False if this thread is inside already, or has no cache. Whether it is
+ * stopped must be asked afterwards, and before anything in the cache is read.
+ */
 static inline bool cache_enter(cache *c)
 {
-    if (UNLIKELY(atomic_load_explicit(&c->gate, memory_order_relaxed) !=
-                 GATE_OPEN)) {
+    if (UNLIKELY(c->gate != GATE_OPEN)) {
         return false;
     }
-    atomic_store_explicit(&c->gate, GATE_FAST, memory_order_relaxed);
+    __atomic_store_n(&c->gate, GATE_FAST, __ATOMIC_RELAXED);
     atomic_signal_fence(memory_order_seq_cst);
-    if (UNLIKELY(atomic_load_explicit(&c->stop, memory_order_acquire) != 0)) {
-        cache_leave(c);
-        return false;
-    }
     return true;
 }
 
-static inline bin *cache_bin(cache *c, size_t count)
+/* A limit of the fast ways, inside. */
+static inline size_t cache_limit(_Atomic size_t *limit)
+{
+    return atomic_load_explicit(limit, memory_order_acquire);
+}
+
+/* Which bin is for blocks of so many granules. */
+static inline size_t cache_bin(size_t count)
 {
     size_t shared = CACHE_SMALL_MAX + 1 +
                     (count + count / CACHE_SMALL_MAX) % CACHE_SHARED_BINS;
-    return &c->bins[LIKELY(count <= CACHE_SMALL_MAX) ? count : shared];
+    return count <= CACHE_SMALL_MAX ? count : shared;
 }
 
-static inline bool cache_marked(size_t granule)
+static inline bf_word marks_load(const _Atomic bf_word *marks)
 {
-    uint64_t word = atomic_load_explicit(&SETTINGS->marks[granule / 64],
-                                         memory_order_relaxed);
-    return (word >> granule % 64 & 1) != 0;
+    return atomic_load_explicit(marks, memory_order_relaxed);
 }
 
-static inline void cache_mark(size_t granule)
+static inline void marks_store(_Atomic bf_word *marks, bf_word word)
 {
-    _Atomic uint64_t *word = &SETTINGS->marks[granule / 64];
-    uint64_t bits = atomic_load_explicit(word, memory_order_relaxed);
-    atomic_store_explicit(word, bits | UINT64_C(1) << granule % 64,
-                          memory_order_relaxed);
+    atomic_store_explicit(marks, word, memory_order_relaxed);
 }
 
-static inline void cache_unmark(size_t granule)
+static inline bool cache_marked(const void *block)
 {
-    _Atomic uint64_t *word = &SETTINGS->marks[granule / 64];
-    uint64_t bits = atomic_load_explicit(word, memory_order_relaxed);
-    atomic_store_explicit(word, bits & ~(UINT64_C(1) << granule % 64),
-                          memory_order_relaxed);
+    size_t granule = heap_granule_of(block);
+    bf_word marks = marks_load(&SETTINGS->marks[bf_word_of(granule)]);
+    return (marks >> bf_bit_of(granule) & 1) != 0;
 }
 
-/* A block of so many granules from this thread's bin for them; NULL if that is
- * empty, or out of reach. count is at most CACHE_SMALL_MAX, granules are fast.
- */
-static inline void *cache_pop(size_t count)
+static inline void cache_mark(const void *block)
 {
-    cache *c = cache_mine;
-    if (UNLIKELY(!cache_enter(c))) {
-        return NULL;
+    size_t granule = heap_granule_of(block);
+    _Atomic bf_word *marks = &SETTINGS->marks[bf_word_of(granule)];
+    marks_store(marks, marks_load(marks) | BF_ONE << bf_bit_of(granule));
+}
+
+static inline void cache_unmark(const void *block)
+{
+    size_t granule = heap_granule_of(block);
+    _Atomic bf_word *marks = &SETTINGS->marks[bf_word_of(granule)];
+    marks_store(marks, marks_load(marks) & ~(BF_ONE << bf_bit_of(granule)));
+}
+
+/* Takes the last block out of a bin, the cache's gate being shut; NULL if there
+ * is none. */
+FAST void *bin_pop(cache *c, size_t i)
+{
+    void **last = c->top[i] - 1;
+    void *block = *last;
+    if (LIKELY(block != NULL)) {
+        _Atomic bf_word *marks = heap_fast_marks(block);
+        bf_word bit = BF_ONE << bf_bit_of(heap_fast_bit(block));
+        c->top[i] = last;
+        marks_store(marks, marks_load(marks) & ~bit);
     }
-    bin *b = &c->bins[count];
-    uint32_t *top = b->top;
-    if (UNLIKELY(top == b->floor)) {
-        cache_leave(c);
-        return NULL;
-    }
-    size_t granule = *--top;
-    b->top = top;
-    cache_unmark(granule);
-    cache_leave(c);
-    return heap_fast_pointer_to(granule);
+    return block;
 }
 
-/* Takes a live block of at most CACHE_SMALL_MAX granules into this thread's bin
- * for them; false if that is full, or out of reach, or the block is marked:
- * nothing has changed. */
-static inline bool cache_push(size_t granule, size_t count)
+/* Puts a block into a bin; false if that is full. */
+FAST bool bin_push(cache *c, size_t i, void *block)
 {
-    cache *c = cache_mine;
-    if (UNLIKELY(!cache_enter(c))) {
+    void **top = c->top[i];
+    if (UNLIKELY(top == c->ceiling[i])) {
         return false;
     }
-    bin *b = &c->bins[count];
-    uint32_t *top = b->top;
-    _Atomic uint64_t *marks = &SETTINGS->marks[granule / 64];
-    uint64_t before = atomic_load_explicit(marks, memory_order_relaxed);
-    uint64_t after = before | UINT64_C(1) << granule % 64;
-    if (UNLIKELY(top == b->ceiling || before == after)) {
-        cache_leave(c);
-        return false;
-    }
-    *top = (uint32_t)granule;
-    b->top = top + 1;
-    atomic_store_explicit(marks, after, memory_order_relaxed);
-    cache_leave(c);
+    *top = block;
+    c->top[i] = top + 1;
     return true;
 }
 
-/* How many blocks a bin holds, and how many it can hold. */
-static inline size_t bin_blocks(const bin *b)
+/* A block for the request from this thread's bin for its size. NULL if that is
+ * empty, or out of reach, or the size is 0 or large. */
+FAST void *cache_pop(size_t size)
 {
-    return (size_t)(b->top - b->floor);
+    cache *c = cache_mine;
+    if (size > FAST_GRANULE * CACHE_SMALL_MAX || UNLIKELY(!cache_enter(c))) {
+        return NULL;
+    }
+    void *block = NULL;
+    if (LIKELY(size - 1 < cache_limit(&c->fast_size))) {
+        block = bin_pop(c, heap_fast_count_for(size));
+    }
+    cache_leave(c);
+    return block;
 }
 
-static inline size_t bin_capacity(const bin *b)
+/* The granules of the live block at `ptr`; 0, too, if there may be none, or it
+ * has not the fast way. */
+FAST size_t cache_peek(const void *ptr)
 {
-    return (size_t)(b->ceiling - b->floor);
+    size_t granule = bf_rotate(heap_offset_of(ptr), FAST_GRANULE_SHIFT);
+    if (UNLIKELY(granule >= SETTINGS->fast_granules)) {
+        return 0;
+    }
+    return bf_view_count_small(heap_fast_pair(ptr), heap_fast_bit(ptr),
+                               marks_load(heap_fast_marks(ptr)));
+}
+
+/* As cache_push(), the gate being shut. */
+FAST bool push_inside(cache *c, void *ptr, size_t size)
+{
+    size_t granule = bf_rotate(heap_offset_of(ptr), FAST_GRANULE_SHIFT);
+    if (UNLIKELY(granule >= cache_limit(&c->fast_granules))) {
+        return false;
+    }
+    size_t bit = heap_fast_bit(ptr);
+    _Atomic bf_word *marks = heap_fast_marks(ptr);
+    bf_word before = marks_load(marks);
+    size_t count = bf_view_count_small(heap_fast_pair(ptr), bit, before);
+    bool right = size == SIZE_MAX || heap_fast_count_for(size) == count;
+    if (UNLIKELY(count == 0 || !right || !bin_push(c, count, ptr))) {
+        return false;
+    }
+    marks_store(marks, before | BF_ONE << bf_bit_of(bit));
+    return true;
+}
+
+/* Takes the live block at `ptr` into this thread's bin for its size. size: as
+ * for heap_give(). False if the bin is full, or out of reach, or there may be
+ * no such block: nothing has changed. */
+FAST bool cache_push(void *ptr, size_t size)
+{
+    cache *c = cache_mine;
+    if (UNLIKELY(!cache_enter(c))) {
+        return false;
+    }
+    bool pushed = push_inside(c, ptr, size);
+    cache_leave(c);
+    return pushed;
 }
 
 /* As cache_pop() and cache_push(), of any granules. */
 void *cache_pop_any(size_t count);
-bool cache_push_any(size_t granule, size_t count);
+bool cache_push_any(void *ptr, size_t count);
 
 #endif

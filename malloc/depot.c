@@ -12,8 +12,8 @@ enum {
 typedef struct batch {
     struct batch *next;
     uint32_t count;
-    uint32_t blocks;
-    uint32_t starts[BATCH_MAX];
+    uint32_t number;
+    void *blocks[BATCH_MAX];
 } batch;
 
 /* Under the heap's lock. */
@@ -24,26 +24,31 @@ static struct {
 
 /* ----------------------------------------------------------- blocks in bulk */
 
-void blocks_adopt(uint32_t *starts, size_t blocks, size_t count)
+void blocks_adopt(void **blocks, size_t number, size_t count)
 {
-    for (size_t i = 0; i < blocks; i++) {
-        cache_mark(starts[i]);
-        pages_use(heap_pointer_to(starts[i]), heap_size_of(count));
+    size_t size = heap_size_of(count);
+    for (size_t i = 0, first = 0; i < number; i++) {
+        char *end = (char *)blocks[i] + size;
+        cache_mark(blocks[i]);
+        if (i + 1 == number || blocks[i + 1] != end) { /* of a row */
+            pages_use(blocks[first], (size_t)(end - (char *)blocks[first]));
+            first = i + 1;
+        }
     }
-    for (size_t low = 0, high = blocks; low + 1 < high; low++) {
-        uint32_t start = starts[low];
-        starts[low] = starts[--high];
-        starts[high] = start;
+    for (size_t low = 0, high = number; low + 1 < high; low++) {
+        void *block = blocks[low];
+        blocks[low] = blocks[--high];
+        blocks[high] = block;
     }
 }
 
-void blocks_return(const uint32_t *starts, size_t blocks, size_t count)
+void blocks_return(void *const *blocks, size_t number, size_t count)
 {
-    for (size_t i = 0; i < blocks; i++) {
-        cache_unmark(starts[i]);
+    for (size_t i = 0; i < number; i++) {
+        cache_unmark(blocks[i]);
     }
-    bf_carve_back(SETTINGS->pool, starts, blocks);
-    pages_tick(blocks * heap_size_of(count));
+    bf_carve_back(SETTINGS->pool, count, blocks, number);
+    pages_tick(number * heap_size_of(count));
 }
 
 /* ------------------------------------------------------------------- depot */
@@ -57,38 +62,38 @@ static size_t depot_most(void)
 
 static void depot_drop(batch *b)
 {
-    depot.size -= b->blocks * heap_size_of(b->count);
+    depot.size -= b->number * heap_size_of(b->count);
     bitfit_free(SETTINGS->caches, b);
 }
 
-size_t depot_take(size_t count, uint32_t *starts, size_t most)
+size_t depot_take(size_t count, void **blocks, size_t most)
 {
     batch *b = count <= CACHE_SMALL_MAX ? depot.batches[count] : NULL;
-    if (b == NULL || b->blocks > most) {
+    if (b == NULL || b->number > most) {
         return 0;
     }
-    size_t blocks = b->blocks;
-    memcpy(starts, b->starts, blocks * sizeof *starts);
+    size_t number = b->number;
+    memcpy(blocks, b->blocks, number * sizeof *blocks);
     depot.batches[count] = b->next;
     depot_drop(b);
-    return blocks;
+    return number;
 }
 
-bool depot_give(size_t count, const uint32_t *starts, size_t blocks)
+bool depot_give(size_t count, void *const *blocks, size_t number)
 {
-    size_t size = blocks * heap_size_of(count);
+    size_t size = number * heap_size_of(count);
     if (count > CACHE_SMALL_MAX || depot.size + size > depot_most()) {
         return false;
     }
     batch *b = bitfit_alloc(SETTINGS->caches,
-                            offsetof(batch, starts) + blocks * sizeof *starts);
+                            offsetof(batch, blocks) + number * sizeof *blocks);
     if (b == NULL) {
         return false;
     }
     b->next = depot.batches[count];
     b->count = (uint32_t)count;
-    b->blocks = (uint32_t)blocks;
-    memcpy(b->starts, starts, blocks * sizeof *starts);
+    b->number = (uint32_t)number;
+    memcpy(b->blocks, blocks, number * sizeof *blocks);
     depot.batches[count] = b;
     depot.size += size;
     return true;
@@ -100,18 +105,18 @@ void depot_empty(void)
         while (depot.batches[count] != NULL) {
             batch *b = depot.batches[count];
             depot.batches[count] = b->next;
-            blocks_return(b->starts, b->blocks, count);
+            blocks_return(b->blocks, b->number, count);
             depot_drop(b);
         }
     }
 }
 
-bool depot_has(size_t granule, size_t count)
+bool depot_has(const void *block, size_t count)
 {
     const batch *b = count <= CACHE_SMALL_MAX ? depot.batches[count] : NULL;
     for (; b != NULL; b = b->next) {
-        for (size_t i = 0; i < b->blocks; i++) {
-            if (b->starts[i] == granule) {
+        for (size_t i = 0; i < b->number; i++) {
+            if (b->blocks[i] == block) {
                 return true;
             }
         }
@@ -129,7 +134,7 @@ size_t depot_blocks(void)
     size_t blocks = 0;
     for (size_t count = 0; count <= CACHE_SMALL_MAX; count++) {
         for (const batch *b = depot.batches[count]; b != NULL; b = b->next) {
-            blocks += b->blocks;
+            blocks += b->number;
         }
     }
     return blocks;

@@ -10,23 +10,23 @@
 enum { BATCH_MAX = 64 }; /* blocks that change hands at a time */
 
 /* Marks new blocks of a bin, and turns them round: the lowest goes first. */
-void blocks_adopt(uint32_t *starts, size_t blocks, size_t count);
+void blocks_adopt(void **blocks, size_t number, size_t count);
 
 /* Gives blocks that were marked back to the pool. */
-void blocks_return(const uint32_t *starts, size_t blocks, size_t count);
+void blocks_return(void *const *blocks, size_t number, size_t count);
 
 /* Moves a batch of blocks of `count` granules, at most `most`, into the array;
  * how many they are: 0 if there is none. */
-size_t depot_take(size_t count, uint32_t *starts, size_t most);
+size_t depot_take(size_t count, void **blocks, size_t most);
 
 /* Whether the depot took the blocks, at most a batch. */
-bool depot_give(size_t count, const uint32_t *starts, size_t blocks);
+bool depot_give(size_t count, void *const *blocks, size_t number);
 
 /* Gives all of them back to the pool. */
 void depot_empty(void);
 
 /* Whether the block is in the depot. */
-bool depot_has(size_t granule, size_t count);
+bool depot_has(const void *block, size_t count);
 
 /* The bytes of all blocks in it, and how many they are. */
 size_t depot_size(void);

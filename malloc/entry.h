@@ -24,7 +24,7 @@ size_t entry_size(const char *call, const void *ptr);
 
 /* As entry_request() without alignment and filling, if the thread's cache for
  * small blocks is of no help. */
-__attribute__((noinline)) void *entry_take_slow(const char *call, size_t size);
+__attribute__((noinline)) void *entry_take_slow(size_t size, const char *call);
 
 /* As entry_return(), where the pointer may be anything. */
 __attribute__((noinline)) void entry_give_slow(const char *call, void *ptr,
@@ -32,13 +32,8 @@ __attribute__((noinline)) void entry_give_slow(const char *call, void *ptr,
 
 static inline void *entry_take(const char *call, size_t size)
 {
-    if (LIKELY(size - 1 < SETTINGS->small_max)) {
-        void *block = cache_pop(heap_fast_count_for(size));
-        if (LIKELY(block != NULL)) {
-            return block;
-        }
-    }
-    return entry_take_slow(call, size);
+    void *block = cache_pop(size);
+    return LIKELY(block != NULL) ? block : entry_take_slow(size, call);
 }
 
 /* alignment: a power of two, or 0 for none. */
@@ -57,13 +52,9 @@ static inline size_t entry_said(size_t size)
 }
 
 /* size: as for heap_give(). */
-static inline void entry_give(const char *call, void *ptr, size_t size)
+FAST void entry_give(const char *call, void *ptr, size_t size)
 {
-    size_t granule = heap_fast_granule_of(ptr);
-    size_t count = heap_fast_count_at(granule);
-    bool right = size == SIZE_MAX || (size - 1 < SETTINGS->small_max &&
-                                      heap_fast_count_for(size) == count);
-    if (UNLIKELY(count == 0 || !right || !cache_push(granule, count))) {
+    if (UNLIKELY(!cache_push(ptr, size))) {
         entry_give_slow(call, ptr, size);
     }
 }

@@ -31,12 +31,13 @@ static size_t block_size(const void *ptr)
     return heap_count_of(ptr) << SETTINGS->view.granule_shift;
 }
 
-/* What stands in the padding and, but for the length, in the tail. */
+/* What stands in the padding and, but for the length, in the tail. Text and
+ * zeros, most of what runs over an end, have no byte like one of these. */
 static uint64_t secret_of(const void *ptr)
 {
     uint64_t mixed =
         ((uintptr_t)ptr ^ SETTINGS->secret) * UINT64_C(0x9e3779b97f4a7c15);
-    return mixed ^ mixed >> 32;
+    return (mixed ^ mixed >> 32) | UINT64_C(0x8080808080808080);
 }
 
 static void write_tail(unsigned char *block, size_t size)

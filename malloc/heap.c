@@ -242,11 +242,15 @@ static uint64_t random_number(void)
     return number;
 }
 
-/* A pool has at most 2^32 granules: more memory has larger ones. */
-static void fit_granule(option_set *options)
+static void open_fast_ways(void)
 {
-    while (options->budget / options->granule > BF_CARVE_GRANULES_MAX) {
-        options->granule *= 2;
+    settings *to = SETTINGS;
+    if (to->options.granule == FAST_GRANULE) {
+        size_t word = heap_fast_word(to->view.payload);
+        to->pairs_origin = (uintptr_t)to->view.pairs - word * sizeof(bf_pair);
+        to->marks_origin = (uintptr_t)to->marks - word * sizeof(bf_word);
+        to->fast_size = FAST_GRANULE * CACHE_SMALL_MAX;
+        to->fast_granules = to->view.last_word;
     }
 }
 
@@ -281,12 +285,9 @@ static void make_pools(const division *sizes, unsigned char *payload,
     bitfit_pool *made = bitfit_init(payload, sizes->payload, &pool);
     to->view = bf_view_of(made);
     to->pool = made;
-    if (to->options.granule == FAST_GRANULE) {
-        to->small_max = FAST_GRANULE * CACHE_SMALL_MAX;
-        to->fast_granules = to->view.granules;
-    }
     if (sizes->caches != 0) {
         place_marks();
+        open_fast_ways();
     }
 }
 
@@ -350,15 +351,11 @@ static bool make_heap(void)
 {
     option_set *options = &SETTINGS->options;
     size_t wanted = options->budget;
-    size_t granule = options->granule;
     unsigned char *payload = NULL;
     unsigned char *own = NULL;
-    fit_granule(options);
     division sizes = divide(options->budget);
     while (sizes.payload != 0 && !map_all(&sizes, &payload, &own)) {
         options->budget /= 2;
-        options->granule = granule;
-        fit_granule(options);
         sizes = divide(options->budget);
     }
     if (sizes.payload == 0) {

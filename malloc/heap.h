@@ -27,20 +27,25 @@
 #define LIKELY(condition) __builtin_expect(!!(condition), 1)
 #define UNLIKELY(condition) __builtin_expect(!!(condition), 0)
 
+/* Of the fast ways, which call nothing and save no register. */
+#define FAST static inline __attribute__((always_inline))
+
 /* The fast ways know the granule: the default one. */
 enum { FAST_GRANULE_SHIFT = 4, FAST_GRANULE = 1 << FAST_GRANULE_SHIFT };
 
 typedef struct settings {
     /* What malloc() and free() read each time, in one line. */
     bf_view view;
-    size_t granule_mask;  /* granule - 1 */
-    size_t small_max;     /* bytes: requests of up to so much have a fast way; 0
-                           if the granule is not FAST_GRANULE */
-    size_t fast_granules; /* the pool's, or 0 as well */
-    _Atomic uint64_t *marks; /* a bit a granule: a block in a cache starts here;
-                              NULL if there never are caches. Nobody has to
-                              trust them: cache.h */
-    bool stoppable; /* another thread's cache can be stopped: cache.h */
+    size_t granule_mask;    /* granule - 1 */
+    uintptr_t pairs_origin; /* where the pair for address 0 would be, */
+    uintptr_t marks_origin; /* and its word of marks */
+    _Atomic bf_word *marks; /* a bit a granule: a block in a cache starts here;
+                             NULL if there never are caches. Nobody has to trust
+                             them: cache.h */
+    size_t fast_size;       /* bytes: requests of up to so much have a fast way;
+                             0 if the granule is not FAST_GRANULE */
+    size_t fast_granules;   /* those below the pool's last word; 0 as well */
+    bool stoppable;         /* another thread's cache can be stopped: cache.h */
 
     bitfit_pool *pool;
     bitfit_pool *caches; /* a pool of its own for the caches' memory */
@@ -61,7 +66,7 @@ enum { SETTINGS_SIZE = 16384 };
 extern union settings_page {
     settings value;
     char bytes[SETTINGS_SIZE];
-} heap_settings;
+} heap_settings __attribute__((visibility("hidden")));
 
 #define SETTINGS (&heap_settings.value)
 
@@ -123,11 +128,17 @@ size_t heap_live(void);
 /* ---------------------------------------------------------------- converting
  */
 
+/* Huge for an address below the payload. */
+static inline size_t heap_offset_of(const void *ptr)
+{
+    return (uintptr_t)ptr - (uintptr_t)SETTINGS->view.payload;
+}
+
 /* The granule at this address, which is the start of one in the payload; else
  * some number beyond the pool. */
 static inline size_t heap_granule_of(const void *ptr)
 {
-    size_t offset = (uintptr_t)ptr - (uintptr_t)SETTINGS->view.payload;
+    size_t offset = heap_offset_of(ptr);
     unsigned shift = SETTINGS->view.granule_shift;
     return offset >> (shift & 63) | offset << (-shift & 63);
 }
@@ -167,30 +178,36 @@ static inline size_t heap_count_for(size_t size)
 /* ------------------------------------------- the same where granules are fast
  */
 
-static inline size_t heap_fast_granule_of(const void *ptr)
+/* Which word this address belongs to, and, modulo a word's bits, which bit:
+ * counted from address 0, since the payload begins with a page and so with a
+ * whole word. */
+static inline size_t heap_fast_word(const void *ptr)
 {
-    size_t offset = (uintptr_t)ptr - (uintptr_t)SETTINGS->view.payload;
-    return offset >> FAST_GRANULE_SHIFT |
-           offset << (8 * sizeof offset - FAST_GRANULE_SHIFT);
+    return (uintptr_t)ptr >> (FAST_GRANULE_SHIFT + BF_WORD_SHIFT);
 }
 
-static inline void *heap_fast_pointer_to(size_t granule)
+static inline size_t heap_fast_bit(const void *ptr)
 {
-    return SETTINGS->view.payload + (granule << FAST_GRANULE_SHIFT);
+    return (uintptr_t)ptr >> FAST_GRANULE_SHIFT;
 }
 
-/* 0, too, for more than CACHE_SMALL_MAX, and if granules are not fast. */
-static inline size_t heap_fast_count_at(size_t granule)
+/* Of an address in the payload: its word in the run map, and its marks. */
+static inline const bf_pair *heap_fast_pair(const void *ptr)
 {
-    return LIKELY(granule < SETTINGS->fast_granules)
-               ? bf_view_count_small(&SETTINGS->view, granule)
-               : 0;
+    size_t offset = heap_fast_word(ptr) * sizeof(bf_pair);
+    return (const bf_pair *)(SETTINGS->pairs_origin + offset);
 }
 
-/* Not for a size of 0. */
+static inline _Atomic bf_word *heap_fast_marks(const void *ptr)
+{
+    size_t offset = heap_fast_word(ptr) * sizeof(bf_word);
+    return (_Atomic bf_word *)(SETTINGS->marks_origin + offset);
+}
+
+/* A large number for a size of 0. */
 static inline size_t heap_fast_count_for(size_t size)
 {
-    return (size + FAST_GRANULE - 1) >> FAST_GRANULE_SHIFT;
+    return ((size - 1) >> FAST_GRANULE_SHIFT) + 1;
 }
 
 #endif

@@ -95,7 +95,7 @@ void entry_return(const char *call, void *ptr, size_t size)
     errno = kept;
 }
 
-void *entry_take_slow(const char *call, size_t size)
+void *entry_take_slow(size_t size, const char *call)
 {
     if (size <= PTRDIFF_MAX) {
         void *block = cache_pop_any(heap_count_for(size));
@@ -111,9 +111,8 @@ void entry_give_slow(const char *call, void *ptr, size_t size)
     if (ptr == NULL) {
         return;
     }
-    size_t granule = heap_granule_of(ptr);
-    size_t count = heap_count_at(granule);
-    if (count != 0 && size == SIZE_MAX && cache_push_any(granule, count)) {
+    size_t count = heap_count_of(ptr);
+    if (count != 0 && size == SIZE_MAX && cache_push_any(ptr, count)) {
         return;
     }
     entry_return(call, ptr, size);
@@ -172,11 +171,10 @@ static void *resize(void *ptr, size_t size)
     if (UNLIKELY(SETTINGS->options.hardened)) {
         return resize_hardened(ptr, size);
     }
-    size_t granule = heap_granule_of(ptr);
-    size_t before = heap_count_at(granule);
+    size_t before = heap_count_of(ptr);
     size_t after = size <= PTRDIFF_MAX ? heap_count_for(size) : 0;
     bool copied = SETTINGS->marks != NULL && is_small(before) &&
-                  is_small(after) && !cache_marked(granule);
+                  is_small(after) && !cache_marked(ptr);
     if (copied && before == after) {
         return ptr;
     }
@@ -215,11 +213,9 @@ static size_t product(size_t count, size_t size)
 EXPORT void *calloc(size_t count, size_t size)
 {
     size_t bytes = product(count, size);
-    if (LIKELY(bytes - 1 < SETTINGS->small_max)) {
-        void *block = cache_pop(heap_fast_count_for(bytes));
-        if (LIKELY(block != NULL)) {
-            return memset(block, 0, bytes);
-        }
+    void *block = cache_pop(bytes);
+    if (LIKELY(block != NULL)) {
+        return memset(block, 0, bytes);
     }
     return entry_request("calloc", 1, bytes, FILL_ZERO);
 }
@@ -328,19 +324,27 @@ static size_t verified_size(const char *call, const void *ptr)
     return size;
 }
 
-size_t entry_size(const char *call, const void *ptr)
+/* As verified_size(), but without the lock where nothing is wrong. */
+__attribute__((noinline)) static size_t size_of(const char *call,
+                                                const void *ptr)
 {
     if (ptr == NULL) {
         return 0;
     }
-    size_t granule = heap_granule_of(ptr);
-    size_t count = heap_count_at(granule);
-    bool cached =
-        count != 0 && SETTINGS->marks != NULL && cache_marked(granule);
+    size_t count = heap_count_of(ptr);
+    bool cached = count != 0 && SETTINGS->marks != NULL && cache_marked(ptr);
     if (UNLIKELY(count == 0 || cached || SETTINGS->options.hardened)) {
         return verified_size(call, ptr);
     }
-    return count << SETTINGS->view.granule_shift;
+    return heap_size_of(count);
+}
+
+/* Some programs ask for every block that they get or free. */
+size_t entry_size(const char *call, const void *ptr)
+{
+    size_t count = cache_peek(ptr);
+    return LIKELY(count != 0) ? count << FAST_GRANULE_SHIFT
+                              : size_of(call, ptr);
 }
 
 EXPORT size_t malloc_usable_size(void *ptr)

@@ -4,17 +4,12 @@
  * has failed.
  */
 #include "entry.h"
+#include "platform.h"
 #include "text.h"
 
 #include <dlfcn.h>
 #include <stdlib.h>
 
-/* How size_t is written in a C++ name. */
-#if SIZE_MAX == UINT64_MAX
-#define SIZE_NAME "m"
-#else
-#define SIZE_NAME "j"
-#endif
 #define CXX(name) __asm__(name) EXPORT
 
 typedef struct nothrow_t nothrow_t;
@@ -102,10 +97,7 @@ static void *take_or_null(const char *name, const char *call, size_t alignment,
 
 static inline void *take_plain(const char *call, size_t size)
 {
-    void *block = NULL;
-    if (LIKELY(size - 1 < SETTINGS->small_max)) {
-        block = cache_pop(heap_fast_count_for(size));
-    }
+    void *block = cache_pop(size);
     return LIKELY(block != NULL) ? block : take_or_throw(call, 0, size);
 }
 

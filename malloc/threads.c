@@ -57,7 +57,7 @@ bool threads_has_cache(void)
 static bool is_outside(const cache *c)
 {
     for (int i = 0; i < STOP_PATIENCE; i++) {
-        if (atomic_load_explicit(&c->gate, memory_order_acquire) != GATE_FAST) {
+        if (__atomic_load_n(&c->gate, __ATOMIC_ACQUIRE) != GATE_FAST) {
             return true;
         }
         if (i % 64 == 63) {
@@ -67,10 +67,19 @@ static bool is_outside(const cache *c)
     return false;
 }
 
+static void set_stopped(cache *c, bool stopped)
+{
+    size_t size = stopped ? 0 : SETTINGS->fast_size;
+    size_t granules = stopped ? 0 : SETTINGS->fast_granules;
+    atomic_store_explicit(&c->stopped, stopped, memory_order_release);
+    atomic_store_explicit(&c->fast_size, size, memory_order_release);
+    atomic_store_explicit(&c->fast_granules, granules, memory_order_release);
+}
+
 void threads_stop(void)
 {
     for (cache *c = threads.all; c != NULL; c = c->next) {
-        atomic_store_explicit(&c->stop, c != cache_mine, memory_order_release);
+        set_stopped(c, c != cache_mine);
     }
     if (SETTINGS->stoppable && threads.count > 1) {
         syscall(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0);
@@ -80,7 +89,7 @@ void threads_stop(void)
 void threads_go(void)
 {
     for (cache *c = threads.all; c != NULL; c = c->next) {
-        atomic_store_explicit(&c->stop, !heap.caching, memory_order_release);
+        set_stopped(c, !heap.caching);
     }
 }
 
@@ -98,8 +107,9 @@ static cache *cache_make(void)
     if (c == NULL) {
         return &no_more;
     }
-    *c = (cache){.stop = 0};
-    atomic_store_explicit(&c->gate, GATE_SLOW, memory_order_relaxed);
+    *c = (cache){.gate = GATE_SLOW};
+    set_stopped(c, false);
+    cache_begin(c);
     c->next = threads.all;
     c->link = &threads.all;
     if (c->next != NULL) {
@@ -145,9 +155,7 @@ static void child_begins(void)
     for (cache *c = threads.all; c != NULL;) {
         cache *next = c->next;
         if (c != cache_mine) {
-            unsigned gate =
-                atomic_load_explicit(&c->gate, memory_order_relaxed);
-            if (gate != GATE_FAST) {
+            if (c->gate != GATE_FAST) {
                 cache_end(c);
             }
         }
@@ -187,14 +195,9 @@ void cache_start(void)
 
 /* -------------------------------------------------------------- slow paths */
 
-static unsigned gate_of_mine(void)
-{
-    return atomic_load_explicit(&cache_mine->gate, memory_order_relaxed);
-}
-
 bool cache_is_inside(void)
 {
-    return inside || gate_of_mine() == GATE_FAST;
+    return inside || cache_mine->gate == GATE_FAST;
 }
 
 static void enter_gate(const char *call)
@@ -203,9 +206,8 @@ static void enter_gate(const char *call)
         die(bitfit_crime_name(BITFIT_REENTRY), call, NULL);
     }
     inside = true;
-    if (gate_of_mine() == GATE_OPEN) {
-        atomic_store_explicit(&cache_mine->gate, GATE_SLOW,
-                              memory_order_relaxed);
+    if (cache_mine->gate == GATE_OPEN) {
+        __atomic_store_n(&cache_mine->gate, GATE_SLOW, __ATOMIC_RELAXED);
     }
     atomic_signal_fence(memory_order_seq_cst);
 }
@@ -228,8 +230,7 @@ void cache_abandon(void)
 {
     atomic_signal_fence(memory_order_seq_cst);
     if (has_cache(cache_mine)) {
-        atomic_store_explicit(&cache_mine->gate, GATE_OPEN,
-                              memory_order_release);
+        cache_leave(cache_mine);
     }
     inside = false;
 }

@@ -26,8 +26,10 @@ void threads_go(void);
 /* Whether this cache can be touched now, others being stopped. */
 bool threads_is_still(const cache *c);
 
-/* What cache.c does for a cache that ends or is left: gives all of its blocks
- * back, and tells those who look from outside what caches hold. */
+/* What cache.c does for a cache that begins, ends or is left: makes bins
+ * without room, gives all blocks back, and tells those who look from outside
+ * what caches hold. */
+void cache_begin(cache *c);
 void cache_empty(cache *c);
 void cache_publish(cache *c);
 

@@ -1,18 +1,37 @@
 #include "carve.h"
 
-/* Makes the block [start, end) blocks of `count` granules each. */
-static void split(const bf_runs *runs, size_t start, size_t end, size_t count,
-                  uint32_t *starts)
+/* Makes the block [start, end) blocks of `count` granules each. What is no
+ * longer than a word has bits covers none: a start bit says all, and a tag that
+ * it finds goes. */
+static void split(const bitfit_pool *pool, size_t start, size_t end,
+                  size_t count, void **blocks)
 {
+    const bf_runs *runs = &pool->index.runs;
     for (; start < end; start += count) {
-        bf_runs_write(runs, start, start + count, false);
-        *starts++ = (uint32_t)start;
+        bf_pair *pair = bf_pair_at(runs, bf_word_of(start));
+        if (count > BF_WORD_BITS) {
+            bf_runs_write(runs, start, start + count, false);
+        } else if (pair->start == 0) {
+            *pair = (bf_pair){.start = BF_ONE << bf_bit_of(start)};
+        } else {
+            pair->start |= BF_ONE << bf_bit_of(start);
+        }
+        *blocks++ = bf_pointer_to(pool, start);
     }
+}
+
+/* Makes a row of blocks of `count` granules the block [start, end). */
+static void join(const bf_runs *runs, size_t start, size_t end, size_t count)
+{
+    for (size_t inner = start + count; inner < end; inner += count) {
+        bf_runs_join(runs, inner);
+    }
+    bf_runs_write(runs, start, end, false);
 }
 
 /* From the first hole that fits: as many blocks as it holds. */
 static size_t carve_hole(bitfit_pool *pool, size_t count, size_t most,
-                         uint32_t *starts)
+                         void **blocks)
 {
     bf_index *index = &pool->index;
     size_t start = bf_index_alloc(index, count);
@@ -28,36 +47,68 @@ static size_t carve_hole(bitfit_pool *pool, size_t count, size_t most,
     if (more != 0) {
         end += more * count;
         bf_index_resize(index, start, end - start);
-        split(&index->runs, start, end, count, starts);
+        split(pool, start, end, count, blocks);
     } else {
-        starts[0] = (uint32_t)start;
+        blocks[0] = bf_pointer_to(pool, start);
     }
     bf_count_live(pool, end - count, count, end - start);
     return more + 1;
 }
 
 size_t bf_carve(bitfit_pool *pool, size_t count, size_t most, size_t holes,
-                uint32_t *starts)
+                void **blocks)
 {
-    size_t blocks = 0;
-    while (blocks < most && holes-- > 0) {
-        size_t taken = carve_hole(pool, count, most - blocks, starts + blocks);
+    size_t number = 0;
+    while (number < most && holes-- > 0) {
+        size_t taken = carve_hole(pool, count, most - number, blocks + number);
         if (taken == 0) {
             break;
         }
-        blocks += taken;
+        number += taken;
     }
-    pool->allocations += blocks;
-    return blocks;
+    pool->allocations += number;
+    return number;
 }
 
-void bf_carve_back(bitfit_pool *pool, const uint32_t *starts, size_t blocks)
+static size_t start_of(const bitfit_pool *pool, const void *block)
 {
-    for (size_t i = 0; i < blocks; i++) {
-        bf_release(pool, starts[i]);
+    return bf_offset_of(pool, block) >> pool->granule_shift;
+}
+
+/* How many of the blocks, from the first on, are a row; and which. */
+static size_t row(const bitfit_pool *pool, size_t count, void *const *blocks,
+                  size_t number, size_t *start, size_t *end)
+{
+    size_t i = 1;
+    *start = start_of(pool, blocks[0]);
+    *end = *start + count;
+    for (; i < number; i++) {
+        size_t next = start_of(pool, blocks[i]);
+        if (next == *end) {
+            *end += count;
+        } else if (next + count == *start) {
+            *start = next;
+        } else {
+            break;
+        }
+    }
+    return i;
+}
+
+void bf_carve_back(bitfit_pool *pool, size_t count, void *const *blocks,
+                   size_t number)
+{
+    for (size_t i = 0; i < number;) {
+        size_t start;
+        size_t end;
+        i += row(pool, count, blocks + i, number - i, &start, &end);
+        if (end - start != count) {
+            join(&pool->index.runs, start, end, count);
+        }
+        bf_release(pool, start);
     }
     bf_index_flush(&pool->index);
-    pool->frees += blocks;
+    pool->frees += number;
 }
 
 size_t bf_carve_top(bitfit_pool *pool, size_t count)

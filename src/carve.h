@@ -14,19 +14,18 @@
 
 #include "pool.h"
 
-/* Beyond this many granules a start does not fit into 32 bits. */
-#define BF_CARVE_GRANULES_MAX ((size_t)UINT32_MAX)
-
 /* Takes up to `most` blocks of `count` granules, each at its first fit, as if
- * allocated one after the other. Stops early after `holes` holes. Writes their
- * starts and returns how many they are: 0 if and only if no block fits. Work:
- * an allocation and a growth for each hole, and a write for each block. */
+ * allocated one after the other. Stops early after `holes` holes. Writes where
+ * they are and returns how many: 0 if and only if no block fits. Work: an
+ * allocation and a growth for each hole, and a write for each block. */
 size_t bf_carve(bitfit_pool *pool, size_t count, size_t most, size_t holes,
-                uint32_t *starts);
+                void **blocks);
 
-/* Frees the block that starts at each of these granules. None of them waits:
- * bf_view_count() knows them as free. */
-void bf_carve_back(bitfit_pool *pool, const uint32_t *starts, size_t blocks);
+/* Frees that many blocks of `count` granules. None of them waits:
+ * bf_view_count() knows them as free. Work: that of one free for each row of
+ * blocks that lie next to each other and follow each other here, either way. */
+void bf_carve_back(bitfit_pool *pool, size_t count, void *const *blocks,
+                   size_t number);
 
 /* Makes the last `count` granules of a pool without blocks a block, which
  * counts in no peak and no mark; its start. count is less than the pool. */
@@ -73,22 +72,22 @@ bf_view bf_view_of(const bitfit_pool *pool);
  */
 size_t bf_view_count(const bf_view *view, size_t granule);
 
-/* As bf_view_count(); but 0, too, if the block is longer than a word has bits.
- * Others end in one of two words, and which of them cannot be predicted: both
- * are read. The pool's end is as good as a start. */
-BF_RACES size_t bf_view_count_small(const bf_view *view, size_t granule)
+/* As bf_view_count() of the granule at this bit (taken modulo a word's bits) of
+ * a word that is not the last; but 0, too, if the block is longer than a word
+ * has bits, or if `except`, the same word of some other bitmap, has the bit. A
+ * block ends in one of two words, and which of them cannot be predicted: both
+ * are read. */
+BF_RACES size_t bf_view_count_small(const bf_pair *pair, size_t bit,
+                                    bf_word except)
 {
-    const bf_pair *pair = &view->pairs[bf_word_of(granule)];
-    bf_word start = BF_LOAD_RACING(pair->start);
-    bf_word block = start & ~BF_LOAD_RACING(pair->free);
-    bf_word next = 1;
-    if (BF_LIKELY(granule < view->last_word)) {
-        next = BF_LOAD_RACING(pair[1].start);
+    bf_word others = BF_LOAD_RACING(pair[0].free) | except;
+    bf_word starts = BF_LOAD_RACING(pair[0].start) >> bf_bit_of(bit);
+    bf_word next = BF_LOAD_RACING(pair[1].start);
+    if ((others >> bf_bit_of(bit) & 1) != 0 || (starts & 1) == 0) {
+        return 0;
     }
-    bf_word ends =
-        start >> bf_bit_of(granule) >> 1 | next << bf_bit_of(~granule);
-    bool known = (block >> bf_bit_of(granule) & 1) != 0 && ends != 0;
-    return BF_LIKELY(known) ? bf_lowest_bit(ends) + 1 : 0;
+    bf_word ends = starts >> 1 | next << bf_bit_of(~bit);
+    return BF_LIKELY(ends != 0) ? bf_lowest_bit(ends) + 1 : 0;
 }
 
 #endif

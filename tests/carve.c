@@ -12,31 +12,28 @@
 
 enum { MOST = 64 };
 
+/* Carves blocks, names them for pictures, and writes their starts. */
 static size_t carve(rig *r, size_t count, size_t most, size_t holes,
-                    uint32_t *starts)
+                    size_t *starts)
 {
-    size_t blocks = bf_carve(r->pool, count, most, holes, starts);
+    void *blocks[MOST];
+    size_t number = bf_carve(r->pool, count, most, holes, blocks);
     assert_sound(r->pool);
-    return blocks;
-}
-
-/* Names the carved blocks for pictures. */
-static void name_all(rig *r, char name, const uint32_t *starts, size_t blocks)
-{
-    for (size_t i = 0; i < blocks; i++) {
-        r->names[starts[i]] = name;
+    for (size_t i = 0; i < number; i++) {
+        starts[i] = rig_index(r, blocks[i]);
+        r->names[starts[i]] = 'D';
     }
+    return number;
 }
 
 static void carve_takes_each_block_at_its_first_fit(void **state)
 {
     (void)state;
     rig r;
-    uint32_t starts[MOST];
+    size_t starts[MOST];
     rig_open(&r, 16, NULL);
     rig_build(&r, "AA....BB..CC....");
     assert_int_equal(carve(&r, 2, 3, 2, starts), 3);
-    name_all(&r, 'D', starts, 3);
     assert_picture(&r, "AADDDDBBDDCC....");
     assert_int_equal(starts[0], 2);
     assert_int_equal(starts[1], 4);
@@ -48,11 +45,10 @@ static void carve_stops_after_so_many_holes(void **state)
 {
     (void)state;
     rig r;
-    uint32_t starts[MOST];
+    size_t starts[MOST];
     rig_open(&r, 16, NULL);
     rig_build(&r, "AA....BB..CC....");
     assert_int_equal(carve(&r, 2, 8, 1, starts), 2);
-    name_all(&r, 'D', starts, 2);
     assert_picture(&r, "AADDDDBB..CC....");
     rig_close(&r);
 }
@@ -61,7 +57,7 @@ static void carve_returns_0_if_and_only_if_none_fits(void **state)
 {
     (void)state;
     rig r;
-    uint32_t starts[MOST];
+    size_t starts[MOST];
     rig_open(&r, 12, NULL);
     rig_build(&r, "AA...BB..CCC");
     assert_int_equal(carve(&r, 4, 3, 9, starts), 0);
@@ -98,7 +94,7 @@ static void carve_is_allocating_one_after_the_other(void **state)
         rig other;
         dice d = dice_from(seed + round);
         dice same = d;
-        uint32_t starts[MOST];
+        size_t starts[MOST];
         size_t largest = round % 3 == 0 ? 200 : 20;
         rig_open(&one, 2000, NULL);
         rig_open(&other, 2000, NULL);
@@ -124,17 +120,69 @@ static void carve_back_frees_and_nothing_waits(void **state)
 {
     (void)state;
     rig r;
-    uint32_t starts[MOST];
+    void *blocks[3];
     rig_open(&r, 512, NULL);
-    assert_int_equal(carve(&r, 70, 3, 1, starts), 3);
+    assert_int_equal(bf_carve(r.pool, 70, 3, 1, blocks), 3);
     bf_view view = bf_view_of(r.pool);
-    bf_carve_back(r.pool, starts, 3);
+    bf_carve_back(r.pool, 70, blocks, 3);
     for (size_t i = 0; i < 3; i++) {
-        assert_int_equal(bf_view_count(&view, starts[i]), 0);
+        assert_int_equal(bf_view_count(&view, rig_index(&r, blocks[i])), 0);
     }
     assert_picture(&r, ".{512}");
     assert_int_equal(rig_stats(&r).blocks, 0);
     rig_close(&r);
+}
+
+/* Puts some of the blocks in another order: rows, both ways, and none. */
+static void mix(dice *d, void **blocks, size_t number)
+{
+    for (size_t i = 0; i < number; i++) {
+        size_t other =
+            dice_below(d, 2) == 0 ? number - 1 - i : dice_below(d, number);
+        void *block = blocks[i];
+        blocks[i] = blocks[other];
+        blocks[other] = block;
+    }
+}
+
+static void carve_back_is_freeing_one_after_the_other(void **state)
+{
+    (void)state;
+    uint64_t seed = seed_for_this_run();
+    for (uint64_t round = 0; round < 300; round++) {
+        rig one;
+        rig other;
+        dice d = dice_from(seed + round);
+        dice same = d;
+        void *blocks[MOST];
+        size_t largest = round % 3 == 0 ? 200 : 20;
+        rig_open(&one, 2000, NULL);
+        rig_open(&other, 2000, NULL);
+        shuffle(&one, &d, largest);
+        shuffle(&other, &same, largest);
+        size_t count = dice_between(&d, 1, largest);
+        size_t number = bf_carve(one.pool, count, MOST, SIZE_MAX, blocks);
+        bf_carve(other.pool, count, MOST, SIZE_MAX, (void *[MOST]){NULL});
+        if (dice_below(&d, 3) != 0) {
+            mix(&d, blocks, number);
+        }
+        size_t back = number == 0 ? 0 : dice_below(&d, number + 1);
+        bf_carve_back(one.pool, count, blocks, back);
+        for (size_t i = 0; i < back; i++) {
+            size_t start = rig_index(&one, blocks[i]);
+            bitfit_free(other.pool, rig_pointer(&other, start));
+        }
+        assert_sound(one.pool);
+        bitfit_stats stats = rig_stats(&one);
+        bitfit_stats expected = rig_stats(&other);
+        assert_memory_equal(&stats, &expected, sizeof stats);
+        for (size_t i = 0; i < 100; i++) {
+            size_t next = dice_between(&d, 1, largest);
+            assert_int_equal(rig_alloc(&one, next), rig_alloc(&other, next));
+        }
+        rig_close(&one);
+        rig_close(&other);
+    }
 }
 
 static void carve_top_takes_the_end_and_counts_in_no_mark(void **state)
@@ -255,7 +303,13 @@ static void assert_view(const char *notation)
         size_t count = strspn(picture + i, (char[]){picture[i], '\0'});
         bool small = starts && count <= BF_WORD_BITS;
         assert_int_equal(bf_view_count(&view, i), starts ? count : 0);
-        assert_int_equal(bf_view_count_small(&view, i), small ? count : 0);
+        if (i < view.last_word) {
+            const bf_pair *pair = &view.pairs[bf_word_of(i)];
+            bf_word itself = BF_ONE << bf_bit_of(i);
+            assert_int_equal(bf_view_count_small(pair, i, ~itself),
+                             small ? count : 0);
+            assert_int_equal(bf_view_count_small(pair, i, itself), 0);
+        }
     }
     free(picture);
     rig_close(&r);
@@ -309,6 +363,7 @@ int main(void)
         cmocka_unit_test(carve_returns_0_if_and_only_if_none_fits),
         cmocka_unit_test(carve_is_allocating_one_after_the_other),
         cmocka_unit_test(carve_back_frees_and_nothing_waits),
+        cmocka_unit_test(carve_back_is_freeing_one_after_the_other),
         cmocka_unit_test(carve_top_takes_the_end_and_counts_in_no_mark),
         cmocka_unit_test(carve_below_is_the_hole_before_a_block),
         cmocka_unit_test(carve_hole_finds_every_long_hole),

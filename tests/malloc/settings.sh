@@ -1,8 +1,8 @@
 #!/bin/sh
-# usage: settings.sh PROBE LIBRARY PLUGIN EARLY
+# usage: settings.sh PROBE LIBRARY PLUGIN EARLY [BITFIT]
 # Each setting does what it says, and a bad value is one line and the default.
 set -eu
-probe=$1 library=$2 plugin=$3 early=$4
+probe=$1 library=$2 plugin=$3 early=$4 bitfit=${5-}
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cd "$work"
@@ -117,6 +117,12 @@ done
 BITFIT_REPORT=shell LD_PRELOAD="$library" dash -c 'exit 3' || code=$?
 check "a shell's exit code" $code = 3
 check 'a shell reports' "$(grep -c "process: .*(dash)" shell)" = 1
+if [ -n "$bitfit" ]; then
+    BITFIT_REPORT=recorded.%p LD_PRELOAD="$library" \
+        "$bitfit" record -o trace -- dash -c 'exit 3' 2>err || code=$?
+    check 'a recorded shell reports' \
+        "$(cat recorded.* | grep -c "process: .*(dash)")" = 1
+fi
 env BITFIT_REPORT=idle BITFIT_POOL=4M LD_PRELOAD="$library" true
 check 'one that allocates nothing' "$(sed -n 's,^bitfit: peak: ,,p' idle)" = \
     '0 (0.0 KiB)'
