@@ -3,8 +3,8 @@
  * What only that library can do, throwing, is looked up in it when a request
  * has failed.
  */
+#include "abi.h"
 #include "entry.h"
-#include "platform.h"
 #include "text.h"
 
 #include <dlfcn.h>

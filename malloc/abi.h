@@ -1,0 +1,16 @@
+/*
+ * All that malloc/ asks about the platform stands here and in glibc.c.
+ */
+#ifndef BITFIT_MALLOC_ABI_H
+#define BITFIT_MALLOC_ABI_H
+
+#include <stdint.h>
+
+/* How size_t is written in a C++ name. */
+#if SIZE_MAX == UINT64_MAX
+#define SIZE_NAME "m"
+#else
+#define SIZE_NAME "j"
+#endif
+
+#endif
