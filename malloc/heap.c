@@ -322,7 +322,7 @@ static void publish(const division *sizes, const unsigned char *own)
         return; /* nobody can look, and nothing else is lost */
     }
     *page = (bitfit_published){
-        .library_version = BITFIT_VERSION,
+        .version = BITFIT_VERSION,
         .bookkeeping = (uintptr_t)own,
         .bookkeeping_size = sizes->bookkeeping,
         .payload = (uintptr_t)SETTINGS->view.payload,

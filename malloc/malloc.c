@@ -179,7 +179,7 @@ static void *resize(void *ptr, size_t size)
         return ptr;
     }
     if (copied && before < after) {
-        return move(ptr, before << SETTINGS->view.granule_shift, size);
+        return move(ptr, heap_size_of(before), size);
     }
     void *block = copied ? cache_pop_any(after) : NULL;
     if (block != NULL) {
@@ -317,8 +317,7 @@ static size_t verified_size(const char *call, const void *ptr)
     if (SETTINGS->options.hardened) {
         size = hardened_size(ptr);
     } else {
-        cache_verify(ptr);
-        size = heap_count_of(ptr) << SETTINGS->view.granule_shift;
+        size = heap_size_of(cache_verify(ptr));
     }
     cache_leave_slow();
     return size;

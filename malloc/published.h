@@ -16,9 +16,9 @@
 #define BITFIT_PUBLISHED_MAGIC 0x3150746966746962u /* "bitfitP1" */
 
 typedef struct bitfit_published {
-    uint64_t magic;           /* written last: before, there is no pool */
-    char library_version[16]; /* BITFIT_VERSION of the process' library */
-    uint64_t bookkeeping;     /* address and bytes of the pool's bookkeeping, */
+    uint64_t magic;       /* written last: before, there is no pool */
+    char version[16];     /* BITFIT_VERSION of the process' library */
+    uint64_t bookkeeping; /* address and bytes of the pool's bookkeeping, */
     uint64_t bookkeeping_size; /* the bitfit_pool at its front */
     uint64_t payload;          /* address and bytes of what is handed out */
     uint64_t payload_size;

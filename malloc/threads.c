@@ -154,10 +154,8 @@ static void child_begins(void)
     heap_lock_reset();
     for (cache *c = threads.all; c != NULL;) {
         cache *next = c->next;
-        if (c != cache_mine) {
-            if (c->gate != GATE_FAST) {
-                cache_end(c);
-            }
+        if (c != cache_mine && c->gate != GATE_FAST) {
+            cache_end(c);
         }
         c = next;
     }

@@ -98,6 +98,7 @@ static size_t row(const bitfit_pool *pool, size_t count, void *const *blocks,
 void bf_carve_back(bitfit_pool *pool, size_t count, void *const *blocks,
                    size_t number)
 {
+    bf_index_flush(&pool->index); /* forgets the last block, too: none waits */
     for (size_t i = 0; i < number;) {
         size_t start;
         size_t end;
@@ -107,7 +108,6 @@ void bf_carve_back(bitfit_pool *pool, size_t count, void *const *blocks,
         }
         bf_release(pool, start);
     }
-    bf_index_flush(&pool->index);
     pool->frees += number;
 }
 

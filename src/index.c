@@ -129,7 +129,7 @@ static bf_hole find(const bf_index *index, size_t count)
 
 bf_hole bf_index_next_hole(const bf_index *index, size_t after, size_t count)
 {
-    bf_hole hole = {0, 0};
+    bf_hole hole;
     size_t word = after == BF_NONE ? BF_NONE : bf_word_of(after);
     do {
         word = next_word(index, word, count);

@@ -85,6 +85,16 @@ static void shuffle(rig *r, dice *d, size_t largest)
     }
 }
 
+/* Two pools of the same random blocks. */
+static void open_twins(rig *one, rig *other, dice *d, size_t largest)
+{
+    dice same = *d;
+    rig_open(one, 2000, NULL);
+    rig_open(other, 2000, NULL);
+    shuffle(one, d, largest);
+    shuffle(other, &same, largest);
+}
+
 static void carve_is_allocating_one_after_the_other(void **state)
 {
     (void)state;
@@ -93,13 +103,9 @@ static void carve_is_allocating_one_after_the_other(void **state)
         rig one;
         rig other;
         dice d = dice_from(seed + round);
-        dice same = d;
         size_t starts[MOST];
         size_t largest = round % 3 == 0 ? 200 : 20;
-        rig_open(&one, 2000, NULL);
-        rig_open(&other, 2000, NULL);
-        shuffle(&one, &d, largest);
-        shuffle(&other, &same, largest);
+        open_twins(&one, &other, &d, largest);
         size_t count = dice_between(&d, 1, largest);
         size_t most = dice_between(&d, 1, MOST);
         size_t blocks = carve(&one, count, most, SIZE_MAX, starts);
@@ -133,6 +139,26 @@ static void carve_back_frees_and_nothing_waits(void **state)
     rig_close(&r);
 }
 
+/* The block taken last begins the row: it does not wait, and all of the row
+ * counts. */
+static void carve_back_takes_the_last_block_with_its_row(void **state)
+{
+    (void)state;
+    rig r;
+    void *blocks[2];
+    rig_open(&r, 100, NULL);
+    assert_int_equal(bf_carve(r.pool, 2, 1, SIZE_MAX, blocks), 1);
+    assert_int_equal(bf_carve(r.pool, 2, 1, SIZE_MAX, blocks + 1), 1);
+    bf_carve_back(r.pool, 2, blocks, 1);
+    assert_int_equal(bf_carve(r.pool, 2, 1, SIZE_MAX, blocks), 1);
+    assert_int_equal(rig_index(&r, blocks[0]), 0);
+    assert_int_equal(rig_index(&r, blocks[1]), 2);
+    bf_carve_back(r.pool, 2, blocks, 2);
+    assert_int_equal(rig_stats(&r).live, 0);
+    assert_sound(r.pool);
+    rig_close(&r);
+}
+
 /* Puts some of the blocks in another order: rows, both ways, and none. */
 static void mix(dice *d, void **blocks, size_t number)
 {
@@ -153,13 +179,9 @@ static void carve_back_is_freeing_one_after_the_other(void **state)
         rig one;
         rig other;
         dice d = dice_from(seed + round);
-        dice same = d;
         void *blocks[MOST];
         size_t largest = round % 3 == 0 ? 200 : 20;
-        rig_open(&one, 2000, NULL);
-        rig_open(&other, 2000, NULL);
-        shuffle(&one, &d, largest);
-        shuffle(&other, &same, largest);
+        open_twins(&one, &other, &d, largest);
         size_t count = dice_between(&d, 1, largest);
         size_t number = bf_carve(one.pool, count, MOST, SIZE_MAX, blocks);
         bf_carve(other.pool, count, MOST, SIZE_MAX, (void *[MOST]){NULL});
@@ -363,6 +385,7 @@ int main(void)
         cmocka_unit_test(carve_returns_0_if_and_only_if_none_fits),
         cmocka_unit_test(carve_is_allocating_one_after_the_other),
         cmocka_unit_test(carve_back_frees_and_nothing_waits),
+        cmocka_unit_test(carve_back_takes_the_last_block_with_its_row),
         cmocka_unit_test(carve_back_is_freeing_one_after_the_other),
         cmocka_unit_test(carve_top_takes_the_end_and_counts_in_no_mark),
         cmocka_unit_test(carve_below_is_the_hole_before_a_block),

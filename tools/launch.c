@@ -1,6 +1,7 @@
 #include "launch.h"
 
 #include "command.h"
+#include "view/outside.h"
 
 #include <elf.h>
 #include <errno.h>
@@ -139,12 +140,8 @@ static bool gains_rights(const char *path)
 bool launch_is_self(char **program, const char *verb)
 {
     char path[PATH_MAX];
-    struct stat self;
-    struct stat about;
     return program[1] != NULL && strcmp(program[1], verb) == 0 &&
-           find_program(program[0], path) == 0 && stat(path, &about) == 0 &&
-           stat("/proc/self/exe", &self) == 0 && about.st_dev == self.st_dev &&
-           about.st_ino == self.st_ino;
+           find_program(program[0], path) == 0 && outside_is_this_command(path);
 }
 
 typedef enum program_kind {

@@ -127,8 +127,8 @@ static const char *read_published(outside *from)
         return reason(errno);
     if (published->magic != BITFIT_PUBLISHED_MAGIC)
         return no_pool;
-    published->library_version[sizeof published->library_version - 1] = '\0';
-    if (strcmp(published->library_version, bitfit_version()) != 0)
+    published->version[sizeof published->version - 1] = '\0';
+    if (strcmp(published->version, bitfit_version()) != 0)
         return "its pool is of another version of bitfit than this command";
     if (published->bookkeeping_size == 0 ||
         published->bookkeeping_size > SIZE_SANE)
@@ -136,14 +136,19 @@ static const char *read_published(outside *from)
     return NULL;
 }
 
+bool outside_is_this_command(const char *path)
+{
+    struct stat other;
+    struct stat self;
+    return stat(path, &other) == 0 && stat("/proc/self/exe", &self) == 0 &&
+           other.st_dev == self.st_dev && other.st_ino == self.st_ino;
+}
+
 static bool is_this_command(pid_t pid)
 {
     char path[64];
-    struct stat other;
-    struct stat self;
     snprintf(path, sizeof path, "/proc/%d/exe", pid);
-    return stat(path, &other) == 0 && stat("/proc/self/exe", &self) == 0 &&
-           other.st_dev == self.st_dev && other.st_ino == self.st_ino;
+    return outside_is_this_command(path);
 }
 
 /* 0 if there is none. */

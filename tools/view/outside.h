@@ -18,6 +18,9 @@ typedef struct outside {
     size_t size;
 } outside;
 
+/* Whether the file is this command's own. */
+bool outside_is_this_command(const char *path);
+
 /* Finds the pool of a process; of this command, which started a program, the
  * program's. NULL, or why it cannot be read: one line. */
 const char *outside_open(outside *from, pid_t pid);

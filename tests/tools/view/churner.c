@@ -31,7 +31,7 @@ static void publish(bitfit_pool *pool, const char *word)
         mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE, file, 0);
     if (page == MAP_FAILED)
         exit(1);
-    strcpy(page->library_version,
+    strcpy(page->version,
            strcmp(word, "version") == 0 ? "9.9.9" : bitfit_version());
     page->bookkeeping = (uint64_t)(uintptr_t)start;
     page->bookkeeping_size = strcmp(word, "short") == 0 ? size - 1 : size;

@@ -423,7 +423,7 @@ static pid_t start_child(bool publishes, int *pipe_to)
         if (publishes && ftruncate(file, 4096) == 0) {
             bitfit_published *page =
                 mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE, file, 0);
-            strcpy(page->library_version, bitfit_version());
+            strcpy(page->version, bitfit_version());
             page->bookkeeping = (uint64_t)(uintptr_t)start;
             page->bookkeeping_size = size;
             page->magic = BITFIT_PUBLISHED_MAGIC;
