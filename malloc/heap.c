@@ -345,8 +345,7 @@ static int keep_standard_error(void)
     return file >= 0 ? file : fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 10);
 }
 
-/* The largest half, quarter, ... of the budget that the system gives, each with
- * the smallest granule of at least the one asked for. */
+/* The largest half, quarter, ... of the budget that the system gives. */
 static bool make_heap(void)
 {
     option_set *options = &SETTINGS->options;
