@@ -1,4 +1,5 @@
-#include "export.h"
+/* bitfit export: a trace for other people's viewers. */
+#include "verbs.h"
 
 #include "export_formats.h"
 #include "options.h"

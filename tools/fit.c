@@ -1,4 +1,5 @@
-#include "fit.h"
+/* bitfit fit: how small a pool serves a trace. */
+#include "verbs.h"
 
 #include "input_trace.h"
 #include "options.h"

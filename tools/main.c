@@ -1,11 +1,5 @@
 /* The bitfit command: finds the verb and hands over to it. */
-#include "command.h"
-#include "export.h"
-#include "fit.h"
-#include "record.h"
-#include "replay.h"
-#include "run.h"
-#include "view/verbs.h"
+#include "verbs.h"
 
 #include <bitfit.h>
 #include <stdlib.h>

@@ -1,12 +1,12 @@
 /* bitfit map: pictures of a heap, over time or at one moment. */
-#include "command.h"
+#include "verbs.h"
+
 #include "input_trace.h"
 #include "options.h"
 #include "view/moment_json.h"
 #include "view/outside.h"
 #include "view/picture.h"
 #include "view/terminal.h"
-#include "view/verbs.h"
 
 #include <stdlib.h>
 #include <string.h>

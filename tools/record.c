@@ -1,5 +1,6 @@
 /* bitfit record: what a program asks of malloc, into a file. */
 #include "record.h"
+#include "verbs.h"
 
 #include "launch.h"
 #include "options.h"

@@ -1,10 +1,9 @@
-/* The verb `record`, and what `fit -- program` needs of it. */
+/* What `fit` and `run` need of `record`. */
 #ifndef RECORD_H
 #define RECORD_H
 
-#include "command.h"
-
-command_verb verb_record;
+#include <stdbool.h>
+#include <stddef.h>
 
 /* `run` in front of `record` gives the malloc replacement's library to it by
  * this variable: the program gets the pool, `record` itself does not. */

@@ -1,4 +1,5 @@
-#include "replay.h"
+/* bitfit replay: a trace through a pool, and what that costs. */
+#include "verbs.h"
 
 #include "input_trace.h"
 #include "options.h"

@@ -1,11 +1,11 @@
 /* bitfit report: one page that shows a trace's heap, for any browser. */
-#include "command.h"
+#include "verbs.h"
+
 #include "input_trace.h"
 #include "options.h"
 #include "report/page.h"
 #include "view/heap.h"
 #include "view/packed.h"
-#include "view/verbs.h"
 
 #include <bitfit.h>
 #include <errno.h>

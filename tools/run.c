@@ -1,5 +1,5 @@
 /* bitfit run: a whole program in one fixed pool. */
-#include "run.h"
+#include "verbs.h"
 
 #include "launch.h"
 #include "record.h"

@@ -1,12 +1,12 @@
 /* bitfit top: a live view of a process' pool. */
-#include "command.h"
+#include "verbs.h"
+
+#include "holders.h"
 #include "input_trace.h"
 #include "options.h"
-#include "recording.h"
 #include "view/moment_json.h"
 #include "view/outside.h"
 #include "view/terminal.h"
-#include "view/verbs.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -70,7 +70,7 @@ static const verb_usage usage = {
 /* What is looked at. */
 typedef struct subject {
     outside pool;
-    recording *sites;  /* NULL: it is not recorded */
+    holders *sites;    /* NULL: it is not recorded */
     size_t site_count; /* of the last look */
 } subject;
 
@@ -126,7 +126,7 @@ static const char *print_look(const terminal *t, const subject *from,
                     stats->capacity);
     if (!terminal_map(t, moment, &scheme, NULL, 0))
         return "there is not enough memory";
-    recording_print(from->sites, sites, t->to, t->columns);
+    holders_print(from->sites, sites, t->to, t->columns);
     return NULL;
 }
 
@@ -138,10 +138,10 @@ static int show_once(const top_request *request, subject *from)
     if (why != NULL)
         return command_error("top", "%s: %s", request->input, why);
     int code = COMMAND_OK;
-    from->site_count = recording_look(from->sites);
+    from->site_count = holders_look(from->sites);
     if (request->json) {
         json_t *all = moment_json(&moment, false);
-        json_object_set_new(all, "sites", recording_json(from->sites));
+        json_object_set_new(all, "sites", holders_json(from->sites));
         code = json_print("top", all, JSON_COMPACT);
     } else {
         terminal t = terminal_of(stdout);
@@ -269,7 +269,7 @@ static const char *watch(const top_request *request, subject *from)
             if (why != NULL)
                 break;
             remember(&past, &moment.stats);
-            from->site_count = recording_look(from->sites);
+            from->site_count = holders_look(from->sites);
         }
         why = draw(request, from, &moment, &past, paused);
         char key = key_within(interval);
@@ -308,9 +308,9 @@ int verb_top(int argc, char **argv)
     const char *why = outside_open(&from.pool, (pid_t)pid);
     if (why != NULL)
         return command_error("top", "%s: %s", request.input, why);
-    from.sites = recording_open(from.pool.pid);
+    from.sites = holders_open(from.pool.pid);
     int code = show(&request, &from);
-    recording_close(from.sites);
+    holders_close(from.sites);
     outside_close(&from.pool);
     return code;
 }

@@ -1,4 +1,4 @@
-#include "recording.h"
+#include "holders.h"
 
 #include "command.h"
 #include "input_trace.h"
@@ -10,11 +10,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct recording {
+struct holders {
     trace_follower *from;
     symbols *names;
-    site_holding sites[RECORDING_SITES];
-    char *stacks[RECORDING_SITES]; /* of the sites, with functions' names */
+    site_holding sites[HOLDERS_MAX];
+    char *stacks[HOLDERS_MAX]; /* of the sites, with functions' names */
     size_t count;
 };
 
@@ -62,26 +62,26 @@ static trace_follower *follow_process(pid_t pid)
     return found;
 }
 
-recording *recording_open(pid_t pid)
+holders *holders_open(pid_t pid)
 {
-    recording *opened = calloc(1, sizeof *opened);
+    holders *opened = calloc(1, sizeof *opened);
     if (opened == NULL)
         return NULL;
     opened->from = follow_process(pid);
     opened->names = opened->from == NULL ? NULL : symbols_open();
     if (opened->names != NULL)
         return opened;
-    recording_close(opened);
+    holders_close(opened);
     return NULL;
 }
 
-static void forget(recording *of)
+static void forget(holders *of)
 {
     while (of->count > 0)
         free(of->stacks[--of->count]);
 }
 
-void recording_close(recording *closed)
+void holders_close(holders *closed)
 {
     if (closed == NULL)
         return;
@@ -93,14 +93,14 @@ void recording_close(recording *closed)
 
 /* ------------------------------------------------------------------ looking */
 
-size_t recording_look(recording *of)
+size_t holders_look(holders *of)
 {
     if (of == NULL)
         return 0;
     forget(of);
     if (!follow_look(of->from))
         return 0;
-    size_t found = follow_largest(of->from, of->sites, RECORDING_SITES);
+    size_t found = follow_largest(of->from, of->sites, HOLDERS_MAX);
     while (of->count < found) {
         char *stack = symbols_of_stack(of->names, of->sites[of->count].stack);
         if (stack == NULL)
@@ -110,8 +110,7 @@ size_t recording_look(recording *of)
     return of->count;
 }
 
-void recording_print(const recording *of, size_t few, FILE *to,
-                     unsigned columns)
+void holders_print(const holders *of, size_t few, FILE *to, unsigned columns)
 {
     enum { FRAMES = 6, BEFORE = 43, LEAST = 20 };
     char size[24];
@@ -129,7 +128,7 @@ void recording_print(const recording *of, size_t few, FILE *to,
     }
 }
 
-json_t *recording_json(const recording *of)
+json_t *holders_json(const holders *of)
 {
     json_t *sites = json_array();
     for (size_t i = 0; of != NULL && i < of->count; i++)
