@@ -61,11 +61,12 @@ static size_t count_live(const trace *from, const export_plan *plan,
 
 static void put_line(FILE *to, const trace *from, uint64_t key, uint64_t cost)
 {
-    if (from->site_count <= 1)
+    if (from->site_count <= 1) {
         fprintf(to, "thread %u;%" PRIu64 " bytes", (unsigned)(key >> 48),
                 key & (UINT64_MAX >> 16));
-    else
+    } else {
         fputs(key == 0 ? "(not known)" : from->sites[key], to);
+    }
     fprintf(to, " %" PRIu64 "\n", cost);
 }
 

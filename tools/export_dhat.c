@@ -150,18 +150,20 @@ static void run(dhat *of, size_t peak_event)
         uint64_t now = time_of(of, i);
         if (event->op != TRACE_ALLOC)
             end_life(of, &of->lives[event->block], now);
-        if (event->op == TRACE_FREE)
+        if (event->op == TRACE_FREE) {
             of->lives[event->block].born = UINT64_MAX;
-        else
+        } else {
             begin_life(of, event, now);
+        }
         if (i == peak_event)
             note_peak(of);
     }
     for (size_t i = 0; i < from->blocks; i++) {
         const life *left = &of->lives[i];
-        if (left->born != UINT64_MAX)
+        if (left->born != UINT64_MAX) {
             of->points[left->point].lifetimes +=
                 time_of(of, from->count - 1) - left->born;
+        }
     }
 }
 
@@ -194,10 +196,11 @@ static void sort_frames(frames *of)
     size_t kept = 0;
     qsort(of->texts, of->count, sizeof *of->texts, compare_strings);
     for (size_t i = 0; i < of->count; i++) {
-        if (kept > 0 && strcmp(of->texts[kept - 1], of->texts[i]) == 0)
+        if (kept > 0 && strcmp(of->texts[kept - 1], of->texts[i]) == 0) {
             free(of->texts[i]);
-        else
+        } else {
             of->texts[kept++] = of->texts[i];
+        }
     }
     of->count = kept;
 }

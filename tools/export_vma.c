@@ -44,9 +44,10 @@ static bool reach(vma_map *map, size_t events)
         return false;
     playback_run(&map->it, events);
     for (uint32_t i = 0; i < from->blocks; i++) {
-        if (map->sizes[i] != TRACE_NO_SIZE)
+        if (map->sizes[i] != TRACE_NO_SIZE) {
             map->blocks[map->count++] =
                 (placed){playback_offset(&map->it, i), i};
+        }
     }
     qsort(map->blocks, map->count, sizeof *map->blocks, compare_offsets);
     return true;
@@ -107,10 +108,11 @@ const char *export_vma(FILE *to, const input_trace *input,
     const char *wrong = export_open_pool(&map.it, input, plan);
     if (wrong != NULL)
         return wrong;
-    if (reach(&map, plan->events))
+    if (reach(&map, plan->events)) {
         put_all(&map);
-    else
+    } else {
         wrong = export_no_memory;
+    }
     if (map.sizes != NULL)
         free(map.sites);
     free(map.sizes);

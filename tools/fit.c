@@ -123,9 +123,10 @@ static void print_notes(const fit *on)
            number_text(on->input.asked.peak_requested));
     for (size_t i = 0; i < on->options->granules.count; i++)
         below = below || on->found[i].below_mark;
-    if (below)
+    if (below) {
         printf("  Below the high-water mark: a block that grew in place at "
                "the very top moves\n  down in the smaller pool.\n");
+    }
     printf("  Never fails: no request can fail in such a pool, in whatever "
            "order they come\n  (with the option resize_moves).\n");
     printf("\n  Recommended: bitfit_init(memory, %zu, &(bitfit_options){"
@@ -136,11 +137,12 @@ static void print_notes(const fit *on)
     printf("})\n");
     for (size_t i = 0; i < on->options->granules.count; i++) {
         const smallest *it = &on->found[i];
-        if (it->granule < MALLOC_ALIGNMENT && it->pool < best->pool)
+        if (it->granule < MALLOC_ALIGNMENT && it->pool < best->pool) {
             printf("  A granule of %zu would save %s bytes more, but aligns "
                    "blocks to %zu only.\n",
                    it->granule, number_text(best->pool - it->pool),
                    it->granule);
+        }
     }
 }
 
@@ -206,11 +208,12 @@ static json_t *costs_json(const fit *on)
         json_t *one = json_pack("{sI sI sI}", "live", (json_int_t)it->live,
                                 "requested", (json_int_t)it->requested,
                                 "blocks", (json_int_t)it->blocks);
-        if (from->site_count > 1)
+        if (from->site_count > 1) {
             json_object_set_new(one, "site", text_json(from->sites[it->site]));
-        else
+        } else {
             json_object_set_new(one, "size",
                                 json_integer((json_int_t)it->size));
+        }
         json_array_append_new(all, one);
     }
     return all;
@@ -292,9 +295,10 @@ static int record_and_open(fit *on)
     int code = record_program(verb, &plan, on->program, &recorded);
     if (kept >= 0)
         restore_output(kept);
-    if (recorded && code != 0)
+    if (recorded && code != 0) {
         fprintf(stderr, "bitfit %s: the program's exit code was %d\n", verb,
                 code);
+    }
     if (recorded)
         code = input_trace_open(&on->input, verb, path);
     if (path == temporary)
@@ -313,9 +317,10 @@ static bool take_granules(const verb_option *option, const char *text, void *to)
     bool good = copy != NULL;
     (void)option;
     list->count = 0;
-    for (const char *one; good && (one = strsep(&rest, ",")) != NULL;)
+    for (const char *one; good && (one = strsep(&rest, ",")) != NULL;) {
         good = list->count < GRANULES_MAX &&
                option_granule(one, &list->at[list->count++]);
+    }
     free(copy);
     return good;
 }

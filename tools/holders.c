@@ -131,11 +131,12 @@ void holders_print(const holders *of, size_t few, FILE *to, unsigned columns)
 json_t *holders_json(const holders *of)
 {
     json_t *sites = json_array();
-    for (size_t i = 0; of != NULL && i < of->count; i++)
+    for (size_t i = 0; of != NULL && i < of->count; i++) {
         json_array_append_new(
             sites, json_pack("{sI sI so}", "requested",
                              (json_int_t)of->sites[i].requested, "blocks",
                              (json_int_t)of->sites[i].blocks, "stack",
                              text_json(of->stacks[i])));
+    }
     return sites;
 }

@@ -58,15 +58,15 @@ bool input_moment(const char *verb, const input_trace *input, const char *text,
     const trace *from = input->from;
     bool number = *text != '\0' && text[strspn(text, "0123456789")] == '\0';
     double time_ns = time_of(text);
-    if (strcmp(text, "peak") == 0)
+    if (strcmp(text, "peak") == 0) {
         *events = input->asked.peak_event + 1;
-    else if (strcmp(text, "end") == 0)
+    } else if (strcmp(text, "end") == 0) {
         *events = from->count;
-    else if (time_ns >= 0 && from->timed)
+    } else if (time_ns >= 0 && from->timed) {
         *events = events_until(from, time_ns);
-    else if (number && strtoull(text, NULL, 10) < from->count)
+    } else if (number && strtoull(text, NULL, 10) < from->count) {
         *events = (size_t)strtoull(text, NULL, 10) + 1;
-    else {
+    } else {
         command_error(verb,
                       "--at must be peak, end, an event's number from 0 to "
                       "%zu%s, not '%s'",

@@ -101,10 +101,11 @@ static int show_moment(const map_request *request, const heap_moment *moment,
         return json_print("map", moment_json(moment, true), JSON_COMPACT);
     bool dark = is_dark(request, request->output == NULL);
     bool ok = true;
-    if (heap == NULL)
+    if (heap == NULL) {
         scheme_by_size(&scheme, dark);
-    else
+    } else {
         ok = scheme_open(&scheme, request->by, heap, request->clock, dark);
+    }
     const char *why = ok ? NULL : "there is not enough memory";
     if (ok && request->output != NULL) {
         const picture_options options = {

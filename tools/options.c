@@ -82,10 +82,11 @@ static void take_option(const parsing *on, const verb_option *option,
                         const char *text, struct argp_state *state)
 {
     const option_kind *kind = option->kind;
-    if (!kind->take(option, text, (char *)on->request + option->at))
+    if (!kind->take(option, text, (char *)on->request + option->at)) {
         argp_failure(
             state, COMMAND_USAGE, 0, "--%s must be %s, not '%s'", option->name,
             kind->allowed != NULL ? kind->allowed : option->argument, text);
+    }
 }
 
 static int words_behind_dashes(int argc, char **argv)
@@ -106,11 +107,12 @@ static void take_words(parsing *on, struct argp_state *state)
         .program = usage->subject == SUBJECT_PROGRAM ||
                    (usage->subject == SUBJECT_EITHER && quoted),
     };
-    if (!on->words.program && on->words.at[1] != NULL)
+    if (!on->words.program && on->words.at[1] != NULL) {
         argp_failure(state, COMMAND_USAGE, 0, "one %s at a time%s", usage->what,
                      usage->subject == SUBJECT_EITHER
                          ? "; -- stands before a program"
                          : "");
+    }
 }
 
 static error_t parse(int key, char *text, struct argp_state *state)
@@ -123,14 +125,15 @@ static error_t parse(int key, char *text, struct argp_state *state)
             return 0;
         }
     }
-    if (key == ARGP_KEY_ARGS)
+    if (key == ARGP_KEY_ARGS) {
         take_words(on, state);
-    else if (key == ARGP_KEY_NO_ARGS)
+    } else if (key == ARGP_KEY_NO_ARGS) {
         argp_failure(
             state, COMMAND_USAGE, 0, "which %s%s? See --help", usage->what,
             usage->subject == SUBJECT_EITHER ? ", or -- which program" : "");
-    else
+    } else {
         return ARGP_ERR_UNKNOWN;
+    }
     return 0;
 }
 

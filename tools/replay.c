@@ -167,15 +167,16 @@ static void print_all(const replay *on)
 {
     const bitfit_stats *end = &on->course.end;
     input_trace_print(&on->input);
-    if (on->options->pool != 0)
+    if (on->options->pool != 0) {
         printf("  in a pool of %s bytes, %s of them bookkeeping, granule "
                "%zu\n",
                number_text(on->options->pool), number_text(end->bookkeeping),
                end->granule);
-    else
+    } else {
         printf(
             "  in a pool whose payload is its high-water mark, granule %zu\n",
             end->granule);
+    }
     printf("  %-22s %7.1f ns\n", "time per operation", on->ns);
     print_size("peak requested", on->input.asked.peak_requested);
     print_size("peak live", end->peak_live);
@@ -257,10 +258,11 @@ static int tell(replay *on)
         command_error(verb, "%s: %s", on->options->path, wrong);
         return COMMAND_NO;
     }
-    if (!on->options->json)
+    if (!on->options->json) {
         print_all(on);
-    else
+    } else {
         code = json_print(verb, all_json(on), JSON_INDENT(2));
+    }
     if (code == COMMAND_OK && on->course.end.failures > 0)
         code = COMMAND_NO;
     series_free(&on->course);

@@ -54,9 +54,10 @@ static json_t *samples_of(const heap_history *heap)
         const heap_sample *s = &heap->samples[i];
         const uint64_t values[6] = {s->event,      s->live,    s->requested,
                                     s->high_water, s->largest, s->free};
-        for (int c = 0; c < 6; c++)
+        for (int c = 0; c < 6; c++) {
             json_array_append_new(columns[c],
                                   json_integer((json_int_t)values[c]));
+        }
     }
     return json_pack("{sosososososo}", "event", columns[0], "live", columns[1],
                      "requested", columns[2], "high_water", columns[3],
@@ -84,10 +85,11 @@ static const char *write_figures(FILE *to, const heap_history *heap)
     json_t *figures = figures_of(heap);
     char *text = figures == NULL ? NULL : json_dumps(figures, JSON_COMPACT);
     for (const char *at = text; at != NULL && *at != '\0'; at++) {
-        if (*at == '<')
+        if (*at == '<') {
             fputs("\\u003c", to);
-        else
+        } else {
             fputc(*at, to);
+        }
     }
     json_decref(figures);
     if (text == NULL)
@@ -101,10 +103,11 @@ static const char *write_figures(FILE *to, const heap_history *heap)
 static void write_escaped(FILE *to, const char *text)
 {
     for (; *text != '\0'; text++) {
-        if (strchr("<>&\"", *text) != NULL)
+        if (strchr("<>&\"", *text) != NULL) {
             fprintf(to, "&#%d;", *text);
-        else
+        } else {
             fputc(*text, to);
+        }
     }
 }
 

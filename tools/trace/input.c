@@ -146,9 +146,9 @@ static bool unpack_zstd(trace_input *input)
     gathering bytes = {NULL, 0, 0};
     size_t left = 1;
     bool room = context != NULL;
-    do
+    do {
         room = room && make_room(&bytes);
-    while (room && unpack_chunk(context, &from, &bytes, &left));
+    } while (room && unpack_chunk(context, &from, &bytes, &left));
     ZSTD_freeDCtx(context);
     if (room && left == 0)
         return keep(input, &bytes);

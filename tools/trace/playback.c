@@ -158,10 +158,11 @@ static void do_event(playback *it, const trace_event *event)
     if (event->op == TRACE_RESIZE && *place == NULL)
         return;
     void *given = request(it, event);
-    if (given != NULL)
+    if (given != NULL) {
         *place = given;
-    else if (it->failures++ == 0)
+    } else if (it->failures++ == 0) {
         it->first_failure = it->next;
+    }
 }
 
 void playback_run(playback *it, size_t end)

@@ -137,10 +137,11 @@ static bool read_events(trace_input *input, reading *from)
             from->to->into->cut = false;
             return true;
         }
-        if (!reading_record(from))
+        if (!reading_record(from)) {
             return input_wrong_at(input, start,
                                   from->short_of ? "the event is cut off"
                                                  : from->to->wrong);
+        }
     }
     return true;
 }
@@ -162,14 +163,16 @@ static bool read_written(trace_input *input, reading *from)
     uint64_t written = 0;
     if (from->end < TRACE_HEADER_SIZE)
         return input_wrong_at(input, from->end, "the header is cut off");
-    for (unsigned i = 0; i < 8; i++)
+    for (unsigned i = 0; i < 8; i++) {
         written |= (uint64_t)(unsigned char)from->at[TRACE_WRITTEN_AT + i]
                    << 8 * i;
-    if (written < TRACE_HEADER_SIZE || written > from->end)
+    }
+    if (written < TRACE_HEADER_SIZE || written > from->end) {
         return input_wrong(input,
                            "%llu bytes were written, %zu are here: the file "
                            "is cut off",
                            (unsigned long long)written, from->end);
+    }
     from->end = (size_t)written;
     from->next = TRACE_HEADER_SIZE;
     from->to->into->timed = reading_varint(from) != 0;
@@ -182,10 +185,11 @@ static bool read_all(trace_input *input, builder *to)
     int version = input->size > TRACE_MAGIC_SIZE
                       ? (unsigned char)input->at[TRACE_MAGIC_SIZE]
                       : 0;
-    if (version != TRACE_VERSION)
+    if (version != TRACE_VERSION) {
         return input_wrong(
             input, "a trace of version %d: this bitfit reads version %d",
             version, TRACE_VERSION);
+    }
     return read_written(input, &from) && read_about(input, &from) &&
            read_events(input, &from);
 }

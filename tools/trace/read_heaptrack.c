@@ -198,9 +198,10 @@ static bool choose_site(heaptrack *from, uint64_t number)
     from->to->site = 0;
     if (number == 0)
         return true;
-    if (number > from->stack_count)
+    if (number > from->stack_count) {
         return line_wrong(&from->lines, "it names a call stack that is not "
                                         "there");
+    }
     stack *at = &from->stacks[number - 1];
     if (at->site == 0 && !name_stack(from, (uint32_t)number))
         return line_wrong(&from->lines, from->to->wrong);
@@ -221,10 +222,11 @@ static bool clear_address(heaptrack *from, uint64_t address)
 static bool read_alloc(heaptrack *from)
 {
     uint64_t size, number, address;
-    if (!take_hex(&from->lines, &size) || at_line_end(&from->lines))
+    if (!take_hex(&from->lines, &size) || at_line_end(&from->lines)) {
         return line_wrong(&from->lines,
                           "there is no pointer: this is heaptrack's "
                           "interpreted file; record with heaptrack --raw");
+    }
     if (!take_hex(&from->lines, &number) || !take_hex(&from->lines, &address))
         return line_wrong(&from->lines, "the allocation makes no sense");
     return choose_site(from, number) && clear_address(from, address) &&
@@ -256,9 +258,10 @@ static bool read_version(heaptrack *from)
     uint64_t version;
     if (!take_hex(&from->lines, &version) ||
         !take_hex(&from->lines, &from->format) || from->format < 2 ||
-        from->format > 3)
+        from->format > 3) {
         return line_wrong(&from->lines, "heaptrack's data of this version "
                                         "cannot be read: 2 and 3 can");
+    }
     return true;
 }
 
@@ -287,9 +290,10 @@ static bool read_line(heaptrack *from)
     if (kind == '\0')
         return true;
     from->lines.at++;
-    if (*from->lines.at != ' ' && *from->lines.at != '\0')
+    if (*from->lines.at != ' ' && *from->lines.at != '\0') {
         return line_wrong(&from->lines, "there is no such line in heaptrack's "
                                         "data");
+    }
     switch (kind) {
     case 'v':
         return read_version(from);

@@ -81,14 +81,15 @@ static bool read_sign(mtrace *from, char *sign)
         (strchr("+>!", *sign) != NULL && !take_hex(&from->lines, &size)))
         return line_wrong(&from->lines, "an address or a size is missing");
     bool done = true;
-    if (*sign == '+')
+    if (*sign == '+') {
         done = allocate(from, address, size);
-    else if (*sign == '-')
+    } else if (*sign == '-') {
         done = clear_address(from, address);
-    else if (*sign == '>')
+    } else if (*sign == '>') {
         done = resize(from, address, size);
-    else if (*sign == '<')
+    } else if (*sign == '<') {
         from->resized = address;
+    }
     return done || line_wrong(&from->lines, from->to->wrong);
 }
 

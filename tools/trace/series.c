@@ -88,10 +88,11 @@ bool series_run(series *result, playback *it, size_t points,
     result->points = calloc(from->count / every + 2, sizeof *result->points);
     bool room = on.sizes != NULL && result->points != NULL;
     playback_rewind(it);
-    if (room)
+    if (room) {
         run(&on, every, advance);
-    else
+    } else {
         series_free(result);
+    }
     free(on.sizes);
     return room;
 }

@@ -51,10 +51,11 @@ static size_t bisect(search *in, size_t fails, size_t good)
     size_t granule = in->plan->granule;
     while (good - fails > granule && in->wrong == NULL) {
         size_t middle = fails + (good - fails) / granule / 2 * granule;
-        if (serves(in, middle))
+        if (serves(in, middle)) {
             good = middle;
-        else
+        } else {
             fails = middle;
+        }
     }
     return good;
 }

@@ -78,9 +78,10 @@ static void sample(watch *w, size_t samples, uint32_t time)
     size_t part = (size_t)((uint64_t)time * samples / heap->trace->count);
     bitfit_stats stats;
     bitfit_get_stats(w->playback.pool, &stats);
-    if (heap->sample_count == 0 || part != w->last_part)
+    if (heap->sample_count == 0 || part != w->last_part) {
         heap->samples[heap->sample_count++] =
             (heap_sample){.event = time, .largest = UINT64_MAX};
+    }
     w->last_part = part;
     heap_sample *sample = &heap->samples[heap->sample_count - 1];
     if (stats.live >= sample->live) {
@@ -157,10 +158,11 @@ static const char *build(heap_history *heap, const heap_options *options)
     bitfit_stats stats;
     bitfit_get_stats(w.playback.pool, &stats);
     heap->capacity = stats.capacity;
-    if (stats.capacity / heap->granule > UINT32_MAX)
+    if (stats.capacity / heap->granule > UINT32_MAX) {
         why = "the heap is larger than 2^32 granules: try a larger --granule";
-    else if (!allocate(heap, options->samples) || !watch_all(&w, options))
+    } else if (!allocate(heap, options->samples) || !watch_all(&w, options)) {
         why = no_memory;
+    }
     bitfit_get_stats(w.playback.pool, &stats);
     heap->high_water = stats.high_water;
     heap->failures = (uint32_t)w.playback.failures;

@@ -13,9 +13,10 @@ static json_t *figures(const heap_moment *moment)
         (json_int_t)s->high_water, "peak_live", (json_int_t)s->peak_live,
         "failures", (json_int_t)s->failures, "top", (json_int_t)moment->top,
         "torn", (int)moment->torn);
-    if (moment->requested != 0)
+    if (moment->requested != 0) {
         json_object_set_new(object, "requested",
                             json_integer((json_int_t)moment->requested));
+    }
     return object;
 }
 
@@ -24,10 +25,11 @@ static json_t *holes_of(const heap_moment *moment)
     const moment_run *holes[HOLES];
     json_t *array = json_array();
     size_t count = moment_holes(moment, holes, HOLES);
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
         json_array_append_new(
             array, json_pack("{sIsI}", "offset", (json_int_t)holes[i]->offset,
                              "size", (json_int_t)holes[i]->size));
+    }
     return array;
 }
 

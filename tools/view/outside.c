@@ -87,9 +87,10 @@ static bool read_sparse(const outside *from, int pagemap)
 static bool read_bookkeeping(const outside *from)
 {
     enum { DENSE_MAX = 4 << 20 };
-    if (from->size <= DENSE_MAX)
+    if (from->size <= DENSE_MAX) {
         return read_memory(from->pid, from->published.bookkeeping, from->copy,
                            from->size);
+    }
     char path[64];
     snprintf(path, sizeof path, "/proc/%d/pagemap", from->pid);
     int pagemap = open(path, O_RDONLY | O_CLOEXEC);

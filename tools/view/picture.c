@@ -182,10 +182,11 @@ static const char *open_canvas(canvas *c, const colour_scheme *scheme,
                : cairo_image_surface_create(CAIRO_FORMAT_RGB24, width, height);
     c->to = cairo_create(c->surface);
     cairo_status_t status = cairo_status(c->to);
-    if (status != CAIRO_STATUS_SUCCESS)
+    if (status != CAIRO_STATUS_SUCCESS) {
         return status == CAIRO_STATUS_WRITE_ERROR
                    ? strerror(errno)
                    : cairo_status_to_string(status);
+    }
     fill(c, c->theme->paper, 0, 0, width, height);
     return NULL;
 }
@@ -310,10 +311,11 @@ static void draw_time_axis(const canvas *c, const heap_history *heap,
     for (double at = 0; last > 0 && at <= last; at += step) {
         double x = round(c->left + c->width * at / last) + 0.5;
         draw_line(c, c->theme->ink, 0.35, x, y, x, y + 5);
-        if (clock == CLOCK_TIME && at > 0)
+        if (clock == CLOCK_TIME && at > 0) {
             span_text(text, clock, (uint64_t)at);
-        else
+        } else {
             count_text(text, (uint64_t)at);
+        }
         draw_text(c, x, y + 19, x + 40 > c->left + c->width ? 1 : 0.5,
                   c->theme->ink, text);
     }
@@ -366,9 +368,10 @@ static bool draw_heap(const canvas *c, const heap_history *heap,
         plane_add_heap(&p, heap, c->scheme, clock);
         plane_finish(&p);
         for (unsigned y = 0; y < height; y++) {
-            for (unsigned x = 0; x < width; x++)
+            for (unsigned x = 0; x < width; x++) {
                 pixels[(size_t)y * width + x] =
                     plane_colour(&p, c->scheme, x, y);
+            }
         }
         ok = draw_pixels(c, pixels, c->width, c->height, c->left, c->top, 1);
     }
@@ -391,17 +394,18 @@ static void heap_header(const canvas *c, const heap_history *heap)
     char events[48];
     const char *about = heap->trace->about;
     uint64_t over = heap->high_water - heap->peak_live;
-    if (heap->failures != 0)
+    if (heap->failures != 0) {
         snprintf(line, sizeof line, "%s found no place in a payload of %s",
                  things_text(events, heap->failures, "request"),
                  command_size_text(mark, heap->capacity));
-    else
+    } else {
         snprintf(line, sizeof line,
                  "%s live at the peak; a payload of %s serves it all, %.1f %% "
                  "more",
                  command_size_text(peak, heap->peak_live),
                  command_size_text(mark, heap->high_water),
                  percent(over, heap->peak_live));
+    }
     snprintf(rest, sizeof rest,
              "%s, granules of %zu bytes; %.1f %% of the live bytes at "
              "the peak are lost to rounding%s%s%s",
@@ -506,9 +510,10 @@ static void part_blocks(const canvas *c, const ribbon *r,
         double x = c->left + (double)(run->offset - row * r->row) * scale;
         double y = c->top + (double)row * r->pitch;
         if (run->live && moment->runs[i - 1].live &&
-            (double)run->size * scale >= BLOCK_MIN)
+            (double)run->size * scale >= BLOCK_MIN) {
             draw_line(c, c->theme->paper, 0.6, round(x) + 0.5, y,
                       round(x) + 0.5, y + r->pitch - RIBBON_GAP);
+        }
     }
 }
 
@@ -545,10 +550,11 @@ static void moment_header(const canvas *c, const heap_moment *moment)
         things_text(blocks, stats->blocks, "block"),
         command_size_text(text[3], stats->free),
         moment->torn ? "; the pool was changing: parts may be wrong" : "");
-    if (moment->requested != 0)
+    if (moment->requested != 0) {
         snprintf(rest + used, sizeof rest - (size_t)used,
                  "; %.1f %% of the live bytes are lost to rounding",
                  percent(stats->live - moment->requested, stats->live));
+    }
     draw_header(c, line, rest);
 }
 

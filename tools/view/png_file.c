@@ -85,10 +85,11 @@ static bool write_rows(png_structp png, png_infop info, tally *table,
                        unsigned width, unsigned height, png_bytep row)
 {
     png_color colours[PALETTE];
-    for (int i = 0; i < PALETTE; i++)
+    for (int i = 0; i < PALETTE; i++) {
         colours[i] = (png_color){(png_byte)channel(palette[i], 16),
                                  (png_byte)channel(palette[i], 8),
                                  (png_byte)channel(palette[i], 0)};
+    }
     if (setjmp(png_jmpbuf(png)))
         return false;
     png_set_IHDR(png, info, width, height, 8, PNG_COLOR_TYPE_PALETTE,

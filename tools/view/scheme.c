@@ -242,10 +242,11 @@ static size_t join_names(site_entry *entries, size_t sites, site_entry **firsts)
     for (uint32_t i = 0; i < sites; i++) {
         bool same = i > 0 && by_name(&entries[i], &entries[i - 1]) == 0;
         entries[i].first = same ? entries[i - 1].first : i;
-        if (same)
+        if (same) {
             entries[entries[i].first].weight += entries[i].weight;
-        else
+        } else {
             firsts[names++] = &entries[i];
+        }
     }
     qsort(firsts, names, sizeof *firsts, heavier_first);
     return names;

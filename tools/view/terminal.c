@@ -48,13 +48,14 @@ static unsigned cube_level(uint32_t colour, unsigned shift)
 /* `ground` is 38 for the character, 48 for what is behind it. */
 static void set_ground(const terminal *t, int ground, uint32_t colour)
 {
-    if (t->true_colours)
+    if (t->true_colours) {
         fprintf(t->to, "\033[%d;2;%u;%u;%um", ground, colour >> 16 & 0xff,
                 colour >> 8 & 0xff, colour & 0xff);
-    else
+    } else {
         fprintf(t->to, "\033[%d;5;%um", ground,
                 16 + 36 * cube_level(colour, 16) + 6 * cube_level(colour, 8) +
                     cube_level(colour, 0));
+    }
 }
 
 static void reset(const terminal *t)
@@ -137,9 +138,10 @@ static void print_braille(const terminal *t, const cells *c, unsigned line)
                     set |= dots[y][i];
             }
         }
-        if (4 * line * c->width + x < c->pixels)
+        if (4 * line * c->width + x < c->pixels) {
             fprintf(t->to, "\xe2%c%c", (int)(0xa0 + (set >> 6)),
                     (int)(0x80 + (set & 0x3f)));
+        }
     }
 }
 
@@ -230,10 +232,11 @@ bool terminal_map(const terminal *t, const heap_moment *moment,
     for (unsigned line = 0; line < c.lines; line++) {
         address_text(label, line * c.down * c.row);
         fprintf(t->to, "%*s ", LABEL - 1, label);
-        if (t->colours)
+        if (t->colours) {
             print_half_blocks(t, &c, scheme, line);
-        else
+        } else {
             print_braille(t, &c, line);
+        }
         fputc('\n', t->to);
     }
     plane_close(&c.plane);
