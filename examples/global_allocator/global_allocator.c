@@ -5,8 +5,8 @@
 
 allocator global_allocator;
 
-/* Cannot fail: the smallest pool has room for its bookkeeping and a block of
- * half its size, whatever the constants are. */
+/* Cannot fail: even the smallest pool has room for the bookkeeping and one of
+ * the largest blocks. */
 static void start(void)
 {
     const bitfit_options options = {
@@ -39,10 +39,10 @@ void deallocate(void *ptr, size_t size)
 
 int allocator_describe(char *text, size_t size)
 {
-    static const char rounded[] = " (rounded up: no power of two)";
+    static const char rounded[] = ", rounded up to a power of two";
     return snprintf(text, size,
                     "POOL_SIZE %d: a pool of %d bytes%s\n"
-                    "MIN_BLOCK_SIZE %d: blocks of %d bytes and up%s\n",
+                    "MIN_BLOCK_SIZE %d: blocks of %d bytes or more%s\n",
                     POOL_SIZE, POOL_BYTES,
                     POOL_SIZE == POOL_BYTES ? "" : rounded, MIN_BLOCK_SIZE,
                     BLOCK_BYTES, MIN_BLOCK_SIZE == BLOCK_BYTES ? "" : rounded);

@@ -1,9 +1,19 @@
 /*
- * The textbook's global allocator: one static pool, allocate and deallocate.
+ * The textbook's global allocator: one static pool and two calls.
  *
- * First fit over a bitmap of allocated and free blocks, under a mutex. All of
- * it is bitfit's: bitmap, mutex and statistics lie in the first bytes of the
- * pool's own memory, the rest is handed out.
+ *     void *block = allocate(32);
+ *     deallocate(block, 32);
+ *
+ * The parts of the exercise, and where they are:
+ *
+ *     the pool     global_allocator.memory, POOL_SIZE bytes
+ *     the bitmap   in the pool's first bytes; a block knows nothing of it
+ *     first fit    allocate() returns the lowest address that fits
+ *     the mutex    in the pool's first bytes; each call takes it
+ *
+ *     memory   | bitmap, mutex, statistics | AA..BBBB........ |
+ *
+ * The work is bitfit's: this file shows how little is left to write.
  */
 #ifndef GLOBAL_ALLOCATOR_H
 #define GLOBAL_ALLOCATOR_H
@@ -13,21 +23,22 @@
 
 #include "bitfit.h"
 
-/* Bytes of the pool, 1024 to 4096, and of its smallest block, 16 to 256.
- * One that is no power of two is rounded up to one. */
+/* Bytes of the pool: 1024 to 4096. */
 #ifndef POOL_SIZE
 #define POOL_SIZE 1024
 #endif
+
+/* Bytes of the smallest block: 16 to 256. */
 #ifndef MIN_BLOCK_SIZE
 #define MIN_BLOCK_SIZE 16
 #endif
 
 _Static_assert(POOL_SIZE >= 1024 && POOL_SIZE <= 4096,
-               "POOL_SIZE is off range");
+               "POOL_SIZE must be from 1024 to 4096");
 _Static_assert(MIN_BLOCK_SIZE >= 16 && MIN_BLOCK_SIZE <= 256,
-               "MIN_BLOCK_SIZE is off range");
+               "MIN_BLOCK_SIZE must be from 16 to 256");
 
-/* The two as they are used: powers of two. */
+/* Both, rounded up to a power of two: these are the sizes in use. */
 enum {
     POOL_BYTES = POOL_SIZE <= 1024   ? 1024
                  : POOL_SIZE <= 2048 ? 2048
@@ -40,10 +51,10 @@ enum {
 };
 
 typedef struct allocator {
-    bitfit_pool *pool; /* made at the first call */
+    bitfit_pool *pool; /* made by the first call */
 
-    /* What happens at a bad deallocate. Set before the first call; NULL is a
-     * line on standard error, then abort(). */
+    /* What a bad deallocate() calls. Set it before the first call. NULL: print
+     * a line on standard error, then abort(). */
     bitfit_misuse_handler *on_misuse;
     void *misuse_context;
 
@@ -52,18 +63,20 @@ typedef struct allocator {
 
 extern allocator global_allocator;
 
-/* The lowest block of `size` bytes that is free, or NULL if there is none. */
+/* A block of `size` bytes at the lowest address that fits. NULL if and only if
+ * it fits nowhere. */
 void *allocate(size_t size);
 
-/* Gives a block back: `ptr` from allocate(), `size` as it was asked for.
- * NULL does nothing. Anything else is misuse, and changes nothing. */
+/* Gives back a block: its address, and the size that was asked for. NULL does
+ * nothing. A wrong address or size is misuse: it is caught, and the pool stays
+ * as it is. */
 void deallocate(void *ptr, size_t size);
 
-/* The pool below, to look at: bitfit_draw(), bitfit_get_stats(). */
+/* The pool itself, for bitfit_draw(), bitfit_get_stats() and the like. */
 bitfit_pool *allocator_pool(void);
 
-/* Writes which constants are in use, and which of them had to be rounded, as
- * lines of text; returns what snprintf() would. */
+/* Writes the constants in use as text, and says which were rounded. Returns
+ * what snprintf() would. */
 int allocator_describe(char *text, size_t size);
 
 #endif

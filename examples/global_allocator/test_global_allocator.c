@@ -164,14 +164,15 @@ static void bookkeeping_and_blocks_share_the_pool(void **state)
 static void rounded_constants_are_named(void **state)
 {
     char text[256];
-    char words[40];
+    char words[60];
     (void)state;
     assert_in_range(allocator_describe(text, sizeof text), 1, sizeof text - 1);
     snprintf(words, sizeof words, "POOL_SIZE %d: a pool of %d bytes%s",
-             POOL_SIZE, POOL_BYTES, POOL_SIZE == POOL_BYTES ? "\n" : " (r");
+             POOL_SIZE, POOL_BYTES,
+             POOL_SIZE == POOL_BYTES ? "\n" : ", rounded");
     assert_non_null(strstr(text, words));
-    snprintf(words, sizeof words, "blocks of %d bytes and up%s", BLOCK_BYTES,
-             MIN_BLOCK_SIZE == BLOCK_BYTES ? "\n" : " (r");
+    snprintf(words, sizeof words, "blocks of %d bytes or more%s", BLOCK_BYTES,
+             MIN_BLOCK_SIZE == BLOCK_BYTES ? "\n" : ", rounded");
     assert_non_null(strstr(text, words));
 }
 

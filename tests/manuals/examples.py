@@ -11,8 +11,8 @@ of its EXAMPLES. In it
   that follows, which every program has;
 - blocks of other languages are saved too, if they have a name;
 - a block that begins with "$ " is a session: each "$ " line is run by bash in
-  that folder, where include/, src/ and scripts/ are those of ROOT, and the
-  lines behind it are all that it prints. Addresses may differ; an ellipsis
+  that folder, where include/, src/, scripts/ and examples/ are those of ROOT,
+  and the lines behind it are all that it prints. Addresses may differ; an ellipsis
   (one character) stands for anything, alone on a line for any lines. A command
   succeeds, unless it ends "Aborted";
 - a block of sh is not run here: it installs or packages, which tests/packages
@@ -114,7 +114,7 @@ class Page:
             CMAKE_PREFIX_PATH=prefix,
             NO_COLOR="1",
         )
-        for name in ("include", "src", "scripts"):
+        for name in ("include", "src", "scripts", "examples"):
             os.symlink(os.path.join(root, name), os.path.join(folder, name))
 
     def complain(self, block, what):
