@@ -11,7 +11,7 @@ shift
 
 # shellcheck disable=SC2086 # WARNINGS is a list
 "$@" $WARNINGS -Werror -I"$root/include" \
-    "$root/tests/checks/everywhere.c" "$root"/src/*.c -o "$work/program"
+    "$root/tests/build/everywhere.c" "$root"/src/*.c -o "$work/program"
 "$reference" >"$work/expected"
 "$work/program" >"$work/actual" || {
     cat "$work/actual"

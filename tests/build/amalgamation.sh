@@ -11,7 +11,7 @@ shift
 
 "$root/scripts/amalgamate" "$work" >/dev/null
 [ "$(ls "$work")" = "$(printf 'bitfit.c\nbitfit.h')" ]
-cp "$root/tests/checks/everywhere.c" "$work"
+cp "$root/tests/build/everywhere.c" "$work"
 cd "$work"
 "$reference" >expected
 for compiler in "$@"; do

@@ -19,7 +19,7 @@ done
 "$compiler" $cpu --specs=picolibc.specs --oslib=semihost --crt0=hosted \
     -Wl,--defsym=__flash=0 -Wl,--defsym=__flash_size=0x400000 \
     -Wl,--defsym=__ram=0x20000000 -Wl,--defsym=__ram_size=0x400000 \
-    -I"$root/include" "$root/tests/checks/everywhere.c" "$work"/*.o \
+    -I"$root/include" "$root/tests/build/everywhere.c" "$work"/*.o \
     -o "$work/program.elf"
 
 "$reference" >"$work/expected"

@@ -1,5 +1,5 @@
-# The test programs. tests/CMakeLists.txt reads these lists: each NAME is
-# tests/NAME.c, a cmocka program linked with support.c, model.c and the library.
+# The test programs. CMakeLists.txt reads these lists: each NAME is
+# NAME.c, a cmocka program linked with support.c, model.c and the library.
 set(BITFIT_UNIT_TESTS
     bits
     pictures
@@ -20,7 +20,7 @@ set(BITFIT_THREAD_TESTS
     threads
 )
 
-# One program for each crime: tests/misuse/NAME.c, plain C without cmocka, run
+# One program for each crime: misuse/NAME.c, plain C without cmocka, run
 # by the test `misuse`, which finds them in the folder BITFIT_MISUSE_DIR: a
 # definition, or a variable of the environment.
 set(BITFIT_MISUSE_PROGRAMS

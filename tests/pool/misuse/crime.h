@@ -2,7 +2,7 @@
  * What the programs in this folder share. Each commits one crime against a pool
  * with the default handler, and is named after it. It announces on standard
  * output what the message on standard error must show behind the call's name;
- * tests/misuse.c runs it and compares. Verdicts stand there, too.
+ * misuse.c runs it and compares. Verdicts stand there, too.
  */
 #ifndef BITFIT_TESTS_CRIME_H
 #define BITFIT_TESTS_CRIME_H

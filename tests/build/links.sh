@@ -9,5 +9,5 @@ trap 'rm -rf "$work"' EXIT
 
 # shellcheck disable=SC2086 # WARNINGS is a list
 "$@" $WARNINGS -Werror -I"$root/include" \
-    "$root/tests/checks/everywhere.c" "$root"/src/*.c -o "$work/program"
+    "$root/tests/build/everywhere.c" "$root"/src/*.c -o "$work/program"
 [ -s "$work/program" ] || [ -s "$work/program.exe" ]
