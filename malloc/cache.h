@@ -41,13 +41,12 @@
 #ifndef BITFIT_MALLOC_CACHE_H
 #define BITFIT_MALLOC_CACHE_H
 
-#include "heap.h"
+#include "marks.h"
 
 enum {
-    CACHE_SMALL_MAX = 64,   /* counts up to here have a bin of their own, */
-    CACHE_SHARED_BINS = 32, /* the others share these */
+    CACHE_SHARED_BINS = 32, /* for counts above SMALL_MAX */
     CACHE_COUNT_MAX = 2048, /* larger blocks are in no bin */
-    CACHE_BINS = CACHE_SMALL_MAX + 1 + CACHE_SHARED_BINS
+    CACHE_BINS = SMALL_MAX + 1 + CACHE_SHARED_BINS
 };
 
 enum cache_gate {
@@ -82,46 +81,49 @@ typedef struct cache {
 extern __thread cache *cache_mine
     __attribute__((tls_model("initial-exec"), visibility("hidden")));
 
-/* Registers for threads' ends and for forks; whether caches can be stopped. */
-bool cache_register(void);
+/* How many threads the caches share the room between; at least one. */
+extern size_t cache_sharers;
 
-/* Caches may be made from now on. */
-void cache_start(void);
+/* Threads without a cache share these: closed, as they always are. */
+extern cache cache_none_yet __attribute__((visibility("hidden")));
+extern cache cache_no_more __attribute__((visibility("hidden")));
 
-/* ----------------------------------------------------------- the slow paths */
+static inline bool cache_is_real(const cache *c)
+{
+    return c->gate != GATE_CLOSED;
+}
 
-/* Enters this thread for a call that takes the lock; takes it. Makes the pool
- * and the thread's cache where they are missing. False if there is no pool
- * (yet): then nothing was entered. A re-entry is fatal. */
-bool cache_enter_slow(const char *call);
-void cache_leave_slow(void);
+/* Under the lock, the cache being the thread's own or stopped: makes bins
+ * without room, gives all blocks back, and tells those who look from outside
+ * what caches hold. */
+void cache_begin(cache *c);
+void cache_empty(cache *c);
+void cache_publish(cache *c);
 
-/* Whether this thread is inside any call: who asks is a signal's handler. */
-bool cache_is_inside(void);
+/* The same: gives the last block back, if there is one. */
+void cache_empty_last(cache *c);
 
-/* Leaves as if by cache_leave_slow(), but keeps the lock: for who is to die. */
-void cache_abandon(void);
+/* The same: adds its blocks, and their bytes. */
+void cache_add_sizes(const cache *c, size_t *blocks, size_t *size);
 
-/* Inside: a block for the request, from the bin for its size or the pool. When
- * there is none, from the pool again after all caches were given back. */
-void *cache_take(size_t alignment, size_t size);
+/* -------------------------------------------------------------------- bins */
 
-/* Inside: takes the block at `ptr`, or dies naming the crime. size: as
- * heap_give(). */
-void cache_give(void *ptr, size_t size);
+static inline size_t bin_blocks(const cache *c, size_t i)
+{
+    return (size_t)(c->top[i] - c->floor[i]);
+}
 
-/* Inside: the granules of the live block at `ptr`. Dies if there is none, or if
- * it is in a cache. */
-size_t cache_verify(const void *ptr);
+static inline size_t bin_capacity(const cache *c, size_t i)
+{
+    return (size_t)(c->ceiling[i] - c->floor[i]);
+}
 
-/* Inside: as heap_resize(), after all caches were given back if need be. */
-void *cache_resize(void *ptr, size_t size);
+/* Under the lock: the bin for blocks of that many granules, twice as large as
+ * it was if there is room. One that others share changes hands. */
+size_t bin_prepare(cache *c, size_t count);
 
-/* Inside: gives all caches back. */
-void cache_give_back_all(void);
-
-/* Inside: the blocks in all caches and the depot, and their bytes. */
-void cache_sizes(size_t *blocks, size_t *size);
+/* Under the lock: takes the oldest blocks out, into the depot or the pool. */
+void bin_give(cache *c, size_t i, size_t blocks);
 
 /* -------------------------------------------------------------- fast paths */
 
@@ -152,40 +154,9 @@ static inline size_t cache_limit(_Atomic size_t *limit)
 /* Which bin is for blocks of so many granules. */
 static inline size_t cache_bin(size_t count)
 {
-    size_t shared = CACHE_SMALL_MAX + 1 +
-                    (count + count / CACHE_SMALL_MAX) % CACHE_SHARED_BINS;
-    return count <= CACHE_SMALL_MAX ? count : shared;
-}
-
-static inline bf_word marks_load(const _Atomic bf_word *marks)
-{
-    return atomic_load_explicit(marks, memory_order_relaxed);
-}
-
-static inline void marks_store(_Atomic bf_word *marks, bf_word word)
-{
-    atomic_store_explicit(marks, word, memory_order_relaxed);
-}
-
-static inline bool cache_marked(const void *block)
-{
-    size_t granule = heap_granule_of(block);
-    bf_word marks = marks_load(&SETTINGS->marks[bf_word_of(granule)]);
-    return (marks >> bf_bit_of(granule) & 1) != 0;
-}
-
-static inline void cache_mark(const void *block)
-{
-    size_t granule = heap_granule_of(block);
-    _Atomic bf_word *marks = &SETTINGS->marks[bf_word_of(granule)];
-    marks_store(marks, marks_load(marks) | BF_ONE << bf_bit_of(granule));
-}
-
-static inline void cache_unmark(const void *block)
-{
-    size_t granule = heap_granule_of(block);
-    _Atomic bf_word *marks = &SETTINGS->marks[bf_word_of(granule)];
-    marks_store(marks, marks_load(marks) & ~(BF_ONE << bf_bit_of(granule)));
+    size_t shared =
+        SMALL_MAX + 1 + (count + count / SMALL_MAX) % CACHE_SHARED_BINS;
+    return count <= SMALL_MAX ? count : shared;
 }
 
 /* Takes the last block out of a bin, the cache's gate being shut; NULL if there
@@ -220,7 +191,7 @@ FAST bool bin_push(cache *c, size_t i, void *block)
 FAST void *cache_pop(size_t size)
 {
     cache *c = cache_mine;
-    if (size > FAST_GRANULE * CACHE_SMALL_MAX || UNLIKELY(!cache_enter(c))) {
+    if (size > FAST_GRANULE * SMALL_MAX || UNLIKELY(!cache_enter(c))) {
         return NULL;
     }
     void *block = NULL;

@@ -1,5 +1,6 @@
 #include "depot.h"
 
+#include "marks.h"
 #include "pages.h"
 
 #include <string.h>
@@ -18,8 +19,8 @@ typedef struct batch {
 
 /* Under the heap's lock. */
 static struct {
-    batch *batches[CACHE_SMALL_MAX + 1]; /* by their blocks' granules */
-    size_t size;                         /* bytes of the blocks */
+    batch *batches[SMALL_MAX + 1]; /* by their blocks' granules */
+    size_t size;                   /* bytes of the blocks */
 } depot;
 
 /* ----------------------------------------------------------- blocks in bulk */
@@ -68,7 +69,7 @@ static void depot_drop(batch *b)
 
 size_t depot_take(size_t count, void **blocks, size_t most)
 {
-    batch *b = count <= CACHE_SMALL_MAX ? depot.batches[count] : NULL;
+    batch *b = count <= SMALL_MAX ? depot.batches[count] : NULL;
     if (b == NULL || b->number > most) {
         return 0;
     }
@@ -82,7 +83,7 @@ size_t depot_take(size_t count, void **blocks, size_t most)
 bool depot_give(size_t count, void *const *blocks, size_t number)
 {
     size_t size = number * heap_size_of(count);
-    if (count > CACHE_SMALL_MAX || depot.size + size > depot_most()) {
+    if (count > SMALL_MAX || depot.size + size > depot_most()) {
         return false;
     }
     batch *b = bitfit_alloc(SETTINGS->caches,
@@ -101,7 +102,7 @@ bool depot_give(size_t count, void *const *blocks, size_t number)
 
 void depot_empty(void)
 {
-    for (size_t count = 0; count <= CACHE_SMALL_MAX; count++) {
+    for (size_t count = 0; count <= SMALL_MAX; count++) {
         while (depot.batches[count] != NULL) {
             batch *b = depot.batches[count];
             depot.batches[count] = b->next;
@@ -113,7 +114,7 @@ void depot_empty(void)
 
 bool depot_has(const void *block, size_t count)
 {
-    const batch *b = count <= CACHE_SMALL_MAX ? depot.batches[count] : NULL;
+    const batch *b = count <= SMALL_MAX ? depot.batches[count] : NULL;
     for (; b != NULL; b = b->next) {
         for (size_t i = 0; i < b->number; i++) {
             if (b->blocks[i] == block) {
@@ -132,7 +133,7 @@ size_t depot_size(void)
 size_t depot_blocks(void)
 {
     size_t blocks = 0;
-    for (size_t count = 0; count <= CACHE_SMALL_MAX; count++) {
+    for (size_t count = 0; count <= SMALL_MAX; count++) {
         for (const batch *b = depot.batches[count]; b != NULL; b = b->next) {
             blocks += b->number;
         }

@@ -5,7 +5,7 @@
 #ifndef BITFIT_MALLOC_DEPOT_H
 #define BITFIT_MALLOC_DEPOT_H
 
-#include "cache.h"
+#include "heap.h"
 
 enum { BATCH_MAX = 64 }; /* blocks that change hands at a time */
 

@@ -12,12 +12,20 @@ typedef enum fill { FILL_NONE, FILL_ZERO } fill;
 /* Makes a name of the library's known outside. */
 #define EXPORT __attribute__((visibility("default")))
 
+/* Enters this thread for a call that takes the lock, as threads_enter() does,
+ * and makes the pool where it is missing. False if there is none (yet): then
+ * nothing was entered. */
+bool entry_enter(const char *call);
+
 /* A request in full: any size, any power of two for an alignment, any state of
  * the heap. NULL and ENOMEM if it cannot be met. */
 void *entry_request(const char *call, size_t alignment, size_t size, fill how);
 
 /* Takes back what is not NULL; `size` as for heap_give(). errno stays. */
 void entry_return(const char *call, void *ptr, size_t size);
+
+/* As realloc() of a pointer and a size that are not 0. */
+void *entry_resize(void *ptr, size_t size);
 
 /* The bytes of a live block; 0 for NULL. */
 size_t entry_size(const char *call, const void *ptr);

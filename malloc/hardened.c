@@ -1,8 +1,8 @@
 #include "hardened.h"
 
-#include "cache.h"
 #include "pages.h"
 #include "text.h"
+#include "threads.h"
 
 #include <string.h>
 
@@ -119,7 +119,8 @@ static void release_all(void)
 
 void hardened_end(void)
 {
-    if (SETTINGS->options.hardened && cache_enter_slow("exit")) {
+    if (heap_started() && SETTINGS->options.hardened) {
+        threads_enter("exit");
         release_all();
         cache_leave_slow();
     }

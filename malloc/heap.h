@@ -33,6 +33,9 @@
 /* The fast ways know the granule: the default one. */
 enum { FAST_GRANULE_SHIFT = 4, FAST_GRANULE = 1 << FAST_GRANULE_SHIFT };
 
+/* Granules: blocks of up to so many have bins and batches of their own. */
+enum { SMALL_MAX = 64 };
+
 typedef struct settings {
     /* What malloc() and free() read each time, in one line. */
     bf_view view;
@@ -81,18 +84,11 @@ typedef struct heap_state {
 
 extern heap_state heap;
 
-/* Makes the pool, once. False if this is a call from inside itself: whoever
- * reads the environment or maps memory may allocate. */
-bool heap_start(void);
-
 /* Whether the pool is there. */
 static inline bool heap_started(void)
 {
     return SETTINGS->pool != NULL;
 }
-
-/* The bytes of payload in a budget. */
-size_t heap_payload_of(size_t budget);
 
 /* -------------------------------------------------------------------- lock */
 

@@ -4,10 +4,10 @@
  */
 #include "inspect.h"
 
-#include "cache.h"
 #include "entry.h"
 #include "pages.h"
-#include "text.h"
+#include "slow.h"
+#include "threads.h"
 
 #include <errno.h>
 #include <malloc.h>
@@ -17,7 +17,7 @@
 bool inspect_heap(inspection *to)
 {
     *to = (inspection){.budget = 0};
-    if (!cache_enter_slow("malloc_info")) {
+    if (!entry_enter("malloc_info")) {
         return false;
     }
     bitfit_get_stats(SETTINGS->pool, &to->pool);
@@ -47,7 +47,7 @@ EXPORT int mallopt(int parameter, int value)
 
 EXPORT int malloc_trim(size_t keep)
 {
-    if (!cache_enter_slow("malloc_trim")) {
+    if (!entry_enter("malloc_trim")) {
         return 0;
     }
     cache_give_back_all();

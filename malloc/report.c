@@ -5,11 +5,11 @@
  * Ends are exit(), quick_exit() and _exit(): shells end by the last. A handler
  * may call that at any time, on a small stack: what is large is static.
  */
-#include "cache.h"
 #include "entry.h"
 #include "hardened.h"
 #include "inspect.h"
-#include "text.h"
+#include "start.h"
+#include "threads.h"
 
 #include <errno.h>
 #include <fcntl.h>

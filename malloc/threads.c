@@ -14,12 +14,6 @@ enum {
     STOP_PATIENCE = 100000 /* looks at a gate before it is passed by */
 };
 
-/* Threads without a cache share these: closed, as they always are. */
-static cache none_yet = {.gate = GATE_CLOSED};
-static cache no_more = {.gate = GATE_CLOSED};
-
-__thread cache *cache_mine = &none_yet;
-
 /* Whether this thread is in a slow path. */
 static __thread bool inside __attribute__((tls_model("initial-exec")));
 
@@ -28,27 +22,11 @@ static struct {
     bool has_key;
     pthread_key_t key; /* its destructor ends a thread's cache */
     cache *all;
-    size_t count;
-} threads = {.count = 1};
-
-static bool has_cache(const cache *c)
-{
-    return c != &none_yet && c != &no_more;
-}
+} threads;
 
 cache *threads_first(void)
 {
     return threads.all;
-}
-
-size_t threads_count(void)
-{
-    return threads.count;
-}
-
-bool threads_has_cache(void)
-{
-    return has_cache(cache_mine);
 }
 
 /* -------------------------------------------------------- stopping the others
@@ -81,7 +59,7 @@ void threads_stop(void)
     for (cache *c = threads.all; c != NULL; c = c->next) {
         set_stopped(c, c != cache_mine);
     }
-    if (SETTINGS->stoppable && threads.count > 1) {
+    if (SETTINGS->stoppable && cache_sharers > 1) {
         syscall(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0);
     }
 }
@@ -105,7 +83,7 @@ static cache *cache_make(void)
     cache *c =
         bitfit_aligned_alloc(SETTINGS->caches, _Alignof(cache), sizeof *c);
     if (c == NULL) {
-        return &no_more;
+        return &cache_no_more;
     }
     *c = (cache){.gate = GATE_SLOW};
     set_stopped(c, false);
@@ -114,7 +92,7 @@ static cache *cache_make(void)
     c->link = &threads.all;
     if (c->next != NULL) {
         c->next->link = &c->next;
-        threads.count++;
+        cache_sharers++;
     }
     threads.all = c;
     return c;
@@ -128,7 +106,7 @@ static void cache_end(cache *c)
     if (c->next != NULL) {
         c->next->link = c->link;
     }
-    threads.count -= threads.all != NULL;
+    cache_sharers -= threads.all != NULL;
     bitfit_free(SETTINGS->caches, c);
 }
 
@@ -140,11 +118,10 @@ static void thread_ends(void *value)
     if (c->rounds++ < ROUNDS && pthread_setspecific(threads.key, c) == 0) {
         return;
     }
-    if (cache_enter_slow("thread exit")) {
-        cache_mine = &no_more;
-        cache_end(c);
-        cache_leave_slow();
-    }
+    threads_enter("thread exit");
+    cache_mine = &cache_no_more;
+    cache_end(c);
+    cache_leave_slow();
 }
 
 /* The child has one thread: what the others had is given back, but for a cache
@@ -168,9 +145,7 @@ static void child_begins(void)
 
 static void fork_begins(void)
 {
-    if (!cache_enter_slow("fork")) {
-        heap_lock();
-    }
+    threads_enter("fork");
 }
 
 static void parent_goes_on(void)
@@ -210,24 +185,20 @@ static void enter_gate(const char *call)
     atomic_signal_fence(memory_order_seq_cst);
 }
 
-bool cache_enter_slow(const char *call)
+void threads_enter(const char *call)
 {
-    if (!heap_started() && (!heap_start() || !heap_started())) {
-        return false;
-    }
     enter_gate(call);
     heap_lock();
     heap.call = call;
-    if (UNLIKELY(cache_mine == &none_yet && heap.caching)) {
+    if (UNLIKELY(cache_mine == &cache_none_yet && heap.caching)) {
         cache_mine = cache_make();
     }
-    return true;
 }
 
 void cache_abandon(void)
 {
     atomic_signal_fence(memory_order_seq_cst);
-    if (has_cache(cache_mine)) {
+    if (cache_is_real(cache_mine)) {
         cache_leave(cache_mine);
     }
     inside = false;
@@ -236,14 +207,22 @@ void cache_abandon(void)
 void cache_leave_slow(void)
 {
     cache *c = cache_mine;
-    if (has_cache(c) && ++c->visits % VISITS_A_LOOK == 0) {
+    if (cache_is_real(c) && ++c->visits % VISITS_A_LOOK == 0) {
         cache_publish(c);
     }
     heap_unlock();
     cache_abandon();
-    if (UNLIKELY(has_cache(c) && !c->registered)) {
+    if (UNLIKELY(cache_is_real(c) && !c->registered)) {
         /* Not before, since it may allocate. */
         c->registered = true;
         pthread_setspecific(threads.key, c);
     }
+}
+
+_Noreturn void heap_accuse(const void *ptr)
+{
+    bitfit_usable_size(SETTINGS->pool, ptr);
+    cache_abandon();
+    heap_unlock();
+    die("bad pointer", heap.call, ptr); /* it came to life meanwhile */
 }

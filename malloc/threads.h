@@ -1,21 +1,35 @@
 /*
- * Which threads have a cache, how one begins and ends, and how others are kept
- * out of theirs. All of it under the heap's lock. The ways in and out of the
- * slow paths (cache.h) stand in threads.c, too.
+ * Which threads have a cache, how one begins and ends, how others are kept out
+ * of theirs, and how a thread gets into the slow paths and out.
  */
 #ifndef BITFIT_MALLOC_THREADS_H
 #define BITFIT_MALLOC_THREADS_H
 
 #include "cache.h"
 
+/* Registers for threads' ends and for forks; whether caches can be stopped. */
+bool cache_register(void);
+
+/* Caches may be made from now on. */
+void cache_start(void);
+
+/* ------------------------------------------------------------------ inside */
+
+/* Enters this thread for a call that takes the lock; takes it. Makes the
+ * thread's cache where it is missing. A re-entry is fatal. */
+void threads_enter(const char *call);
+void cache_leave_slow(void);
+
+/* Whether this thread is inside any call: who asks is a signal's handler. */
+bool cache_is_inside(void);
+
+/* Leaves as if by cache_leave_slow(), but keeps the lock: for who is to die. */
+void cache_abandon(void);
+
+/* ---------------------------------------------------- under the heap's lock */
+
 /* All caches, by their `next`; NULL if there is none. */
 cache *threads_first(void);
-
-/* How many threads the caches share the room between; at least one. */
-size_t threads_count(void);
-
-/* Whether this thread has a cache. */
-bool threads_has_cache(void);
 
 /* Keeps the other threads out of their caches. */
 void threads_stop(void);
@@ -25,12 +39,5 @@ void threads_go(void);
 
 /* Whether this cache can be touched now, others being stopped. */
 bool threads_is_still(const cache *c);
-
-/* What cache.c does for a cache that begins, ends or is left: makes bins
- * without room, gives all blocks back, and tells those who look from outside
- * what caches hold. */
-void cache_begin(cache *c);
-void cache_empty(cache *c);
-void cache_publish(cache *c);
 
 #endif

@@ -3,6 +3,7 @@
  * systems, none of which a header here declares.
  */
 #include "entry.h"
+#include "start.h"
 
 #include <malloc.h>
 #include <stdlib.h>

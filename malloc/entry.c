@@ -1,0 +1,242 @@
+#include "entry.h"
+
+#include "early.h"
+#include "hardened.h"
+#include "pages.h"
+#include "slow.h"
+#include "start.h"
+#include "text.h"
+#include "threads.h"
+
+#include <errno.h>
+#include <string.h>
+
+bool entry_enter(const char *call)
+{
+    if (!heap_started() && (!heap_start() || !heap_started())) {
+        return false;
+    }
+    threads_enter(call);
+    return true;
+}
+
+/* ----------------------------------------------------------------- requests */
+
+/* Counts requests for BITFIT_FAIL_AT; whether this one is to fail. */
+static bool is_to_fail(void)
+{
+    const option_set *options = &SETTINGS->options;
+    uint64_t number = ++heap.requests;
+    return options->fail_at != 0 &&
+           (number == options->fail_at ||
+            (options->fail_on && number > options->fail_at));
+}
+
+static void note_failure(size_t size)
+{
+    if (heap.failures++ == 0) {
+        heap.first_failure = size;
+    }
+    if (SETTINGS->published != NULL) {
+        SETTINGS->published->failures = heap.failures;
+    }
+}
+
+/* The end of a request that failed, after everything was left. */
+static void *fail(const char *call)
+{
+    if (SETTINGS->options.abort_on_failure) {
+        die("out of memory", call, NULL);
+    }
+    errno = ENOMEM;
+    return NULL;
+}
+
+static void fill_block(void *block, size_t size, fill how)
+{
+    if (how == FILL_ZERO && heap_count_for(size) > CACHE_COUNT_MAX) {
+        pages_use_zeroed(block, size);
+        return;
+    }
+    pages_use(block, size);
+    if (how == FILL_ZERO) {
+        memset(block, 0, size);
+    }
+}
+
+void *entry_request(const char *call, size_t alignment, size_t size, fill how)
+{
+    if (!entry_enter(call)) {
+        void *block = early_take(alignment, size);
+        return block != NULL ? block : fail(call);
+    }
+    void *block = NULL;
+    if (!is_to_fail() && size <= PTRDIFF_MAX) {
+        block = SETTINGS->options.hardened ? hardened_take(alignment, size)
+                                           : cache_take(alignment, size);
+    }
+    if (block == NULL) {
+        note_failure(size);
+    } else if (!SETTINGS->options.hardened) {
+        fill_block(block, size + (size == 0), how);
+    }
+    cache_leave_slow();
+    return LIKELY(block != NULL) ? block : fail(call);
+}
+
+void entry_return(const char *call, void *ptr, size_t size)
+{
+    if (early_owns(ptr)) {
+        return;
+    }
+    int kept = errno;
+    if (!entry_enter(call)) {
+        die(bitfit_crime_name(BITFIT_FOREIGN), call, ptr);
+    }
+    if (SETTINGS->options.hardened) {
+        hardened_give(ptr, size);
+    } else {
+        cache_give(ptr, size);
+    }
+    cache_leave_slow();
+    errno = kept;
+}
+
+void *entry_take_slow(size_t size, const char *call)
+{
+    if (size <= PTRDIFF_MAX) {
+        void *block = cache_pop_any(heap_count_for(size));
+        if (block != NULL) {
+            return block;
+        }
+    }
+    return entry_request(call, 1, size, FILL_NONE);
+}
+
+void entry_give_slow(const char *call, void *ptr, size_t size)
+{
+    if (ptr == NULL) {
+        return;
+    }
+    size_t count = heap_count_of(ptr);
+    if (count != 0 && size == SIZE_MAX && cache_push_any(ptr, count)) {
+        return;
+    }
+    entry_return(call, ptr, size);
+}
+
+/* ---------------------------------------------------------------- resizing */
+
+/* Whether a block of one count is better copied than resized under the lock. */
+static bool is_small(size_t count)
+{
+    return count - 1 < SMALL_MAX;
+}
+
+static void *resize_in_pool(void *ptr, size_t size)
+{
+    void *block = NULL;
+    if (!entry_enter("realloc")) {
+        die(bitfit_crime_name(BITFIT_FOREIGN), "realloc", ptr);
+    }
+    cache_verify(ptr);
+    if (!is_to_fail() && size <= PTRDIFF_MAX) {
+        block = cache_resize(ptr, size);
+    }
+    if (block == NULL) {
+        note_failure(size);
+    } else {
+        pages_use(block, size);
+    }
+    cache_leave_slow();
+    return block != NULL ? block : fail("realloc");
+}
+
+static void *move(void *ptr, size_t kept, size_t size)
+{
+    void *block = entry_take("realloc", size);
+    if (block != NULL) {
+        memcpy(block, ptr, kept < size ? kept : size);
+        entry_give("realloc", ptr, SIZE_MAX);
+    }
+    return block;
+}
+
+/* A shrink that finds no place keeps the block. */
+static void *resize_hardened(void *ptr, size_t size)
+{
+    size_t kept = entry_size("realloc", ptr);
+    void *block = move(ptr, kept, size);
+    return block == NULL && size <= kept ? ptr : block;
+}
+
+void *entry_resize(void *ptr, size_t size)
+{
+    if (UNLIKELY(early_owns(ptr))) {
+        return move(ptr, early_size(ptr), size);
+    }
+    if (UNLIKELY(SETTINGS->options.hardened)) {
+        return resize_hardened(ptr, size);
+    }
+    size_t before = heap_count_of(ptr);
+    size_t after = size <= PTRDIFF_MAX ? heap_count_for(size) : 0;
+    bool copied = SETTINGS->marks != NULL && is_small(before) &&
+                  is_small(after) && !cache_marked(ptr);
+    if (copied && before == after) {
+        return ptr;
+    }
+    if (copied && before < after) {
+        return move(ptr, heap_size_of(before), size);
+    }
+    void *block = copied ? cache_pop_any(after) : NULL;
+    if (block != NULL) {
+        memcpy(block, ptr, size);
+        entry_give("realloc", ptr, SIZE_MAX);
+        return block;
+    }
+    return resize_in_pool(ptr, size); /* a shrink succeeds there */
+}
+
+/* ------------------------------------------------------------------ seeing */
+
+/* The slow way, which looks whether the block is one. */
+static size_t verified_size(const char *call, const void *ptr)
+{
+    if (early_owns(ptr)) {
+        return early_size(ptr);
+    }
+    if (!entry_enter(call)) {
+        die(bitfit_crime_name(BITFIT_FOREIGN), call, ptr);
+    }
+    size_t size;
+    if (SETTINGS->options.hardened) {
+        size = hardened_size(ptr);
+    } else {
+        size = heap_size_of(cache_verify(ptr));
+    }
+    cache_leave_slow();
+    return size;
+}
+
+/* As verified_size(), but without the lock where nothing is wrong. */
+__attribute__((noinline)) static size_t size_of(const char *call,
+                                                const void *ptr)
+{
+    if (ptr == NULL) {
+        return 0;
+    }
+    size_t count = heap_count_of(ptr);
+    bool cached = count != 0 && SETTINGS->marks != NULL && cache_marked(ptr);
+    if (UNLIKELY(count == 0 || cached || SETTINGS->options.hardened)) {
+        return verified_size(call, ptr);
+    }
+    return heap_size_of(count);
+}
+
+/* Some programs ask for every block that they get or free. */
+size_t entry_size(const char *call, const void *ptr)
+{
+    size_t count = cache_peek(ptr);
+    return LIKELY(count != 0) ? count << FAST_GRANULE_SHIFT
+                              : size_of(call, ptr);
+}

@@ -1,0 +1,283 @@
+#include "slow.h"
+
+#include "depot.h"
+#include "pages.h"
+#include "text.h"
+#include "threads.h"
+
+enum {
+    HOLES_MAX = 4,          /* that a refill takes its blocks from */
+    LAST_SHARE = 64,        /* of the room that a cache's last block may be, */
+    LAST_SIZE_MAX = 1 << 20 /* and its bytes at the most */
+};
+
+static bool is_cached_size(size_t count)
+{
+    return count - 1 < CACHE_COUNT_MAX && heap.caching &&
+           cache_is_real(cache_mine);
+}
+
+/* A block for an empty bin, which gets some more. NULL if the bin may hold
+ * nothing, or there is no block. */
+static void *refill(size_t count)
+{
+    cache *c = cache_mine;
+    size_t i = bin_prepare(c, count);
+    size_t capacity = bin_capacity(c, i);
+    void **floor = c->floor[i];
+    if (c->top[i] == floor && capacity != 0) {
+        size_t blocks = depot_take(count, floor, capacity);
+        if (blocks == 0) {
+            size_t want = capacity / 2 < BATCH_MAX ? capacity / 2 : BATCH_MAX;
+            blocks = bf_carve(SETTINGS->pool, count, want > 0 ? want : 1,
+                              HOLES_MAX, floor);
+            blocks_adopt(floor, blocks, count);
+        }
+        c->top[i] += blocks;
+    }
+    if (c->top[i] == floor) {
+        return NULL;
+    }
+    void *block = *--c->top[i];
+    cache_unmark(block);
+    return block;
+}
+
+/* False if a thread is inside too long to say; others being stopped. */
+static bool all_are_empty(void)
+{
+    size_t blocks = 0;
+    size_t size = 0;
+    for (const cache *c = threads_first(); c != NULL && blocks == 0;
+         c = c->next) {
+        if (!threads_is_still(c)) {
+            return false;
+        }
+        cache_add_sizes(c, &blocks, &size);
+    }
+    return blocks == 0;
+}
+
+void cache_give_back_all(void)
+{
+    threads_stop();
+    for (cache *c = threads_first(); c != NULL; c = c->next) {
+        if (threads_is_still(c)) {
+            cache_empty(c);
+        }
+    }
+    threads_go();
+    depot_empty();
+}
+
+void cache_sizes(size_t *blocks, size_t *size)
+{
+    *size = depot_size();
+    *blocks = depot_blocks();
+    threads_stop();
+    for (cache *c = threads_first(); c != NULL; c = c->next) {
+        if (threads_is_still(c)) {
+            cache_add_sizes(c, blocks, size);
+        }
+    }
+    threads_go();
+}
+
+static bool cache_has(const cache *c, const void *block, size_t count)
+{
+    size_t i = cache_bin(count);
+    void *const *at = c->floor[i];
+    while (at != c->top[i] && *at != block) {
+        at++;
+    }
+    return at != c->top[i] || (c->last_count != 0 && c->last == block);
+}
+
+/* As cache_has(), while the cache's thread goes on: it may seem to have a block
+ * that it had before. The array stays, since it changes under the lock only. */
+BF_RACES bool seems_to_have(const cache *c, const void *block, size_t count)
+{
+    const volatile cache *moving = c;
+    size_t i = cache_bin(count);
+    void *const volatile *top = moving->top[i];
+    if (moving->last_count != 0 && moving->last == block) {
+        return true;
+    }
+    for (void *const volatile *at = c->floor[i]; at != top; at++) {
+        if (*at == block) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Whether the block is in some cache, whatever its mark says. Threads are
+ * stopped only where one seems to have it. */
+static bool is_cached(const void *block, size_t count)
+{
+    bool found = depot_has(block, count);
+    bool seems = false;
+    for (cache *c = threads_first(); c != NULL && !found && !seems;
+         c = c->next) {
+        seems = seems_to_have(c, block, count);
+    }
+    if (!seems) {
+        return found;
+    }
+    threads_stop();
+    for (cache *c = threads_first(); c != NULL && !found; c = c->next) {
+        found = threads_is_still(c) && cache_has(c, block, count);
+    }
+    threads_go();
+    return found;
+}
+
+/* Gives the marks' memory to the program, if that helps for a request of so
+ * many granules; there are no caches from then on. */
+static bool give_up_marks(size_t count)
+{
+    size_t granule = heap_granule_of(SETTINGS->marks);
+    void *marks = heap_pointer_to(granule);
+    size_t size = heap_count_for(SETTINGS->marks_size);
+    if (!heap.caching ||
+        count > size + bf_carve_below(SETTINGS->pool, granule)) {
+        return false;
+    }
+    heap.caching = false; /* whoever is stopped now stays so */
+    cache_give_back_all();
+    if (!all_are_empty()) {
+        heap.caching = true;
+        threads_go();
+        return false;
+    }
+    bf_carve_back(SETTINGS->pool, size, &marks, 1);
+    if (SETTINGS->published != NULL) {
+        SETTINGS->published->marks_size = 0;
+    }
+    return true;
+}
+
+/* Room for a request that failed: by all caches, then by the marks. */
+static bool make_room(size_t count, int attempt)
+{
+    if (attempt == 0 && heap.caching) {
+        cache_give_back_all();
+        return true;
+    }
+    return attempt == 1 && give_up_marks(count);
+}
+
+static void *take_from_pool(size_t alignment, size_t size)
+{
+    void *block = heap_take(alignment, size);
+    for (int i = 0; block == NULL && make_room(heap_count_for(size), i); i++) {
+        block = heap_take(alignment, size);
+    }
+    if (block != NULL && heap.caching) {
+        cache_unmark(block);
+    }
+    return block;
+}
+
+void *cache_take(size_t alignment, size_t size)
+{
+    if (alignment <= SETTINGS->options.granule &&
+        is_cached_size(heap_count_for(size))) {
+        void *block = refill(heap_count_for(size));
+        if (block != NULL) {
+            return block;
+        }
+    }
+    return take_from_pool(alignment, size);
+}
+
+void *cache_resize(void *ptr, size_t size)
+{
+    void *block = heap_resize(ptr, size);
+    for (int i = 0; block == NULL && make_room(heap_count_for(size), i); i++) {
+        block = heap_resize(ptr, size);
+    }
+    if (block != NULL && heap.caching) {
+        cache_unmark(block);
+    }
+    return block;
+}
+
+size_t cache_verify(const void *ptr)
+{
+    size_t count = heap_count_of(ptr);
+    if (count == 0) {
+        heap_accuse(ptr);
+    }
+    if (!heap.caching || !cache_marked(ptr)) {
+        return count;
+    }
+    if (bitfit_usable_size(SETTINGS->pool, ptr) != 0 && is_cached(ptr, count)) {
+        const char *call = heap.call;
+        cache_abandon();
+        heap_unlock();
+        die(bitfit_crime_name(BITFIT_DOUBLE_FREE), call, ptr);
+    }
+    cache_unmark(ptr); /* a clearing was lost */
+    return count;
+}
+
+/* The pool may let the block wait, with the bits of a live one: the mark keeps
+ * free() from taking it for one without the lock. */
+static void give_to_pool(void *ptr, size_t size)
+{
+    if (heap.caching) {
+        cache_mark(ptr);
+    }
+    heap_give(ptr, size);
+}
+
+/* Keeps the block as the cache's last, instead of another; false if it is too
+ * large for that, or too small. */
+static bool keep_as_last(void *ptr, size_t count)
+{
+    if (!heap.caching || !cache_is_real(cache_mine) || count <= SMALL_MAX) {
+        return false;
+    }
+    size_t most = heap_room() / LAST_SHARE / cache_sharers;
+    most = most < LAST_SIZE_MAX ? most : LAST_SIZE_MAX;
+    cache_mine->last_most = most >> SETTINGS->view.granule_shift;
+    if (count > cache_mine->last_most) {
+        return false;
+    }
+    cache_empty_last(cache_mine);
+    cache_mine->last = ptr;
+    cache_mine->last_count = count;
+    cache_mark(ptr);
+    return true;
+}
+
+/* Whether the block is in the bin for its size now. */
+static bool keep_in_bin(void *ptr, size_t count)
+{
+    if (!is_cached_size(count)) {
+        return false;
+    }
+    cache *c = cache_mine;
+    size_t i = bin_prepare(c, count);
+    if (c->top[i] == c->ceiling[i] && bin_blocks(c, i) > 1) {
+        bin_give(c, i, bin_blocks(c, i) / 2);
+    }
+    if (c->top[i] == c->ceiling[i]) {
+        return false;
+    }
+    *c->top[i]++ = ptr;
+    cache_mark(ptr);
+    return true;
+}
+
+void cache_give(void *ptr, size_t size)
+{
+    size_t count = cache_verify(ptr);
+    bool wrong = size != SIZE_MAX &&
+                 (size > PTRDIFF_MAX || heap_count_for(size) != count);
+    if (wrong || (!keep_in_bin(ptr, count) && !keep_as_last(ptr, count))) {
+        give_to_pool(ptr, size);
+    }
+    pages_tick(heap_size_of(count));
+}
