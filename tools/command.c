@@ -1,5 +1,7 @@
 #include "command.h"
 
+#include "trace/text.h"
+
 #include <errno.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -9,12 +11,17 @@
 int command_error(const char *verb, const char *format, ...)
 {
     va_list arguments;
+    char *text;
     va_start(arguments, format);
-    fflush(stdout);
-    fprintf(stderr, "bitfit %s: ", verb);
-    vfprintf(stderr, format, arguments);
-    fputc('\n', stderr);
+    if (vasprintf(&text, format, arguments) < 0)
+        text = NULL;
     va_end(arguments);
+    fflush(stdout);
+    if (text != NULL)
+        text_make_visible(text);
+    fprintf(stderr, "bitfit %s: %s\n", verb,
+            text != NULL ? text : "there is not enough memory");
+    free(text);
     return COMMAND_INPUT;
 }
 

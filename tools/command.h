@@ -28,7 +28,8 @@ typedef struct command_entry {
 /* Every verb, ended by an entry without a name; stands in main.c. */
 extern const command_entry command_list[];
 
-/* Prints "bitfit VERB: message" as one line on standard error. Returns
+/* Prints "bitfit VERB: message" as one line on standard error; what a terminal
+ * would take for orders, in a file's name for instance, becomes '?'. Returns
  * COMMAND_INPUT, so that a verb can return it. */
 __attribute__((format(printf, 2, 3))) int
 command_error(const char *verb, const char *format, ...);

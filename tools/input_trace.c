@@ -17,8 +17,11 @@ int input_trace_open(input_trace *input, const char *verb, const char *path)
         return COMMAND_OK;
     const char *why = input->from->count == 0 ? "the trace has no events"
                                               : "there is not enough memory";
+    const char *cut = input->from->cut ? input->from->why_cut : NULL;
     input_trace_close(input);
-    return command_error(verb, "%s: %s", path, why);
+    return command_error(verb, "%s: %s%s%s", path, why,
+                         cut != NULL ? "; it was cut: " : "",
+                         cut != NULL ? cut : "");
 }
 
 void input_trace_close(input_trace *input)
@@ -92,29 +95,39 @@ void input_trace_print(const input_trace *input)
     char text[3][48];
     printf("%s%s%s\n", from->name, *from->about == '\0' ? "" : ": ",
            from->about);
-    printf("  %s, %s, %s, %s format%s\n\n",
+    printf("  %s, %s, %s, %s format\n",
            things_text(text[0], from->count, "event"),
            things_text(text[1], from->blocks, "block"),
-           things_text(text[2], from->threads, "thread"), from->format,
-           from->cut ? "; the recording was cut" : "");
+           things_text(text[2], from->threads, "thread"), from->format);
+    if (from->cut)
+        printf("  the recording was cut: %s\n", from->why_cut);
+    if (from->unseen > 0)
+        printf("  %s of blocks whose beginning or end is not in the file\n",
+               things_text(text[0], from->unseen, "event"));
+    if (from->failed > 0)
+        printf("  %s failed when it was recorded\n",
+               things_text(text[0], from->failed, "request"));
+    putchar('\n');
 }
 
 json_t *input_trace_json(const input_trace *input)
 {
     const trace *from = input->from;
     const trace_summary *asked = &input->asked;
-    return json_pack("{so ss so sI sI sI sb sb sI sI sI sI sI sI sI}", "name",
-                     text_json(from->name), "format", from->format, "about",
-                     text_json(from->about), "events", (json_int_t)from->count,
-                     "blocks", (json_int_t)from->blocks, "threads",
-                     (json_int_t)from->threads, "timed", from->timed, "cut",
-                     from->cut, "allocations", (json_int_t)asked->allocations,
-                     "frees", (json_int_t)asked->frees, "resizes",
-                     (json_int_t)asked->resizes, "requested",
-                     (json_int_t)asked->requested, "peak_requested",
-                     (json_int_t)asked->peak_requested, "largest_request",
-                     (json_int_t)asked->largest, "live_at_end",
-                     (json_int_t)asked->live_at_end);
+    return json_pack(
+        "{so ss so sI sI sI sb sb so sI sI sI sI sI sI sI sI sI}", "name",
+        text_json(from->name), "format", from->format, "about",
+        text_json(from->about), "events", (json_int_t)from->count, "blocks",
+        (json_int_t)from->blocks, "threads", (json_int_t)from->threads, "timed",
+        from->timed, "cut", from->cut, "why_cut",
+        from->cut ? json_string(from->why_cut) : json_null(), "unseen",
+        (json_int_t)from->unseen, "failed", (json_int_t)from->failed,
+        "allocations", (json_int_t)asked->allocations, "frees",
+        (json_int_t)asked->frees, "resizes", (json_int_t)asked->resizes,
+        "requested", (json_int_t)asked->requested, "peak_requested",
+        (json_int_t)asked->peak_requested, "largest_request",
+        (json_int_t)asked->largest, "live_at_end",
+        (json_int_t)asked->live_at_end);
 }
 
 /* ------------------------------------------------------------------- texts */

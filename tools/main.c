@@ -1,4 +1,5 @@
 /* The bitfit command: finds the verb and hands over to it. */
+#include "trace/text.h"
 #include "verbs.h"
 
 #include <bitfit.h>
@@ -56,8 +57,10 @@ int main(int argc, char **argv)
         if (strcmp(verb, entry->name) == 0)
             return entry->verb(argc - 1, argv + 1);
     }
-    if (*verb != '\0')
+    if (*verb != '\0') {
+        text_make_visible(argv[1]);
         fprintf(stderr, "bitfit: there is no verb '%s'\n", verb);
+    }
     print_help(stderr);
     return COMMAND_USAGE;
 }

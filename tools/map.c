@@ -3,6 +3,7 @@
 
 #include "input_trace.h"
 #include "options.h"
+#include "trace/text.h"
 #include "view/moment_json.h"
 #include "view/outside.h"
 #include "view/picture.h"
@@ -248,6 +249,7 @@ static int map_outside(const map_request *request)
         return command_error("map", "%s: %s", request->input, why);
     snprintf(title, sizeof title, "%s %s: the heap now",
              process ? "process" : "image", request->input);
+    text_make_visible(title);
     int code = show_moment(request, &moment, NULL, 0, title);
     moment_close(&moment);
     return code;

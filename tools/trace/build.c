@@ -2,9 +2,9 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-static const char out_of_memory[] = "there is not enough memory to read it";
+static const char out_of_memory[] =
+    "there is not enough memory for so many events";
 
 static bool refuse(builder *to, const char *why)
 {
@@ -12,31 +12,27 @@ static bool refuse(builder *to, const char *why)
     return false;
 }
 
-size_t build_limit(void)
-{
-    long pages = sysconf(_SC_PHYS_PAGES);
-    long page = sysconf(_SC_PAGESIZE);
-    return pages <= 0 || page <= 0 ? SIZE_MAX / 2
-                                   : (size_t)pages / 2 * (size_t)page;
-}
-
-bool build_grow(void *array, size_t *capacity, size_t count, size_t each)
+bool build_grow(builder *to, void *array, size_t *capacity, size_t count,
+                size_t each)
 {
     void **at = array;
     if (count < *capacity)
         return true;
     size_t larger = *capacity == 0 ? 1024 : *capacity * 2;
-    void *moved =
-        larger > build_limit() / each ? NULL : realloc(*at, larger * each);
+    size_t more = (larger - *capacity) * each;
+    void *moved = more > to->left ? NULL : realloc(*at, larger * each);
     if (moved == NULL)
         return false;
+    to->left -= more;
     *at = moved;
     *capacity = larger;
     return true;
 }
 
-bool build_begin(builder *to)
+bool build_begin(builder *to, size_t left)
 {
+    to->left = left;
+    table_make_seed(&to->stacks);
     return build_stack(to, "", 0);
 }
 
@@ -54,7 +50,7 @@ static bool add_event(builder *to, trace_op op, uint64_t block,
                       uint64_t align_log2)
 {
     trace *into = to->into;
-    if (!build_grow(&into->events, &to->capacity, into->count,
+    if (!build_grow(to, &into->events, &to->capacity, into->count,
                     sizeof *into->events))
         return refuse(to, out_of_memory);
     if (into->count == 0)
@@ -87,7 +83,7 @@ bool build_alloc(builder *to, uint64_t size, uint64_t align_log2)
         return refuse(to, "an alignment of more than 2^30 bytes");
     if (number == UINT32_MAX)
         return refuse(to, "more than 2^32 - 2 blocks");
-    if (!build_grow(&to->blocks, &to->block_capacity, number,
+    if (!build_grow(to, &to->blocks, &to->block_capacity, number,
                     sizeof *to->blocks))
         return refuse(to, out_of_memory);
     to->blocks[number] =
@@ -126,17 +122,27 @@ bool build_stack(builder *to, const char *text, size_t length)
     trace *into = to->into;
     if (into->site_count == UINT32_MAX)
         return refuse(to, "more than 2^32 - 2 call stacks");
-    char *copy = strndup(text, length);
-    if (copy == NULL || !build_grow(&into->sites, &to->site_capacity,
+    char *copy = length >= to->left ? NULL : strndup(text, length);
+    if (copy == NULL || !build_grow(to, &into->sites, &to->site_capacity,
                                     into->site_count, sizeof *into->sites)) {
         free(copy);
         return refuse(to, out_of_memory);
     }
+    to->left -= length + 1;
     into->sites[into->site_count++] = copy;
     return true;
 }
 
 /* ------------------------------------------------------- names in the file */
+
+static bool put(builder *to, table *in, uint64_t key, uint64_t number)
+{
+    size_t before = in->capacity;
+    if (table_growth(in) > to->left || !table_put(in, key, number))
+        return refuse(to, out_of_memory);
+    to->left -= (in->capacity - before) * sizeof *in->at;
+    return true;
+}
 
 bool build_thread(builder *to, uint64_t name)
 {
@@ -144,30 +150,34 @@ bool build_thread(builder *to, uint64_t name)
     if (!table_find(&to->threads, name, &number)) {
         if (number > UINT16_MAX)
             return refuse(to, "more than 65,536 threads");
-        if (!table_put(&to->threads, name, number))
-            return refuse(to, out_of_memory);
+        if (!put(to, &to->threads, name, number))
+            return false;
     }
     to->thread = (uint16_t)number;
     return true;
 }
 
-static uint64_t hash_of(const char *text, size_t length)
+/* By a hash with a secret seed no two texts can be made to meet, and by chance
+ * they do not. */
+static uint64_t hash_of(const table *in, const char *text, size_t length)
 {
-    uint64_t hash = 0xCBF29CE484222325u; /* FNV-1a */
-    for (size_t i = 0; i < length; i++)
-        hash = (hash ^ (unsigned char)text[i]) * 0x100000001B3u;
+    uint64_t hash = length;
+    for (size_t i = 0; i < length; i += 8) {
+        uint64_t word = 0;
+        memcpy(&word, text + i, length - i < 8 ? length - i : 8);
+        hash = table_hash(in, hash ^ word);
+    }
     return hash;
 }
 
 bool build_site(builder *to, const char *text, size_t length, uint32_t *site)
 {
-    uint64_t hash = hash_of(text, length);
+    uint64_t hash = hash_of(&to->stacks, text, length);
     uint64_t number = to->into->site_count;
     if (!table_find(&to->stacks, hash, &number)) {
-        if (!build_stack(to, text, length))
+        if (!build_stack(to, text, length) ||
+            !put(to, &to->stacks, hash, number))
             return false;
-        if (!table_put(&to->stacks, hash, number))
-            return refuse(to, out_of_memory);
     }
     *site = (uint32_t)number;
     return true;
@@ -179,46 +189,55 @@ void build_time(builder *to, uint64_t time_ns)
         to->time_ns = time_ns;
 }
 
-bool build_knows(const builder *to, uint64_t address)
+/* Whether a block lived there; it no longer has that address. */
+static bool leave(builder *to, uint64_t address, uint64_t *block)
 {
-    uint64_t block;
-    return table_find(&to->addresses, address, &block);
+    return table_take(&to->addresses, address, block);
 }
 
-static bool settle(builder *to, uint64_t address, uint64_t block)
+/* Frees a block whose free was not seen. */
+static bool clear(builder *to, uint64_t address)
 {
-    return table_put(&to->addresses, address, block) ||
-           refuse(to, out_of_memory);
+    uint64_t block;
+    if (!leave(to, address, &block))
+        return true;
+    to->into->unseen++;
+    return build_free(to, block);
 }
 
 bool build_alloc_at(builder *to, uint64_t address, uint64_t size,
                     uint64_t align_log2)
 {
-    if (build_knows(to, address))
-        return refuse(to, "a block lives there already");
-    return build_alloc(to, size, align_log2) &&
-           settle(to, address, to->into->blocks - 1);
-}
-
-/* Whether a block lived there; it no longer has that address. */
-static bool leave(builder *to, uint64_t address, uint64_t *block)
-{
-    return table_take(&to->addresses, address, block) ||
-           refuse(to, "no block lives there");
+    if (address == 0) {
+        to->into->failed += size > 0;
+        return true;
+    }
+    return clear(to, address) && build_alloc(to, size, align_log2) &&
+           put(to, &to->addresses, address, to->into->blocks - 1);
 }
 
 bool build_free_at(builder *to, uint64_t address)
 {
     uint64_t block;
-    return leave(to, address, &block) && build_free(to, block);
+    if (address == 0)
+        return true;
+    if (leave(to, address, &block))
+        return build_free(to, block);
+    to->into->unseen++;
+    return true;
 }
 
 bool build_resize_at(builder *to, uint64_t old, uint64_t address, uint64_t size)
 {
     uint64_t block;
-    if (!leave(to, old, &block))
-        return false;
-    if (build_knows(to, address))
-        return refuse(to, "a block lives there already");
-    return settle(to, address, block) && build_resize(to, block, size);
+    if (address == 0 && size == 0)
+        return build_free_at(to, old);
+    if (old == 0 || address == 0)
+        return build_alloc_at(to, address, size, 0);
+    if (!leave(to, old, &block)) {
+        to->into->unseen++;
+        return build_alloc_at(to, address, size, 0);
+    }
+    return clear(to, address) && put(to, &to->addresses, address, block) &&
+           build_resize(to, block, size);
 }

@@ -28,27 +28,32 @@ typedef struct builder {
     table stacks;     /* by their texts' hashes */
     uint64_t time_ns; /* of the next event */
     uint64_t first_ns;
+    size_t left; /* bytes of memory that may still be used */
     uint32_t site;
     uint16_t thread;
 } builder;
 
 /* All of them return whether it went well; else `wrong` says why. */
 
-bool build_begin(builder *to);
+bool build_begin(builder *to, size_t left);
 void build_end(builder *to);
 
 bool build_alloc(builder *to, uint64_t size, uint64_t align_log2);
 bool build_free(builder *to, uint64_t block);
 bool build_resize(builder *to, uint64_t block, uint64_t size);
 
-/* The same of blocks that the file names by address. */
+/*
+ * The same of blocks that the file names by address. A log may begin in the
+ * middle or have gaps: what it says of a block that is not known is left out,
+ * but a resize then allocates; an allocation where a block lives frees that
+ * first. `unseen` counts them. Address 0 is NULL: the request has failed, or a
+ * free that does nothing.
+ */
 bool build_alloc_at(builder *to, uint64_t address, uint64_t size,
                     uint64_t align_log2);
 bool build_free_at(builder *to, uint64_t address);
 bool build_resize_at(builder *to, uint64_t old, uint64_t address,
                      uint64_t size);
-bool build_knows(const builder *to, uint64_t address);
-
 /* The number of the call stack with this text, which is added if it is new. */
 bool build_site(builder *to, const char *text, size_t length, uint32_t *site);
 
@@ -61,12 +66,8 @@ bool build_stack(builder *to, const char *text, size_t length);
 /* What follows is the doing of the thread that the file names so. */
 bool build_thread(builder *to, uint64_t name);
 
-/* No array may be larger, in bytes: half of the machine's memory. A few bytes
- * can be compressed from very many, and a system that promises more memory than
- * it has would end us, or others, instead of refusing. */
-size_t build_limit(void);
-
 /* Makes room for one more element in an array that doubles. */
-bool build_grow(void *array, size_t *capacity, size_t count, size_t each);
+bool build_grow(builder *to, void *array, size_t *capacity, size_t count,
+                size_t each);
 
 #endif

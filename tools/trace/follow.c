@@ -30,7 +30,7 @@ trace_follower *follow_open(const char *path)
     of->to.into = &of->into;
     of->file = open(path, O_RDONLY | O_CLOEXEC);
     bool is =
-        of->file >= 0 && build_begin(&of->to) &&
+        of->file >= 0 && build_begin(&of->to, SIZE_MAX) &&
         pread(of->file, of->chunk, TRACE_HEADER_SIZE, 0) == TRACE_HEADER_SIZE &&
         memcmp(of->chunk, TRACE_MAGIC, TRACE_MAGIC_SIZE) == 0 &&
         of->chunk[TRACE_MAGIC_SIZE] == TRACE_VERSION;

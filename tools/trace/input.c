@@ -1,15 +1,13 @@
 #include "input.h"
 
+#include "limit.h"
+
 #include <errno.h>
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <zlib.h>
-#include <zstd.h>
-
-enum { CHUNK = 1 << 20 };
 
 /* ------------------------------------------------------------------ errors */
 
@@ -32,64 +30,69 @@ bool input_wrong_at(const trace_input *input, size_t offset, const char *why)
     return input_wrong(input, "at byte %zu: %s", offset, why);
 }
 
-static bool out_of_memory(const trace_input *input)
+bool input_no_memory(const trace_input *input)
 {
-    return input_wrong(input, "there is not enough memory to read it");
+    return input_wrong(input,
+                       "there is not enough memory to read it: this "
+                       "process may use %zu MiB",
+                       memory_limit() >> 20);
 }
 
 /* ------------------------------------------------------------------- bytes */
 
-/* Bytes that come chunk by chunk. */
-typedef struct gathering {
-    char *at;
-    size_t size;
-    size_t capacity;
-} gathering;
-
-/* Makes room for a chunk and a NUL. */
-static bool make_room(gathering *bytes)
+bool gathering_make_room(gathering *bytes, trace_input *input)
 {
-    if (bytes->capacity - bytes->size > CHUNK)
+    if (bytes->capacity - bytes->size > INPUT_CHUNK)
         return true;
-    size_t capacity = bytes->capacity * 2 + CHUNK + 1;
-    char *moved =
-        capacity > build_limit() ? NULL : realloc(bytes->at, capacity);
+    size_t capacity = bytes->capacity * 2 + INPUT_CHUNK + 1;
+    size_t more = capacity - bytes->capacity;
+    char *moved = more > input->left ? NULL : realloc(bytes->at, capacity);
     if (moved == NULL)
         return false;
+    input->left -= more;
     bytes->at = moved;
     bytes->capacity = capacity;
     return true;
 }
 
-static bool keep(trace_input *input, gathering *bytes)
+void gathering_keep(gathering *bytes, trace_input *input)
 {
     bytes->at[bytes->size] = '\0';
     free(input->at);
     input->at = bytes->at;
     input->size = bytes->size;
-    return true;
 }
 
 static bool read_stream(trace_input *input, FILE *file)
 {
     gathering bytes = {NULL, 0, 0};
-    while (make_room(&bytes)) {
-        size_t got = fread(bytes.at + bytes.size, 1, CHUNK, file);
+    while (gathering_make_room(&bytes, input)) {
+        size_t got = fread(bytes.at + bytes.size, 1, INPUT_CHUNK, file);
         bytes.size += got;
-        if (got == 0 && !ferror(file))
-            return keep(input, &bytes);
+        if (got == 0 && !ferror(file)) {
+            gathering_keep(&bytes, input);
+            return true;
+        }
         if (got == 0) {
             free(bytes.at);
             return input_wrong(input, "%s", strerror(errno));
         }
     }
     free(bytes.at);
-    return out_of_memory(input);
+    return input_no_memory(input);
+}
+
+/* Half of what this process may have: others need some, too, and a system that
+ * promises more memory than it has would end us instead of refusing. */
+static trace_input input_of(const char *path, trace_error *error)
+{
+    return (trace_input){
+        .path = path, .error = error, .left = memory_limit() / 2};
 }
 
 bool input_read(trace_input *input, const char *path, trace_error *error)
 {
-    *input = (trace_input){.path = path, .error = error};
+    *input = input_of(path, error);
     bool standard = strcmp(path, "-") == 0;
     FILE *file = standard ? stdin : fopen(path, "rbe");
     if (file == NULL)
@@ -105,10 +108,11 @@ bool input_read(trace_input *input, const char *path, trace_error *error)
 bool input_copy(trace_input *input, const char *path, const void *content,
                 size_t size, trace_error *error)
 {
-    *input = (trace_input){.path = path, .error = error, .size = size};
+    *input = input_of(path, error);
+    input->size = size;
     input->at = malloc(size + 1);
     if (input->at == NULL)
-        return out_of_memory(input);
+        return input_no_memory(input);
     if (size > 0)
         memcpy(input->at, content, size);
     input->at[size] = '\0';
@@ -121,97 +125,48 @@ void input_release(trace_input *input)
     input->at = NULL;
 }
 
-/* ------------------------------------------------------------- compression */
-
-static bool begins_with(const trace_input *input, const char *bytes,
-                        size_t count)
-{
-    return input->size >= count && memcmp(input->at, bytes, count) == 0;
-}
-
-/* Appends what the next chunk is. Returns whether there is more to come. */
-static bool unpack_chunk(ZSTD_DCtx *context, ZSTD_inBuffer *from,
-                         gathering *bytes, size_t *left)
-{
-    ZSTD_outBuffer to = {bytes->at + bytes->size, CHUNK, 0};
-    *left = ZSTD_decompressStream(context, &to, from);
-    bytes->size += to.pos;
-    return !ZSTD_isError(*left) && (from->pos < from->size || to.pos == CHUNK);
-}
-
-static bool unpack_zstd(trace_input *input)
-{
-    ZSTD_DCtx *context = ZSTD_createDCtx();
-    ZSTD_inBuffer from = {input->at, input->size, 0};
-    gathering bytes = {NULL, 0, 0};
-    size_t left = 1;
-    bool room = context != NULL;
-    do {
-        room = room && make_room(&bytes);
-    } while (room && unpack_chunk(context, &from, &bytes, &left));
-    ZSTD_freeDCtx(context);
-    if (room && left == 0)
-        return keep(input, &bytes);
-    free(bytes.at);
-    if (!room)
-        return out_of_memory(input);
-    return input_wrong(input, "%s",
-                       ZSTD_isError(left) ? "the Zstandard data is damaged"
-                                          : "the Zstandard data is cut off");
-}
-
-static bool unpack_gzip(trace_input *input)
-{
-    enum { GZIP_WINDOW = 15 + 16 };
-    z_stream stream = {.next_in = (unsigned char *)input->at};
-    gathering bytes = {NULL, 0, 0};
-    size_t left = input->size;
-    int state = inflateInit2(&stream, GZIP_WINDOW);
-    while (state == Z_OK && make_room(&bytes)) {
-        uInt given = left > UINT32_MAX ? UINT32_MAX : (uInt)left;
-        stream.avail_in = given;
-        stream.avail_out = CHUNK;
-        stream.next_out = (unsigned char *)bytes.at + bytes.size;
-        state = inflate(&stream, Z_NO_FLUSH);
-        left -= given - stream.avail_in;
-        bytes.size += CHUNK - stream.avail_out;
-    }
-    inflateEnd(&stream);
-    if (state == Z_STREAM_END)
-        return keep(input, &bytes);
-    free(bytes.at);
-    if (state == Z_OK || state == Z_MEM_ERROR)
-        return out_of_memory(input);
-    return input_wrong(input, "the gzip data is damaged or cut off");
-}
-
-bool input_decompress(trace_input *input)
-{
-    if (begins_with(input, "\x28\xB5\x2F\xFD", 4))
-        return unpack_zstd(input);
-    if (begins_with(input, "\x1F\x8B", 2))
-        return unpack_gzip(input);
-    return true;
-}
-
 /* ------------------------------------------------------------------- lines */
+
+static void take_line(input_lines *lines, char *end)
+{
+    lines->next = (size_t)(end - lines->input->at) + 1;
+    lines->number++;
+    if (end > lines->at && end[-1] == '\r')
+        end[-1] = '\0';
+    *end = '\0';
+}
+
+static const char unended[] = "the file ends in the middle of a line";
 
 bool next_line(input_lines *lines)
 {
     trace_input *input = lines->input;
     if (lines->next >= input->size)
         return false;
-    lines->at = input->at + lines->next;
-    size_t left = input->size - lines->next;
-    char *end = memchr(lines->at, '\n', left);
+    char *start = input->at + lines->next;
+    char *end = memchr(start, '\n', input->size - lines->next);
+    if (end == NULL && input->cut == NULL)
+        input->cut = unended;
     if (end == NULL)
-        end = lines->at + left;
-    lines->next = (size_t)(end - input->at) + 1;
-    lines->number++;
-    if (end > lines->at && end[-1] == '\r')
-        end[-1] = '\0';
-    *end = '\0';
+        return false;
+    lines->at = start;
+    take_line(lines, end);
     return true;
+}
+
+bool next_unended_line(input_lines *lines)
+{
+    if (lines->next >= lines->input->size)
+        return false;
+    lines->at = lines->input->at + lines->next;
+    take_line(lines, lines->input->at + lines->input->size);
+    return true;
+}
+
+void line_is_whole(input_lines *lines)
+{
+    if (lines->input->cut == unended)
+        lines->input->cut = NULL;
 }
 
 bool line_wrong(const input_lines *lines, const char *why)
@@ -255,6 +210,19 @@ bool take_decimal(input_lines *lines, uint64_t *value)
     return take_number(lines, value, 10);
 }
 
+bool take_pointer(input_lines *lines, uint64_t *value)
+{
+    static const char *const nulls[] = {"(nil)", "(null)", "nullptr", "NULL",
+                                        "null",  "nil",    "None"};
+    for (size_t i = 0; i < sizeof nulls / sizeof nulls[0]; i++) {
+        if (take_text(lines, nulls[i])) {
+            *value = 0;
+            return true;
+        }
+    }
+    return take_hex(lines, value);
+}
+
 bool take_text(input_lines *lines, const char *text)
 {
     char *from = skip_blanks(lines->at);
@@ -284,22 +252,38 @@ bool word_is(const char *word, size_t length, const char *text)
     return strlen(text) == length && memcmp(word, text, length) == 0;
 }
 
+/* Where the first line that is not blank begins. */
+static size_t first_line(const trace_input *input)
+{
+    return strspn(input->at, " \t\r\n");
+}
+
 input_lines peek_line(const trace_input *input, char copy[static PEEK_SIZE])
 {
-    size_t size = input->size < PEEK_SIZE - 1 ? input->size : PEEK_SIZE - 1;
-    memcpy(copy, input->at, size);
+    size_t start = first_line(input);
+    size_t left = input->size - start;
+    size_t size = left < PEEK_SIZE - 1 ? left : PEEK_SIZE - 1;
+    memcpy(copy, input->at + start, size);
     copy[size] = '\0';
     copy[strcspn(copy, "\r\n")] = '\0';
     return (input_lines){.at = copy, .number = 1};
 }
 
-bool alignment_log2(uint64_t alignment, uint64_t *log2)
+bool drop_line(trace_input *input)
+{
+    size_t start = first_line(input);
+    size_t length = strcspn(input->at + start, "\n");
+    if (input->at[start + length] != '\n')
+        return false;
+    memset(input->at + start, ' ', length);
+    return true;
+}
+
+uint64_t alignment_log2(uint64_t alignment)
 {
     enum { MALLOC_GIVES = 16 };
-    if (alignment == 0 || (alignment & (alignment - 1)) != 0)
-        return false;
-    *log2 = 0;
-    for (; alignment > MALLOC_GIVES && alignment >> *log2 > 1;)
-        ++*log2;
-    return true;
+    uint64_t log2 = 0;
+    while (alignment > MALLOC_GIVES && log2 < 63 && alignment > 1ull << log2)
+        log2++;
+    return log2;
 }

@@ -1,4 +1,5 @@
 #include "input.h"
+#include "kind.h"
 #include "text.h"
 
 #include <stdlib.h>
@@ -19,47 +20,40 @@ static char *name_of(const char *path)
     return strndup(base, hidden + strcspn(base + hidden, "."));
 }
 
-/* What people may try, and what would work instead. */
-static const struct {
-    const char *begins;
-    const char *why;
-} refused[] = {
-    {"{\"dhatFileVersion\"", "DHAT's file holds sums, not events; record the "
-                             "program by bitfit record"},
-    {"desc: ", "massif's file holds snapshots, not events; record the program "
-               "by bitfit record"},
-    {"heap_v2/", "jemalloc's profile holds samples, not events; record the "
-                 "program by bitfit record"},
-    {"heap profile: ", "gperftools' profile holds sums, not events; record the "
-                       "program by bitfit record"},
-    {"memray", "memray's format is its own; record the program by bitfit "
-               "record"},
-    {"\x7F"
-     "ELF",
-     "this is a program; record it by bitfit record -- PROGRAM"},
-};
-
-static const char *why_refused(const trace_input *input)
-{
-    if (input->size == 0)
-        return "the file is empty";
-    for (size_t i = 0; i < sizeof refused / sizeof refused[0]; i++) {
-        if (strncmp(input->at, refused[i].begins, strlen(refused[i].begins)) ==
-            0)
-            return refused[i].why;
-    }
-    return "not a trace that bitfit reads: bitfit record, AOSP memory_replay "
-           "text, heaptrack --raw, glibc mtrace, .rep, RMM's CSV";
-}
-
-static const trace_reader *reader_of(const trace_input *input)
+/* NULL if no reader knows the first line. */
+static const trace_reader *recognize(const trace_input *input)
 {
     for (size_t i = 0; i < READERS; i++) {
         if (readers[i]->recognizes(input))
             return readers[i];
     }
-    input_wrong(input, "%s", why_refused(input));
     return NULL;
+}
+
+/* A log that begins in the middle may begin in the middle of a line. */
+static const trace_reader *reader_of(trace_input *input)
+{
+    const trace_reader *found = recognize(input);
+    const char *why = found == NULL ? kind_of(input) : NULL;
+    if (found == NULL && drop_line(input)) {
+        found = recognize(input);
+        if (found != NULL && input->cut == NULL)
+            input->cut = "it begins in the middle of a line";
+    }
+    if (found == NULL)
+        input_wrong(input, "%s", why);
+    return found;
+}
+
+/* The mark of UTF-8, which some editors write. */
+static void skip_mark(trace_input *input)
+{
+    static const char mark[] = "\xEF\xBB\xBF";
+    enum { MARK_SIZE = sizeof mark - 1 };
+    if (input->size < MARK_SIZE || memcmp(input->at, mark, MARK_SIZE) != 0)
+        return;
+    input->size -= MARK_SIZE;
+    memmove(input->at, input->at + MARK_SIZE, input->size + 1);
 }
 
 static void make_visible(const trace *of)
@@ -77,13 +71,18 @@ static bool read_into(trace *into, trace_input *input)
     if (reader == NULL)
         return false;
     into->format = reader->name;
-    bool read = build_begin(&to) ? reader->read(input, &to)
-                                 : input_wrong(input, "%s", to.wrong);
+    bool read = build_begin(&to, input->left)
+                    ? reader->read(input, &to)
+                    : input_wrong(input, "%s", to.wrong);
     build_end(&to);
     if (read && into->about == NULL)
         into->about = strdup("");
     if (read && (into->about == NULL || into->name == NULL))
         read = input_wrong(input, "there is not enough memory to read it");
+    if (read && input->cut != NULL) {
+        into->cut = true;
+        into->why_cut = input->cut;
+    }
     if (read)
         make_visible(into);
     return read;
@@ -97,8 +96,11 @@ static trace *read_input(trace_input *input)
         return NULL;
     }
     result->name = name_of(input->path);
-    if (input_decompress(input) && read_into(result, input))
-        return result;
+    if (input_decompress(input)) {
+        skip_mark(input);
+        if (read_into(result, input))
+            return result;
+    }
     trace_close(result);
     return NULL;
 }

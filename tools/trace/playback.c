@@ -13,6 +13,10 @@
 
 enum { PAGE = 4096, GRANULES_MAX_LOG2 = 36, MALLOC_ALIGNMENT = 16 };
 
+/* bitfit_reset() writes all of the bookkeeping, which may be far more than a
+ * replay touches. Above this many bytes the pool is made anew instead. */
+enum { RESET_MAX = 16 << 20 };
+
 static const char no_memory[] = "there is not enough memory for such a pool";
 
 static size_t round_up(size_t size, size_t unit)
@@ -82,24 +86,26 @@ static bool note_start(const bitfit_run *run, void *start)
 static const char *open_pool(playback *it)
 {
     const playback_plan *plan = &it->plan;
-    bitfit_options options = {.struct_size = sizeof options,
-                              .granule = plan->granule,
-                              .payload_alignment = plan->alignment,
-                              .zeroed = true};
-    size_t size = plan->pool == 0 ? plan->payload : plan->pool;
-    size_t inside = bitfit_bookkeeping_size(size, &options);
-    unsigned char *at = map_payload(it, size, plan->pool == 0 ? 0 : inside);
+    bitfit_options *options = &it->options;
+    *options = (bitfit_options){.struct_size = sizeof *options,
+                                .granule = plan->granule,
+                                .payload_alignment = plan->alignment,
+                                .zeroed = true};
+    it->size = plan->pool == 0 ? plan->payload : plan->pool;
+    size_t inside = bitfit_bookkeeping_size(it->size, options);
+    it->start = map_payload(it, it->size, plan->pool == 0 ? 0 : inside);
     if (plan->pool == 0 && inside > 0) {
         it->bookkeeping_size = inside;
         it->bookkeeping = map(inside, PROT_READ | PROT_WRITE);
-        options.bookkeeping = it->bookkeeping;
-        options.bookkeeping_size = inside;
+        options->bookkeeping = it->bookkeeping;
+        options->bookkeeping_size = inside;
     }
-    if (at == NULL || (plan->pool == 0 && it->bookkeeping == NULL))
+    if (it->start == NULL || (plan->pool == 0 && it->bookkeeping == NULL))
         return no_memory;
-    it->pool = bitfit_init(at, size, &options);
+    it->pool = bitfit_init(it->start, it->size, options);
     if (it->pool == NULL)
-        return bitfit_status_text(bitfit_init_status(at, size, &options));
+        return bitfit_status_text(
+            bitfit_init_status(it->start, it->size, options));
     bitfit_walk(it->pool, note_start, &it->payload);
     return NULL;
 }
@@ -126,9 +132,28 @@ void playback_close(playback *it)
     *it = (playback){0};
 }
 
+/* Zeros as they were mapped, without touching them one by one. */
+static void remake(playback *it)
+{
+    const void *at;
+    size_t size;
+    bitfit_bookkeeping(it->pool, &at, &size);
+    uintptr_t start = (uintptr_t)at / PAGE * PAGE;
+    size_t whole = round_up((size_t)((uintptr_t)at - start) + size, PAGE);
+    bitfit_destroy(it->pool);
+    madvise((void *)start, whole, MADV_DONTNEED);
+    it->pool = bitfit_init(it->start, it->size, &it->options);
+}
+
 void playback_rewind(playback *it)
 {
-    bitfit_reset(it->pool);
+    const void *at;
+    size_t size;
+    bitfit_bookkeeping(it->pool, &at, &size);
+    if (size <= RESET_MAX)
+        bitfit_reset(it->pool);
+    else
+        remake(it);
     memset(it->places, 0, it->plan.from->blocks * sizeof *it->places);
     it->next = 0;
     it->failures = 0;

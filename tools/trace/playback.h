@@ -31,7 +31,10 @@ typedef struct playback {
     void *payload; /* where it starts */
     size_t next;   /* the event to come */
     uint64_t failures;
-    size_t first_failure;                 /* its event, if there is one */
+    size_t first_failure; /* its event, if there is one */
+    void *start;          /* the pool's memory, and how it was made */
+    size_t size;
+    bitfit_options options;
     void *memory, *bookkeeping;           /* as mapped */
     size_t memory_size, bookkeeping_size; /* as mapped */
 } playback;

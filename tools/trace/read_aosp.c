@@ -18,8 +18,8 @@ enum { CALL_NUMBERS = 3 };
 
 typedef struct call {
     const char *name;
-    size_t numbers; /* after the name, hexadecimal where it names memory */
-    unsigned hex;   /* a bit for each */
+    size_t numbers;    /* after the name */
+    unsigned pointers; /* a bit for each that is one */
 } call;
 
 enum { MALLOC, CALLOC, MEMALIGN, REALLOC, FREE, THREAD_DONE, CALLS };
@@ -54,9 +54,9 @@ static bool take_numbers(input_lines *lines, const call *of,
                          uint64_t numbers[static CALL_NUMBERS])
 {
     for (size_t i = 0; i < of->numbers; i++) {
-        bool hex = (of->hex >> i & 1) != 0;
-        if (!(hex ? take_hex(lines, &numbers[i])
-                  : take_decimal(lines, &numbers[i])))
+        bool pointer = (of->pointers >> i & 1) != 0;
+        if (!(pointer ? take_pointer(lines, &numbers[i])
+                      : take_decimal(lines, &numbers[i])))
             return false;
     }
     return true;
@@ -76,36 +76,27 @@ static bool take_times(input_lines *lines, builder *to)
     return at_line_end(lines);
 }
 
-static bool resize(builder *to, uint64_t address, uint64_t old, uint64_t size)
-{
-    if (old == 0)
-        return address == 0 || build_alloc_at(to, address, size, 0);
-    if (address == 0)
-        return size > 0 || build_free_at(to, old);
-    return build_resize_at(to, old, address, size);
-}
-
-/* A NULL was a failure, or nothing. */
 static bool do_call(builder *to, size_t which,
                     const uint64_t numbers[static CALL_NUMBERS])
 {
     uint64_t size = numbers[1];
-    uint64_t log2 = 0;
-    if (which == REALLOC)
-        return resize(to, numbers[0], numbers[1], numbers[2]);
-    if (which == THREAD_DONE || numbers[0] == 0)
+    switch (which) {
+    case THREAD_DONE:
         return true;
-    if (which == FREE)
+    case FREE:
         return build_free_at(to, numbers[0]);
-    if (which == CALLOC && __builtin_mul_overflow(size, numbers[2], &size))
-        size = UINT64_MAX;
-    if (which == MEMALIGN) {
-        size = numbers[2];
-        to->wrong = "an alignment that is no power of two";
-        if (!alignment_log2(numbers[1], &log2))
-            return false;
+    case REALLOC:
+        return build_resize_at(to, numbers[1], numbers[0], numbers[2]);
+    case MEMALIGN:
+        return build_alloc_at(to, numbers[0], numbers[2],
+                              alignment_log2(numbers[1]));
+    case CALLOC:
+        if (__builtin_mul_overflow(size, numbers[2], &size))
+            size = UINT64_MAX;
+        return build_alloc_at(to, numbers[0], size, 0);
+    default:
+        return build_alloc_at(to, numbers[0], size, 0);
     }
-    return build_alloc_at(to, numbers[0], size, log2);
 }
 
 static bool read_line(input_lines *lines, builder *to)

@@ -86,6 +86,7 @@ static bool read_stack(reading *from)
     uint64_t length = reading_varint(from);
     if (from->short_of || length > from->end - from->next) {
         from->short_of = true;
+        from->next = from->end;
         return false;
     }
     from->next += (size_t)length;
@@ -128,21 +129,40 @@ bool reading_record(reading *from)
     }
 }
 
-static bool read_events(trace_input *input, reading *from)
+static void cut(reading *from, const char *why)
 {
     from->to->into->cut = true;
+    if (from->to->into->why_cut == NULL)
+        from->to->into->why_cut = why;
+}
+
+/* Zeros are what a file holds that was made longer in advance. */
+static void look_behind(const trace_input *input, reading *from)
+{
+    size_t at = from->next + 1;
+    while (at < input->size && input->at[at] == 0)
+        at++;
+    if (at < input->size)
+        cut(from, "behind its end stand other bytes");
+}
+
+static bool read_events(trace_input *input, reading *from)
+{
     while (from->next < from->end) {
         size_t start = from->next;
         if (from->at[start] == RECORD_END) {
-            from->to->into->cut = false;
+            look_behind(input, from);
             return true;
         }
-        if (!reading_record(from)) {
-            return input_wrong_at(input, start,
-                                  from->short_of ? "the event is cut off"
-                                                 : from->to->wrong);
-        }
+        if (reading_record(from))
+            continue;
+        if (!from->short_of)
+            return input_wrong_at(input, start, from->to->wrong);
+        if (from->next < from->end)
+            return input_wrong_at(input, start, "the number is too long");
+        break;
     }
+    cut(from, "it has no end");
     return true;
 }
 
@@ -167,13 +187,12 @@ static bool read_written(trace_input *input, reading *from)
         written |= (uint64_t)(unsigned char)from->at[TRACE_WRITTEN_AT + i]
                    << 8 * i;
     }
-    if (written < TRACE_HEADER_SIZE || written > from->end) {
-        return input_wrong(input,
-                           "%llu bytes were written, %zu are here: the file "
-                           "is cut off",
-                           (unsigned long long)written, from->end);
-    }
-    from->end = (size_t)written;
+    if (written < TRACE_HEADER_SIZE)
+        return input_wrong(input, "nothing was recorded yet");
+    if (written > from->end)
+        cut(from, "it is shorter than it says");
+    else
+        from->end = (size_t)written;
     from->next = TRACE_HEADER_SIZE;
     from->to->into->timed = reading_varint(from) != 0;
     return true;

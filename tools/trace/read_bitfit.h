@@ -9,10 +9,10 @@ typedef struct reading {
     builder *to;
     size_t next; /* offset */
     size_t end;
-    bool short_of; /* a number is cut off */
+    bool short_of; /* the record is cut off */
 } reading;
 
-/* 0 and `short_of` if it is cut off. */
+/* 0 and `short_of` if it is cut off, or has too many bytes to be a number. */
 uint64_t reading_varint(reading *from);
 
 /* Reads a record. False with `short_of` if it is cut off, else with the

@@ -18,6 +18,7 @@
 #include "input.h"
 
 #include <inttypes.h>
+#include <search.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,9 +28,14 @@ enum { STACK_TEXT_MAX = 8192, FRAMES_MAX = 64 };
 typedef struct module {
     char *name;
     uint64_t base;
-    uint64_t start; /* of all segments */
-    uint64_t end;
 } module;
+
+/* Where a module is loaded: all its segments. */
+typedef struct span {
+    uint64_t start;
+    uint64_t end;
+    uint32_t module;
+} span;
 
 /* A call stack: the frame, and who called it. */
 typedef struct stack {
@@ -43,9 +49,10 @@ typedef struct heaptrack {
     input_lines lines;
     builder *to;
     uint64_t format;
-    char *program; /* its name, NULL if not known */
-    module *modules;
-    size_t module_count, module_capacity, loaded_from;
+    char *program;   /* its name, NULL if not known */
+    module *modules; /* all that ever were loaded */
+    size_t module_count, module_capacity;
+    void *loaded; /* a tree of those that are now, by their addresses */
     stack *stacks;
     size_t stack_count, stack_capacity;
 } heaptrack;
@@ -93,16 +100,46 @@ static const char *base_name(const char *path, size_t *length)
     return slash + 1;
 }
 
-static void take_segments(heaptrack *from, module *into)
+/* Spans that overlap are the same to the tree, which has none of them. */
+static int compare_spans(const void *left, const void *right)
+{
+    const span *a = left;
+    const span *b = right;
+    return (a->start >= b->end) - (b->start >= a->end);
+}
+
+/* Of modules that overlap the first one counts. */
+static bool load(heaptrack *from, const span *at)
+{
+    if (at->start >= at->end)
+        return true;
+    span *added = malloc(sizeof *added);
+    if (added == NULL)
+        return no_memory(from);
+    *added = *at;
+    const void *found = tsearch(added, &from->loaded, compare_spans);
+    if (found == NULL || *(span *const *)found != added)
+        free(added);
+    return found != NULL || no_memory(from);
+}
+
+static void unload_all(heaptrack *from)
+{
+    tdestroy(from->loaded, free);
+    from->loaded = NULL;
+}
+
+static span take_segments(heaptrack *from, uint64_t base)
 {
     uint64_t start, size;
-    into->start = UINT64_MAX;
+    span all = {.start = UINT64_MAX, .module = (uint32_t)from->module_count};
     while (take_hex(&from->lines, &start) && take_hex(&from->lines, &size)) {
-        if (into->base + start < into->start)
-            into->start = into->base + start;
-        if (into->base + start + size > into->end)
-            into->end = into->base + start + size;
+        if (base + start < all.start)
+            all.start = base + start;
+        if (base + start + size > all.end)
+            all.end = base + start + size;
     }
+    return all;
 }
 
 static bool read_module(heaptrack *from)
@@ -113,37 +150,38 @@ static bool read_module(heaptrack *from)
     if (!take_string(from, &name, &length))
         return line_wrong(&from->lines, "the module has no name");
     if (word_is(name, length, "-")) {
-        from->loaded_from = from->module_count;
+        unload_all(from);
         return true;
     }
     if (!take_hex(&from->lines, &found.base))
         return line_wrong(&from->lines, "the module has no address");
-    take_segments(from, &found);
+    span at = take_segments(from, found.base);
     bool itself = word_is(name, length, "x") && from->program != NULL;
     const char *base = base_name(name, &length);
     found.name = itself ? strdup(from->program) : strndup(base, length);
     if (found.name == NULL ||
-        !build_grow(&from->modules, &from->module_capacity, from->module_count,
-                    sizeof *from->modules)) {
+        !build_grow(from->to, &from->modules, &from->module_capacity,
+                    from->module_count, sizeof *from->modules)) {
         free(found.name);
         return no_memory(from);
     }
     from->modules[from->module_count++] = found;
-    return true;
+    return load(from, &at);
 }
 
 /* ------------------------------------------------------------- call stacks */
 
 static void locate(const heaptrack *from, stack *at)
 {
-    for (size_t i = from->loaded_from; i < from->module_count; i++) {
-        const module *in = &from->modules[i];
-        if (at->address >= in->start && at->address < in->end) {
-            at->module_plus_1 = (uint32_t)i + 1;
-            at->address -= in->base;
-            return;
-        }
-    }
+    if (at->address == UINT64_MAX)
+        return;
+    const span key = {.start = at->address, .end = at->address + 1};
+    const void *found = tfind(&key, &from->loaded, compare_spans);
+    if (found == NULL)
+        return;
+    uint32_t in = (*(span *const *)found)->module;
+    at->module_plus_1 = in + 1;
+    at->address -= from->modules[in].base;
 }
 
 static bool read_stack(heaptrack *from)
@@ -156,8 +194,8 @@ static bool read_stack(heaptrack *from)
         return line_wrong(&from->lines, "the call stack makes no sense");
     found.parent = (uint32_t)parent;
     locate(from, &found);
-    if (!build_grow(&from->stacks, &from->stack_capacity, from->stack_count,
-                    sizeof *from->stacks))
+    if (!build_grow(from->to, &from->stacks, &from->stack_capacity,
+                    from->stack_count, sizeof *from->stacks))
         return no_memory(from);
     from->stacks[from->stack_count++] = found;
     return true;
@@ -211,14 +249,6 @@ static bool choose_site(heaptrack *from, uint64_t number)
 
 /* ------------------------------------------------------------------ events */
 
-/* Of a block whose free was not seen there is no more than this trace of it. */
-static bool clear_address(heaptrack *from, uint64_t address)
-{
-    return !build_knows(from->to, address) ||
-           build_free_at(from->to, address) ||
-           line_wrong(&from->lines, from->to->wrong);
-}
-
 static bool read_alloc(heaptrack *from)
 {
     uint64_t size, number, address;
@@ -227,9 +257,10 @@ static bool read_alloc(heaptrack *from)
                           "there is no pointer: this is heaptrack's "
                           "interpreted file; record with heaptrack --raw");
     }
-    if (!take_hex(&from->lines, &number) || !take_hex(&from->lines, &address))
+    if (!take_hex(&from->lines, &number) ||
+        !take_pointer(&from->lines, &address))
         return line_wrong(&from->lines, "the allocation makes no sense");
-    return choose_site(from, number) && clear_address(from, address) &&
+    return choose_site(from, number) &&
            (build_alloc_at(from->to, address, size, 0) ||
             line_wrong(&from->lines, from->to->wrong));
 }
@@ -237,9 +268,10 @@ static bool read_alloc(heaptrack *from)
 static bool read_free(heaptrack *from)
 {
     uint64_t address;
-    if (!take_hex(&from->lines, &address))
+    if (!take_pointer(&from->lines, &address))
         return line_wrong(&from->lines, "there is no pointer");
-    return clear_address(from, address);
+    return build_free_at(from->to, address) ||
+           line_wrong(&from->lines, from->to->wrong);
 }
 
 static bool read_time(heaptrack *from)
@@ -262,6 +294,8 @@ static bool read_version(heaptrack *from)
         return line_wrong(&from->lines, "heaptrack's data of this version "
                                         "cannot be read: 2 and 3 can");
     }
+    unload_all(from); /* of the recording before, if there are several */
+    from->stack_count = 0;
     return true;
 }
 
@@ -331,6 +365,7 @@ static bool read_all(trace_input *input, builder *to)
     for (size_t i = 0; i < from.module_count; i++)
         free(from.modules[i].name);
     free(from.modules);
+    unload_all(&from);
     free(from.program);
     free(from.stacks);
     return read;

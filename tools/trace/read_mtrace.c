@@ -8,8 +8,7 @@
  *     @ PLACE > POINTER SIZE
  *     @ PLACE ! POINTER SIZE     a resize that failed
  *
- * Lines that begin with '=' mark the start and the end. Blocks from before the
- * start are freed, too: those are left out.
+ * Lines that begin with '=' mark the start and the end.
  */
 #include "input.h"
 
@@ -19,14 +18,12 @@ typedef struct mtrace {
     input_lines lines;
     builder *to;
     uint64_t resized; /* the address of a '<', 0 without one */
-    bool ended;
+    bool ended;       /* by the last line that was read */
 } mtrace;
 
-static bool is_mtrace(const trace_input *input)
+static bool is_pointer(const char *text)
 {
-    char copy[PEEK_SIZE];
-    input_lines line = peek_line(input, copy);
-    return take_text(&line, "= Start") || take_text(&line, "@ ");
+    return strncmp(text, "0x", 2) == 0 || strncmp(text, "(nil)", 5) == 0;
 }
 
 /* Where the last "+ 0x", "- 0x", ... of the line stands; NULL if nowhere. */
@@ -34,10 +31,18 @@ static char *find_sign(char *line)
 {
     char *found = NULL;
     for (char *at = line; (at = strpbrk(at, "+-<>!")) != NULL; at++) {
-        if (strncmp(at + 1, " 0x", 3) == 0 && (at == line || at[-1] == ' '))
+        if (at[1] == ' ' && is_pointer(at + 2) && (at == line || at[-1] == ' '))
             found = at;
     }
     return found;
+}
+
+static bool is_mtrace(const trace_input *input)
+{
+    char copy[PEEK_SIZE];
+    input_lines line = peek_line(input, copy);
+    return take_text(&line, "= Start") || take_text(&line, "@ ") ||
+           find_sign(line.at) == line.at;
 }
 
 /* "@ PLACE " stands before the sign. */
@@ -50,56 +55,35 @@ static bool take_place(mtrace *from, const char *line, const char *sign)
                       &from->to->site);
 }
 
-/* Of a block whose free was not seen there is no more than this trace of it. */
-static bool clear_address(mtrace *from, uint64_t address)
-{
-    return !build_knows(from->to, address) || build_free_at(from->to, address);
-}
-
-static bool allocate(mtrace *from, uint64_t address, uint64_t size)
-{
-    return clear_address(from, address) &&
-           build_alloc_at(from->to, address, size, 0);
-}
-
-static bool resize(mtrace *from, uint64_t address, uint64_t size)
-{
-    uint64_t old = from->resized;
-    from->resized = 0;
-    if (old == 0 || !build_knows(from->to, old))
-        return allocate(from, address, size);
-    return (old == address || clear_address(from, address)) &&
-           build_resize_at(from->to, old, address, size);
-}
-
 static bool read_sign(mtrace *from, char *sign)
 {
     uint64_t address;
     uint64_t size = 0;
     from->lines.at = sign + 1;
-    if (!take_hex(&from->lines, &address) ||
+    if (!take_pointer(&from->lines, &address) ||
         (strchr("+>!", *sign) != NULL && !take_hex(&from->lines, &size)))
         return line_wrong(&from->lines, "an address or a size is missing");
     bool done = true;
-    if (*sign == '+') {
-        done = allocate(from, address, size);
-    } else if (*sign == '-') {
-        done = clear_address(from, address);
-    } else if (*sign == '>') {
-        done = resize(from, address, size);
-    } else if (*sign == '<') {
-        from->resized = address;
-    }
+    if (*sign == '+')
+        done = build_alloc_at(from->to, address, size, 0);
+    else if (*sign == '-')
+        done = build_free_at(from->to, address);
+    else if (*sign == '>')
+        done = build_resize_at(from->to, from->resized, address, size);
+    else if (*sign == '!')
+        from->to->into->failed++;
+    from->resized = *sign == '<' ? address : 0;
     return done || line_wrong(&from->lines, from->to->wrong);
 }
 
 static bool read_line(mtrace *from)
 {
     char *line = from->lines.at;
-    if (*line == '=' || at_line_end(&from->lines)) {
-        from->ended = take_text(&from->lines, "= End");
+    if (at_line_end(&from->lines))
         return true;
-    }
+    from->ended = take_text(&from->lines, "= End");
+    if (*line == '=')
+        return true;
     char *sign = find_sign(line);
     if (sign == NULL)
         return line_wrong(&from->lines, "there is no event in this line");
@@ -115,7 +99,12 @@ static bool read_all(trace_input *input, builder *to)
         if (!read_line(&from))
             return false;
     }
-    to->into->cut = !from.ended;
+    if (next_unended_line(&from.lines) && take_text(&from.lines, "= End")) {
+        from.ended = true;
+        line_is_whole(&from.lines);
+    }
+    if (!from.ended && input->cut == NULL)
+        input->cut = "there is no \"= End\"";
     return true;
 }
 

@@ -48,10 +48,10 @@ static bool read_operation(input_lines *lines, builder *to)
     if (!take_decimal(lines, &id) || (!frees && !take_decimal(lines, &size)) ||
         !at_line_end(lines))
         return line_wrong(lines, "the operation's numbers make no sense");
-    bool done = frees ? build_free_at(to, id)
-                : resizes && build_knows(to, id)
-                    ? build_resize_at(to, id, id, size)
-                    : build_alloc_at(to, id, size, 0);
+    id++; /* address 0 would be NULL */
+    bool done = frees     ? build_free_at(to, id)
+                : resizes ? build_resize_at(to, id, id, size)
+                          : build_alloc_at(to, id, size, 0);
     return done || line_wrong(lines, to->wrong);
 }
 
@@ -69,9 +69,14 @@ static bool read_all(trace_input *input, builder *to)
             return false;
         seen++;
     } while (next_line(&lines));
-    return seen >= operations ||
-           line_wrong(&lines, "the file is cut off: it has fewer operations "
-                              "than its third line says");
+    if (seen + 1 == operations && next_unended_line(&lines) &&
+        read_operation(&lines, to)) {
+        line_is_whole(&lines);
+        seen++;
+    }
+    if (seen < operations && input->cut == NULL)
+        input->cut = "it has fewer operations than its third line says";
+    return true;
 }
 
 const trace_reader read_rep = {".rep", is_rep, read_all};

@@ -1,6 +1,9 @@
 #include "table.h"
 
+#include <string.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 enum { FIRST_CAPACITY = 1 << 12 };
 
@@ -12,9 +15,29 @@ static table_entry *map_entries(size_t capacity)
     return memory == MAP_FAILED ? NULL : memory;
 }
 
-static size_t home_of(uint64_t key, size_t capacity)
+/* By the system call itself, which is no cancellation point. Where the system
+ * has no random numbers yet, an address is hard enough to guess. */
+void table_make_seed(table *of)
 {
-    return (size_t)(key * 0x9E3779B97F4A7C15u >> 20) & (capacity - 1);
+    enum { NONBLOCK = 1 };
+    if (syscall(SYS_getrandom, of->seed, sizeof of->seed, NONBLOCK) !=
+        (long)sizeof of->seed) {
+        of->seed[0] = (uintptr_t)of;
+        of->seed[1] = (uintptr_t)of->at;
+    }
+}
+
+/* Two multiplications by secret odd numbers, each spread downwards. */
+uint64_t table_hash(const table *in, uint64_t key)
+{
+    uint64_t hash = (key ^ in->seed[0]) * (in->seed[1] | 1);
+    hash = (hash ^ hash >> 32) * (in->seed[0] | 1);
+    return hash ^ hash >> 29;
+}
+
+static size_t home_of(const table *in, uint64_t key)
+{
+    return (size_t)table_hash(in, key) & (in->capacity - 1);
 }
 
 /* The entry of this key, or the unused one where it belongs; NULL if there are
@@ -23,7 +46,7 @@ static table_entry *find(const table *in, uint64_t key)
 {
     if (in->capacity == 0)
         return NULL;
-    size_t at = home_of(key, in->capacity);
+    size_t at = home_of(in, key);
     while (in->at[at].number_plus_1 != 0 && in->at[at].key != key)
         at = (at + 1) & (in->capacity - 1);
     return &in->at[at];
@@ -33,15 +56,19 @@ void table_free(table *of)
 {
     if (of->at != NULL)
         munmap(of->at, of->capacity * sizeof *of->at);
-    *of = (table){NULL, 0, 0};
+    *of = (table){0};
 }
 
 static bool widen(table *of)
 {
     size_t capacity = of->capacity == 0 ? FIRST_CAPACITY : of->capacity * 2;
-    table wide = {map_entries(capacity), capacity, of->used};
+    table wide = {
+        .at = map_entries(capacity), .capacity = capacity, .used = of->used};
     if (wide.at == NULL)
         return false;
+    memcpy(wide.seed, of->seed, sizeof wide.seed);
+    if ((wide.seed[0] | wide.seed[1]) == 0)
+        table_make_seed(&wide);
     for (size_t i = 0; i < of->capacity; i++) {
         if (of->at[i].number_plus_1 != 0)
             *find(&wide, of->at[i].key) = of->at[i];
@@ -77,7 +104,7 @@ static void remove_entry(table *from, const table_entry *gone)
     size_t hole = (size_t)(gone - from->at);
     for (size_t at = (hole + 1) & mask; from->at[at].number_plus_1 != 0;
          at = (at + 1) & mask) {
-        size_t home = home_of(from->at[at].key, from->capacity);
+        size_t home = home_of(from, from->at[at].key);
         if (((at - home) & mask) >= ((at - hole) & mask)) {
             from->at[hole] = from->at[at];
             hole = at;

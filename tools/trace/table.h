@@ -19,7 +19,21 @@ typedef struct table {
     table_entry *at;
     size_t capacity; /* a power of two, or 0 */
     size_t used;
+    uint64_t seed[2]; /* secret, so that no file can make its keys meet */
 } table;
+
+/* A hash of the key that nobody outside can foresee, once there is a seed; the
+ * first key that is put in makes it, too. */
+void table_make_seed(table *of);
+uint64_t table_hash(const table *in, uint64_t key);
+
+/* How many bytes the next table_put() may ask for. */
+static inline size_t table_growth(const table *of)
+{
+    return of->used * 2 < of->capacity
+               ? 0
+               : (of->capacity + 1) * 2 * sizeof *of->at;
+}
 
 /* Adds the key or changes its number. False if and only if there is no
  * memory; then nothing has changed. */

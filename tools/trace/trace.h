@@ -31,8 +31,13 @@ typedef struct trace {
     size_t count;
     uint32_t blocks; /* how many were ever allocated */
     uint32_t threads;
-    bool timed;   /* events have times */
-    bool cut;     /* the recording ended early; what is here is sound */
+    bool timed; /* events have times */
+    bool cut;   /* the recording is not all there; what is here is sound */
+    const char *why_cut; /* in what way; NULL unless it is cut */
+    uint64_t unseen;     /* how often the file speaks of a block that it did not
+                            allocate, or did not free before its place was used
+                            again: the log begins in the middle, or has gaps */
+    uint64_t failed;     /* requests that the program itself did not get */
     char **sites; /* call stacks as text, "main;parse;strdup"; [0] is "" */
     size_t site_count;
     char *name;         /* the file's, without folder and endings */

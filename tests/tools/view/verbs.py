@@ -158,6 +158,58 @@ def check_image(folder):
     assert os.path.getsize(picture) > 1000
 
 
+def check_escapes(folder):
+    """No name from outside gives orders to the terminal."""
+    order = "\x1b[31m\x9b1m"
+    path = folder + "/a" + order
+    for content in ("", "hello\n", REP, REP[:6]):
+        with open(path, "w") as file:
+            file.write(content)
+        for verb in ("map", "replay", "fit", "report"):
+            done = subprocess.run([BITFIT, verb, path], text=True,
+                                  capture_output=True)
+            said = done.stderr + (done.stdout if verb != "report" else "")
+            assert "?[31m" in said or not said, (verb, content, said)
+            for character in order[0], order[5]:
+                assert character not in said, (verb, content, said)
+    done = subprocess.run([BITFIT, order], capture_output=True, text=True)
+    assert "\x1b" not in done.stderr, done
+
+
+def check_hostile_sizes(folder):
+    """A few bytes may not take gigabytes: neither of a block that is said to be
+    huge nor of a limit that is not looked at."""
+    huge, blank = folder + "/huge.mtrace", folder + "/blank"
+    with open(huge, "w") as file:
+        file.write("= Start\n@ a + 0x10 0x64\n@ a + 0x20 0x4294967295\n"
+                   "@ a - 0x20\n= End\n")
+    for verb in (["replay"], ["fit"], ["map"], ["export", "-f", "chrome"]):
+        process = subprocess.Popen([BITFIT, *verb, huge],
+                                   stdout=subprocess.DEVNULL)
+        _, status, used = os.wait4(process.pid, 0)
+        assert os.waitstatus_to_exitcode(status) in (0, 3), (verb, status)
+        assert used.ru_maxrss < 100 << 10, (verb, used)
+        assert used.ru_utime + used.ru_stime < 10, (verb, used)
+    with open(blank, "wb") as file:
+        file.truncate(200 << 20)
+    done = subprocess.run(["prlimit", "--as=%d" % (128 << 20), BITFIT, "map",
+                           blank], capture_output=True, text=True)
+    assert done.returncode == 3, done
+    assert done.stderr.endswith("this process may use 128 MiB\n"), done
+
+
+def check_kinds(folder):
+    """What is no trace is called by its name."""
+    core = folder + "/core"
+    with open(core, "wb") as file:
+        file.write(b"\x7fELF\2\1\1" + bytes(9) + b"\4\0>\0" + bytes(99))
+    for verb in "map", "report", "replay", "fit":
+        output = ["-o", folder + "/x.html"] if verb == "report" else []
+        run(verb, core, *output, code=3, word="a core file")
+        run(verb, BITFIT, *output, code=3, word="a program or a library")
+        run(verb, folder, *output, code=3, word="directory")
+
+
 def check_bad_images(folder):
     """A file that says it is an image and is none."""
     path = folder + "/bad.image"
@@ -185,6 +237,9 @@ def main():
         check_full_disk(trace)
         check_image(folder)
         check_bad_images(folder)
+        check_escapes(folder)
+        check_hostile_sizes(folder)
+        check_kinds(folder)
         page = run("report", trace)
         assert page.startswith("<!doctype html>") and "</html>" in page
         with open(trace) as file:
