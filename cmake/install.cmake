@@ -10,7 +10,7 @@ install(TARGETS bitfit bitfit_static EXPORT bitfit-targets
     LIBRARY DESTINATION "${CMAKE_INSTALL_LIBDIR}"
     ARCHIVE DESTINATION "${CMAKE_INSTALL_LIBDIR}")
 install(DIRECTORY include/ DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}")
-install(FILES README.md LICENSE DESTINATION "${CMAKE_INSTALL_DOCDIR}" OPTIONAL)
+include(cmake/documents.cmake)
 
 install(EXPORT bitfit-targets NAMESPACE bitfit:: DESTINATION "${package_dir}")
 configure_package_config_file(cmake/bitfit-config.cmake.in bitfit-config.cmake
@@ -22,9 +22,7 @@ install(FILES
     "${CMAKE_CURRENT_BINARY_DIR}/bitfit-config-version.cmake"
     DESTINATION "${package_dir}")
 
-configure_file(cmake/bitfit.pc.in bitfit.pc @ONLY)
-install(FILES "${CMAKE_CURRENT_BINARY_DIR}/bitfit.pc"
-    DESTINATION "${CMAKE_INSTALL_LIBDIR}/pkgconfig")
+include(cmake/pkgconfig.cmake)
 
 # A page of section 3 describes a family of calls: those that it names beside
 # its own get a page that leads to it, as man(1) expects.

@@ -36,7 +36,6 @@ foreach(target IN ITEMS bitfit_objects bitfit bitfit_static)
     target_include_directories(${target} PUBLIC
         "$<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include>"
         "$<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>")
-    target_compile_features(${target} PUBLIC c_std_11)
     if(Threads_FOUND)
         target_link_libraries(${target} PRIVATE Threads::Threads)
     endif()

@@ -29,6 +29,10 @@
 #ifndef BITFIT_HPP
 #define BITFIT_HPP
 
+#if __cplusplus < 201703L && (!defined(_MSVC_LANG) || _MSVC_LANG < 201703L)
+#error "bitfit.hpp needs C++17; bitfit.h serves every C++"
+#else
+
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
@@ -656,5 +660,7 @@ make_unique(pool_ref pool, std::size_t count)
 }
 
 } // namespace bitfit
+
+#endif
 
 #endif

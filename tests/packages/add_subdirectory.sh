@@ -3,6 +3,7 @@
 # but what it links.
 . "$(dirname "$0")/common.sh"
 
-consumer -DBITFIT_SOURCE="$root"
+consumer CXX -DBITFIT_SOURCE="$root"
+consumer 'C;CXX' -DBITFIT_SOURCE="$root"
 [ ! -e "$work/consumer/bitfit/tests" ]
 [ ! -e "$work/consumer/bitfit/tools" ]

@@ -15,10 +15,14 @@ quietly() {
     }
 }
 
-# consumer OPTION...: builds and tests the project that uses bitfit, with these
-# options of cmake.
+# consumer LANGUAGES OPTION...: builds and tests the project that uses bitfit,
+# as a project of these languages, with these options of cmake.
 consumer() {
-    quietly cmake -S "$root/tests/packages/consumer" -B "$work/consumer" "$@"
+    languages=$1
+    shift
+    rm -rf "$work/consumer"
+    quietly cmake -S "$root/tests/packages/consumer" -B "$work/consumer" \
+        "-DCONSUMER_LANGUAGES=$languages" "$@"
     quietly cmake --build "$work/consumer" -j 2
     quietly ctest --test-dir "$work/consumer" --output-on-failure \
         --no-tests=error

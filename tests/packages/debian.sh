@@ -42,6 +42,9 @@ LD_PRELOAD=$work/$libraries/libbitfit-malloc.so \
     grep -q libbitfit-malloc /proc/self/maps
 [ "$(system/usr/bin/bitfit --version)" = "bitfit $version" ]
 
+echo 'documents'
+sh "$root/tests/packages/links.sh" system/usr/share/doc/libbitfit-dev
+
 echo 'manuals'
 for page in man1/bitfit.1 man3/bitfit_calloc.3 man7/bitfit.7; do
     zcat "system/usr/share/man/$page.gz" | mandoc | grep -q bitfit

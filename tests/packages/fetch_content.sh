@@ -4,5 +4,5 @@
 . "$(dirname "$0")/common.sh"
 tarball=$(echo "$1"/bitfit-*.tar.gz)
 
-consumer -DBITFIT_URL="file://$tarball" \
+consumer CXX -DBITFIT_URL="file://$tarball" \
     -DBITFIT_SHA256="$(sha256sum "$tarball" | cut -d ' ' -f 1)"
