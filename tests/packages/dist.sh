@@ -30,6 +30,6 @@ dead=$(find "$work/$(basename "$tarball" .tar.gz)" -xtype l)
     echo "dead links: $dead"
     exit 1
 }
-if grep -E '/(build|\.git)/|\.(o|so|a)$' "$work/files"; then
+if grep -E '^[^/]*/(build|\.git)/|\.(o|so|a)$' "$work/files"; then
     exit 1
 fi
