@@ -1,11 +1,11 @@
 /*
- * Misuse. Every program in misuse/ is run with the default handler: a crime
- * that is caught must end it by SIGABRT, with one exact line on standard error.
- * Then the same crimes inside this process, with a handler that returns: not a
+ * Each misuse of misuses.c runs in a child with the default handler: one that
+ * is caught must end it by SIGABRT, with one exact line on standard error. Then
+ * every bad pointer inside this process, with a handler that returns: not a
  * byte of the pool may change.
  *
- * The programs are found in the folder BITFIT_MISUSE_DIR of the environment,
- * else where the build says.
+ * `misuse NAME` commits one of them and nothing else; `misuse --list` names
+ * them.
  */
 #ifndef _POSIX_C_SOURCE
 #define _POSIX_C_SOURCE 200809L
@@ -14,6 +14,7 @@
 #include "support.h"
 
 #include "misuse.h"
+#include "misuses.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -22,84 +23,6 @@
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-#ifndef BITFIT_MISUSE_DIR
-#define BITFIT_MISUSE_DIR "misuse"
-#endif
-
-/* ------------------------------------------------------------- the verdicts */
-
-typedef enum verdict {
-    CAUGHT,
-    HARMLESS,     /* it is allowed, or answered with NULL */
-    UNDETECTABLE, /* by design; the reason is beside it. The pool stays whole */
-} verdict;
-
-typedef struct crime {
-    const char *program;
-    verdict verdict;
-    const char *name; /* of the crime, or why nobody can tell */
-    const char *call;
-} crime;
-
-/* clang-format off */
-static const crime crimes[] = {
-    {"double_free_small",           CAUGHT, "double free",        "bitfit_free"},
-    {"double_free_large",           CAUGHT, "double free",        "bitfit_free"},
-    {"double_free_delayed",         CAUGHT, "double free",        "bitfit_free"},
-    {"double_free_merged",          CAUGHT, "double free",        "bitfit_free"},
-    {"double_free_sized",           CAUGHT, "double free",        "bitfit_free_sized"},
-    {"double_free_through_realloc", CAUGHT, "double free",        "bitfit_realloc"},
-    {"free_of_moved",               CAUGHT, "double free",        "bitfit_free"},
-    {"free_after_reset",            CAUGHT, "double free",        "bitfit_free"},
-    {"free_of_ended_pool",          CAUGHT, "double free",        "bitfit_free"},
-    {"interior_free_small",         CAUGHT, "interior pointer",   "bitfit_free"},
-    {"interior_free_large",         CAUGHT, "interior pointer",   "bitfit_free"},
-    {"misaligned_free",             CAUGHT, "misaligned pointer", "bitfit_free"},
-    {"foreign_free_stack",          CAUGHT, "foreign pointer",    "bitfit_free"},
-    {"foreign_free_malloc",         CAUGHT, "foreign pointer",    "bitfit_free"},
-    {"foreign_free_other_pool",     CAUGHT, "foreign pointer",    "bitfit_free"},
-    {"foreign_free_spirit",         CAUGHT, "foreign pointer",    "bitfit_free"},
-    {"free_bookkeeping",            CAUGHT, "foreign pointer",    "bitfit_free"},
-    {"free_past_end",               CAUGHT, "foreign pointer",    "bitfit_free"},
-    {"uninitialised_free",          CAUGHT, "foreign pointer",    "bitfit_free"},
-    {"uninitialised_realloc",       CAUGHT, "foreign pointer",    "bitfit_realloc"},
-    {"uninitialised_usable_size",   CAUGHT, "foreign pointer",    "bitfit_usable_size"},
-    {"usable_size_freed",           CAUGHT, "double free",        "bitfit_usable_size"},
-    {"usable_size_interior",        CAUGHT, "interior pointer",   "bitfit_usable_size"},
-    {"realloc_foreign",             CAUGHT, "foreign pointer",    "bitfit_realloc"},
-    {"realloc_interior",            CAUGHT, "interior pointer",   "bitfit_realloc"},
-    {"realloc_misaligned",          CAUGHT, "misaligned pointer", "bitfit_realloc"},
-    {"sized_free_small_wrong",      CAUGHT, "wrong size",         "bitfit_free_sized"},
-    {"sized_free_large_wrong",      CAUGHT, "wrong size",         "bitfit_free_sized"},
-    {"sized_free_wild",             CAUGHT, "wrong size",         "bitfit_free_sized"},
-    {"aligned_sized_free_wrong",    CAUGHT, "wrong size",         "bitfit_free_sized"},
-    {"reentry_alloc",               CAUGHT, "re-entry",           "bitfit_alloc"},
-    {"reentry_aligned_alloc",       CAUGHT, "re-entry",           "bitfit_aligned_alloc"},
-    {"reentry_free",                CAUGHT, "re-entry",           "bitfit_free"},
-    {"reentry_check",               CAUGHT, "re-entry",           "bitfit_check"},
-    {"reentry_reset",               CAUGHT, "re-entry",           "bitfit_reset"},
-    {"reentry_under_lock",          CAUGHT, "re-entry",           "bitfit_alloc"},
-    {"reentry_unlocked_pool",       CAUGHT, "re-entry",           "bitfit_alloc"},
-
-    {"sized_free_right",         HARMLESS, NULL, NULL},
-    {"aligned_sized_free_right", HARMLESS, NULL, NULL},
-    {"calloc_overflow",          HARMLESS, NULL, NULL},
-    {"impossibly_large",         HARMLESS, NULL, NULL},
-    {"overflow_by_1",            HARMLESS, NULL, NULL},
-    {"zero_size_distinct",       HARMLESS, NULL, NULL},
-    {"zero_size_write",          HARMLESS, NULL, NULL},
-    {"free_null_twice",          HARMLESS, NULL, NULL},
-
-    {"overflow_by_8",           UNDETECTABLE, "there is no guard between blocks", NULL},
-    {"overflow_string",         UNDETECTABLE, "there is no guard between blocks", NULL},
-    {"read_after_free",         UNDETECTABLE, "the payload is never written", NULL},
-    {"read_after_free_reused",  UNDETECTABLE, "the payload is never written", NULL},
-    {"write_after_free",        UNDETECTABLE, "the payload is never read", NULL},
-    {"write_after_free_reused", UNDETECTABLE, "the payload is never read", NULL},
-    {"stale_free_of_reused",    UNDETECTABLE, "a block starts there again", NULL},
-};
-/* clang-format on */
 
 /* ------------------------------------------------------------ running them */
 
@@ -111,19 +34,13 @@ typedef struct outcome {
     char err[ROOM];
 } outcome;
 
-static void become(const char *program, int out, int err)
+static void run_as_child(const misuse_case *m, int out, int err)
 {
     const struct rlimit none = {0, 0};
-    char path[ROOM];
-    const char *folder = getenv("BITFIT_MISUSE_DIR");
-    folder = folder != NULL ? folder : BITFIT_MISUSE_DIR;
-    snprintf(path, sizeof path, "%s/%s", folder, program);
     setrlimit(RLIMIT_CORE, &none);
     dup2(out, STDOUT_FILENO);
     dup2(err, STDERR_FILENO);
-    execl(path, program, (char *)NULL);
-    perror(path);
-    _exit(127);
+    exit(m->run());
 }
 
 static void read_all(int from, char *text)
@@ -139,15 +56,16 @@ static void read_all(int from, char *text)
 }
 
 /* Both outputs are short enough to wait in their pipes. */
-static void run_program(const char *program, outcome *o)
+static void run_apart(const misuse_case *m, outcome *o)
 {
     int out[2];
     int err[2];
     assert_int_equal(pipe(out), 0);
     assert_int_equal(pipe(err), 0);
+    fflush(NULL);
     pid_t child = fork();
     if (child == 0) {
-        become(program, out[1], err[1]);
+        run_as_child(m, out[1], err[1]);
     }
     assert_true(child > 0);
     close(out[1]);
@@ -157,14 +75,14 @@ static void run_program(const char *program, outcome *o)
     assert_int_equal(waitpid(child, &o->status, 0), child);
 }
 
-static void program(void **state)
+static void meets_its_verdict(void **state)
 {
-    const crime *c = *state;
+    const misuse_case *m = *state;
     char expect[2 * ROOM] = "";
     outcome o;
-    run_program(c->program, &o);
-    if (c->verdict == CAUGHT) {
-        snprintf(expect, sizeof expect, "bitfit: %s: %s%s", c->name, c->call,
+    run_apart(m, &o);
+    if (m->verdict == MISUSE_CAUGHT) {
+        snprintf(expect, sizeof expect, "bitfit: %s: %s%s", m->kind, m->call,
                  o.out);
         assert_string_equal(o.err, expect);
         assert_true(WIFSIGNALED(o.status));
@@ -180,21 +98,22 @@ static void program(void **state)
 
 /* A picture with every kind of run: short ones, and long ones that cover whole
  * words; `.` at both ends of words. */
-static const char scene[] = "AAB..C{70}.{65}D.{60}EE.F{5}G.{200}H{191}.I";
+static const char scene_picture[] =
+    "AAB..C{70}.{65}D.{60}EE.F{5}G.{200}H{191}.I";
 
-typedef struct crime_scene {
+typedef struct scene {
     rig rig;
     recorder seen;
     char *picture;
     unsigned char *before;
     bitfit_stats stats;
-} crime_scene;
+} scene;
 
-static void open_scene(crime_scene *s, bitfit_lock_kind lock)
+static void scene_open(scene *s, bitfit_lock_kind lock)
 {
     bitfit_options options = recording(&s->seen);
     options.lock_kind = lock;
-    s->picture = picture_expand(scene);
+    s->picture = picture_expand(scene_picture);
     rig_open(&s->rig, strlen(s->picture), &options);
     rig_build(&s->rig, s->picture);
     s->before = malloc(s->rig.options.bookkeeping_size);
@@ -214,7 +133,7 @@ static void assert_payload_unwritten(const rig *r)
     }
 }
 
-static void close_scene(crime_scene *s)
+static void scene_close(scene *s)
 {
     assert_payload_unwritten(&s->rig);
     bitfit_stats after = rig_stats(&s->rig);
@@ -226,8 +145,8 @@ static void close_scene(crime_scene *s)
     rig_close(&s->rig);
 }
 
-/* One crime was seen, and not a byte of the bookkeeping is another. */
-static void assert_refused(crime_scene *s, bitfit_crime expect)
+/* One misuse was seen, and not a byte of the bookkeeping is another. */
+static void assert_refused(scene *s, bitfit_crime expect)
 {
     assert_int_equal(s->seen.calls, 1);
     assert_int_equal(s->seen.last.crime, expect);
@@ -236,7 +155,7 @@ static void assert_refused(crime_scene *s, bitfit_crime expect)
     s->seen.calls = 0;
 }
 
-static void commit_all(crime_scene *s, void *at, bitfit_crime expect)
+static void refuses_all(scene *s, void *at, bitfit_crime expect)
 {
     bitfit_free(s->rig.pool, at);
     assert_refused(s, expect);
@@ -261,57 +180,57 @@ static void every_bad_granule_is_refused(void **state)
 {
     (void)state;
     for (size_t kind = 0; kind < LENGTH(kinds); kind++) {
-        crime_scene s;
-        open_scene(&s, kinds[kind]);
+        scene s;
+        scene_open(&s, kinds[kind]);
         for (size_t i = 0; i < s.rig.count; i++) {
             bool hole = s.picture[i] == '.';
             if (!starts_block(s.picture, i)) {
-                commit_all(&s, rig_pointer(&s.rig, i),
-                           hole ? BITFIT_DOUBLE_FREE : BITFIT_INTERIOR);
+                refuses_all(&s, rig_pointer(&s.rig, i),
+                            hole ? BITFIT_DOUBLE_FREE : BITFIT_INTERIOR);
             }
         }
-        close_scene(&s);
+        scene_close(&s);
     }
 }
 
 static void every_misaligned_pointer_is_refused(void **state)
 {
     (void)state;
-    crime_scene s;
-    open_scene(&s, BITFIT_LOCK_NONE);
+    scene s;
+    scene_open(&s, BITFIT_LOCK_NONE);
     for (size_t i = 0; i < s.rig.size; i++) {
         if (i % 16 != 0) {
-            commit_all(&s, s.rig.payload + i, BITFIT_MISALIGNED);
+            refuses_all(&s, s.rig.payload + i, BITFIT_MISALIGNED);
         }
     }
-    close_scene(&s);
+    scene_close(&s);
 }
 
 static void every_foreign_pointer_is_refused(void **state)
 {
     (void)state;
-    crime_scene s;
-    open_scene(&s, BITFIT_LOCK_NONE);
+    scene s;
+    scene_open(&s, BITFIT_LOCK_NONE);
     uintptr_t base = (uintptr_t)s.rig.payload;
     const uintptr_t offsets[] = {
         s.rig.size,          s.rig.size + 1,       s.rig.size + 16,
         (uintptr_t)0 - 1,    (uintptr_t)0 - 16,    UINTPTR_MAX / 2,
         UINTPTR_MAX / 2 + 1, (uintptr_t)0 - 65536, (uintptr_t)1 << 31};
     for (size_t i = 0; i < LENGTH(offsets); i++) {
-        commit_all(&s, (void *)(base + offsets[i]), BITFIT_FOREIGN);
+        refuses_all(&s, (void *)(base + offsets[i]), BITFIT_FOREIGN);
     }
-    commit_all(&s, (void *)UINTPTR_MAX, BITFIT_FOREIGN);
-    commit_all(&s, (void *)(uintptr_t)1, BITFIT_FOREIGN);
-    commit_all(&s, s.rig.options.bookkeeping, BITFIT_FOREIGN);
-    commit_all(&s, &s, BITFIT_FOREIGN);
-    close_scene(&s);
+    refuses_all(&s, (void *)UINTPTR_MAX, BITFIT_FOREIGN);
+    refuses_all(&s, (void *)(uintptr_t)1, BITFIT_FOREIGN);
+    refuses_all(&s, s.rig.options.bookkeeping, BITFIT_FOREIGN);
+    refuses_all(&s, &s, BITFIT_FOREIGN);
+    scene_close(&s);
 }
 
 static void every_wrong_size_is_refused(void **state)
 {
     (void)state;
-    crime_scene s;
-    open_scene(&s, BITFIT_LOCK_NONE);
+    scene s;
+    scene_open(&s, BITFIT_LOCK_NONE);
     for (size_t i = 0; i < s.rig.count; i++) {
         void *block = rig_pointer(&s.rig, i);
         if (!starts_block(s.picture, i)) {
@@ -326,7 +245,7 @@ static void every_wrong_size_is_refused(void **state)
             }
         }
     }
-    close_scene(&s);
+    scene_close(&s);
 }
 
 /* A forged block in the payload, such as other allocators would believe in. */
@@ -372,10 +291,30 @@ static void a_line_that_does_not_fit_is_cut_off(void **state)
     }
 }
 
-int main(void)
+/* -------------------------------------------------------------- running it */
+
+static int run_one(const char *name)
 {
-    enum { OTHERS = 6 };
-    static struct CMUnitTest tests[LENGTH(crimes) + OTHERS] = {
+    for (size_t i = 0; i < misuse_count; i++) {
+        if (strcmp(misuses[i].name, name) == 0) {
+            return misuses[i].run();
+        }
+    }
+    fprintf(stderr, "there is no misuse %s; --list names them\n", name);
+    return EXIT_FAILURE;
+}
+
+static int list(void)
+{
+    for (size_t i = 0; i < misuse_count; i++) {
+        puts(misuses[i].name);
+    }
+    return EXIT_SUCCESS;
+}
+
+static int run_all(void)
+{
+    static const struct CMUnitTest others[] = {
         cmocka_unit_test(every_bad_granule_is_refused),
         cmocka_unit_test(every_misaligned_pointer_is_refused),
         cmocka_unit_test(every_foreign_pointer_is_refused),
@@ -383,11 +322,20 @@ int main(void)
         cmocka_unit_test(forged_headers_are_never_read),
         cmocka_unit_test(a_line_that_does_not_fit_is_cut_off),
     };
-    for (size_t i = 0; i < LENGTH(crimes); i++) {
-        /* cmocka hands the state on as plain void *; nothing writes to it. */
-        crime *c = (crime *)(uintptr_t)&crimes[i];
-        tests[i + OTHERS] =
-            (struct CMUnitTest){crimes[i].program, program, NULL, NULL, c};
+    static struct CMUnitTest tests[MISUSES_MAX];
+    for (size_t i = 0; i < misuse_count; i++) {
+        tests[i] = (struct CMUnitTest){misuses[i].name, meets_its_verdict, NULL,
+                                       NULL, &misuses[i]};
     }
-    return cmocka_run_group_tests_name("misuse", tests, NULL, NULL);
+    return cmocka_run_group_tests_name("misuse, with a handler that returns",
+                                       others, NULL, NULL) +
+           _cmocka_run_group_tests("misuse", tests, misuse_count, NULL, NULL);
+}
+
+int main(int argc, char **argv)
+{
+    if (argc == 1) {
+        return run_all();
+    }
+    return strcmp(argv[1], "--list") == 0 ? list() : run_one(argv[1]);
 }
