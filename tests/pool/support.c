@@ -316,6 +316,16 @@ void assert_picture_(const rig *r, const char *expect, const char *what,
     }
 }
 
+bool all_are(const unsigned char *bytes, size_t size, unsigned char value)
+{
+    for (size_t i = 0; i < size; i++) {
+        if (bytes[i] != value) {
+            return false;
+        }
+    }
+    return true;
+}
+
 /* ------------------------------------------------- comparing with the model */
 
 size_t granules_for(const rig *r, size_t size)
@@ -452,6 +462,15 @@ size_t dice_below(dice *d, size_t bound)
 size_t dice_between(dice *d, size_t low, size_t high)
 {
     return low + dice_below(d, high - low + 1);
+}
+
+void change_slot(rig *r, dice *d, void **slots, size_t count)
+{
+    void **slot = &slots[dice_below(d, count)];
+    bitfit_free(r->pool, *slot);
+    size_t size = dice_between(d, 0, 1200);
+    *slot = dice_below(d, 4) == 0 ? bitfit_aligned_alloc(r->pool, 64, size)
+                                  : bitfit_alloc(r->pool, size);
 }
 
 uint64_t seed_for_this_run(void)

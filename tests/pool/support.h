@@ -94,6 +94,9 @@ void assert_picture_(const rig *r, const char *expect, const char *what,
 /* Fails unless bitfit_check() finds every invariant whole. */
 #define assert_sound(pool) assert_int_equal(bitfit_check(pool), 0)
 
+/* Whether all `size` bytes have the value. */
+bool all_are(const unsigned char *bytes, size_t size, unsigned char value);
+
 /* ------------------------------------------------- comparing with the model */
 
 /* The count of granules that a request makes; 0 if it can never be met. */
@@ -131,6 +134,10 @@ uint64_t dice_next(dice *d);
 size_t dice_below(dice *d, size_t bound);
 /* From low to high, both included. */
 size_t dice_between(dice *d, size_t low, size_t high);
+
+/* Frees one of the `count` slots and fills it with a block of random size and
+ * alignment, or NULL. */
+void change_slot(rig *r, dice *d, void **slots, size_t count);
 
 /* BITFIT_SEED of the environment, else one from the clock; printed either way,
  * so that every failure can be repeated. */

@@ -3,7 +3,11 @@
 set(BITFIT_UNIT_TESTS
     bits
     pictures
-    contract
+    contract/create
+    contract/use
+    contract/see
+    contract/misuse
+    contract/bytes_for
     check
     copy
     exhaust
