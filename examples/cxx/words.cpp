@@ -1,5 +1,5 @@
-// C++ in a pool: counts the words of a text in standard containers, says what
-// they took, and meets the end of the memory as any C++ program does.
+// C++ in a pool: counts the words of a text in standard containers, prints how
+// much memory they took, and runs out of memory as any C++ program does.
 #include <functional>
 #include <iostream>
 #include <map>
@@ -37,7 +37,7 @@ void show(bitfit::pool_ref pool, const char *when)
               << stats.live << " bytes in " << stats.blocks << " blocks\n";
 }
 
-// Whether a vector that grows without end is stopped, and keeps its content.
+// Whether a vector that grows without end gets an error and keeps its content.
 bool fill(bitfit::pool_ref pool)
 {
     std::vector<int, bitfit::allocator<int>> numbers(pool);

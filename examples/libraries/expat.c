@@ -1,10 +1,10 @@
 /*
- * Expat in a pool: a parser takes its allocator when it is made.
+ * Expat in a pool: each parser gets its allocator when it is created.
  *
- * - The three functions get no context: the pool is a global.
- * - A handler that allocates should do so by XML_MemMalloc(), which reaches the
- *   same pool, and must XML_StopParser() itself when that fails.
- * - A parser that ran out of memory stays in error; free it as any other.
+ * - The three functions get no context, so the pool is a global.
+ * - A handler that allocates should use XML_MemMalloc(), which reaches the same
+ *   pool. If that fails, the handler must call XML_StopParser() itself.
+ * - A parser that ran out of memory stays in error. Free it like any other.
  */
 #include <stdio.h>
 
@@ -28,7 +28,7 @@ static void XMLCALL count_start(void *count, const XML_Char *name,
     (*(int *)count)++;
 }
 
-/* Nested, so that the parser has to remember every name. */
+/* Nested, so that the parser must remember every name. */
 static enum XML_Status parse_items(XML_Parser parser)
 {
     char text[64];

@@ -52,8 +52,8 @@ static void print(const in_pool_example *example, size_t size,
            stats->blocks);
 }
 
-/* Whether the run was as it should be: with `complaint` or, if that is NULL,
- * without any. */
+/* Whether the run ended as it should: with `complaint`, or without any if that
+ * is NULL. */
 static bool run(const in_pool_example *example, size_t size,
                 const char *complaint)
 {

@@ -1,10 +1,10 @@
 /*
  * libuv in a pool: one allocator for the process, set before the first use.
  *
- * - The four functions get no context: the pool is a global.
- * - Its threads allocate as well: the pool needs its lock, as by default.
- * - A request that finds no memory fails at once, with UV_ENOMEM: its callback
- *   is not called.
+ * - The four functions get no context, so the pool is a global.
+ * - libuv's threads allocate, too. The pool needs a lock, as it has by default.
+ * - A request that finds no memory fails at once with UV_ENOMEM. Its callback
+ * is not called.
  * - uv_library_shutdown() gives back what the library keeps.
  */
 #include <stdio.h>
@@ -24,7 +24,8 @@ static void on_status(uv_fs_t *request)
     uv_fs_req_cleanup(request);
 }
 
-/* Asks for all at once: each request keeps a copy of its path meanwhile. */
+/* Starts all at once. Until it is done, each request keeps a copy of its path.
+ */
 static int ask(uv_loop_t *loop)
 {
     static uv_fs_t requests[REQUESTS];

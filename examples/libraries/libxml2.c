@@ -1,15 +1,15 @@
 /*
  * libxml2 in a pool: one allocator for the process, set before the first use.
  *
- * - The four functions get no context: the pool is a global. strdup is one of
- *   them, and has to take from the same pool.
- * - xmlCleanupParser() gives back what the library keeps; only then the pool is
+ * - The four functions get no context, so the pool is a global. strdup is one
+ *   of them, and must use the same pool.
+ * - xmlCleanupParser() gives back what the library keeps. Only then is the pool
  *   empty.
- * - Lack of memory is printed on standard error unless a handler is set, and is
- *   kept as the last error. Its text would need memory: it may have none, so
- *   ask for the code. xmlDocDumpMemory() sets none and leaves the text NULL.
- * - Where memory ends in the middle of a call, version 2.9 may lose blocks. It
- *   is best to give the pool up as a whole then.
+ * - Without a handler, lack of memory is printed on standard error. It is also
+ *   the last error; that may have no text, since a text needs memory, so ask
+ *   for its code. xmlDocDumpMemory() sets no error; its result is NULL.
+ * - If memory runs out in the middle of a call, version 2.9 may lose blocks.
+ *   Then it is best to drop the whole pool.
  */
 #include <stdio.h>
 

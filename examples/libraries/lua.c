@@ -1,12 +1,12 @@
 /*
- * Lua in a pool: a lua_State takes its allocator when it is made.
+ * Lua in a pool: each lua_State gets its allocator when it is created.
  *
- * - The hook is told the old size. For a new block that is no size but the kind
- *   of the object: do not pass it on.
- * - A shrink must not fail. Here it never does.
- * - An error outside of a protected call ends the program, lack of memory too.
- *   So all that allocates, opening the libraries included, runs inside
- *   lua_pcall().
+ * - The hook gets the old size. For a new block this is not a size but the kind
+ *   of object, so do not pass it on.
+ * - A shrink must not fail. In a pool it never does.
+ * - An error outside a protected call ends the program, and lack of memory is
+ *   such an error. So everything that allocates runs inside lua_pcall(), even
+ *   opening the libraries.
  */
 #include <stdio.h>
 

@@ -1,13 +1,13 @@
 /*
  * OpenSSL in a pool: one allocator for the process.
  *
- * - CRYPTO_set_mem_functions() must come before anything else: after the first
- *   allocation it refuses, and returns 0.
- * - The functions get file and line of the caller instead of a context.
- * - realloc(p, 0) has to free and return NULL.
- * - What the library keeps (tables, the error state of a thread) goes at
- *   OPENSSL_cleanup(), after which it cannot be used again.
- * - Recording an error needs memory, too: without any the queue may be empty.
+ * - CRYPTO_set_mem_functions() must come before anything else. After the first
+ *   allocation it returns 0 and does nothing.
+ * - The functions get the caller's file and line, but no context.
+ * - realloc(p, 0) must free and return NULL.
+ * - OPENSSL_cleanup() frees what the library keeps (tables, the error state of
+ *   a thread). After that the library cannot be used again.
+ * - An error record needs memory, too. Without memory the queue may be empty.
  */
 #include <string.h>
 

@@ -1,13 +1,13 @@
 /*
  * CPython in a pool: three domains, set before the interpreter is initialized.
  *
- * - Raw memory, memory and objects have an allocator each; the first is used
+ * - Raw memory, memory and objects each have an allocator. The first is used
  *   without the interpreter's lock, so the pool needs its own, as by default.
- * - A size of 0 has to give a block. It does.
+ * - A size of 0 must get a block. In a pool it does.
  * - Setting the object domain replaces pymalloc: the pool sees every object.
- * - Some blocks stay after Py_FinalizeEx(): give the pool up as a whole.
- * - MemoryError is for scripts. With less memory than it takes to start,
- *   initializing fails, by its status or, at times, by a fatal error.
+ * - Some blocks stay after Py_FinalizeEx(). Drop the whole pool then.
+ * - Scripts get MemoryError. With too little memory to start, initialization
+ *   fails with a status or, sometimes, with a fatal error.
  */
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>

@@ -2,13 +2,13 @@
  * Vulkan in a pool: VkAllocationCallbacks for what the driver keeps on the
  * host. It needs no graphics card: Mesa's llvmpipe computes on the processor.
  *
- * - The callbacks are given at each vkCreate and, the same, at its vkDestroy.
- * - Alignments are asked for, in reallocation too: a block that moves has to
- *   keep it, so it is moved here by hand. Its old size is not told: the pool
- *   knows.
- * - Drivers may allocate from any thread: the pool needs its lock.
- * - Only what the specification calls host memory comes from here; a driver's
- *   compiler may use malloc() all the same, as Mesa's does.
+ * - Pass the callbacks to each vkCreate, and the same ones to its vkDestroy.
+ * - Requests have an alignment, and a block must keep it when it is resized. So
+ *   this example moves blocks by hand. Vulkan does not pass the old size; the
+ *   pool knows it.
+ * - Drivers may allocate from any thread, so the pool needs its lock.
+ * - Only what the specification calls host memory comes from the pool. A
+ *   driver's compiler may still use malloc(), as Mesa's does.
  */
 #include <string.h>
 

@@ -1,12 +1,12 @@
 /*
- * Zstandard with worker threads in a pool: ZSTD_customMem goes into a context
- * when it is made.
+ * Zstandard with worker threads in a pool: each context gets a ZSTD_customMem
+ * when it is created.
  *
- * - The worker threads allocate and free too: the pool needs its lock, which it
- *   has by default.
- * - The interface is among those for static linking only, by ZSTD's word not
- *   yet frozen; Debian's shared library exports it all the same.
- * - Memory grows with workers, level and window: at least some MiB a worker.
+ * - The worker threads allocate and free, too. The pool needs a lock, as it has
+ *   by default.
+ * - ZSTD marks this interface as experimental and for static linking only.
+ *   Debian's shared library exports it all the same.
+ * - Memory grows with workers, level and window: several MiB for each worker.
  */
 #define ZSTD_STATIC_LINKING_ONLY
 #include <string.h>

@@ -5,10 +5,10 @@
 
 #include <sqlite3.h>
 
-/* Set by hook_init(): the hooks below are given no context. */
+/* Set by hook_init(), since the hooks below get no context. */
 static bitfit_pool *sqlite_pool;
 
-/* SQLite's own methods; xMalloc is null while they are in place. */
+/* SQLite's own methods. While those are in use, xMalloc is NULL here. */
 static sqlite3_mem_methods before;
 
 static void *hook_malloc(int size)
@@ -26,17 +26,17 @@ static void *hook_realloc(void *ptr, int size)
     return bitfit_realloc(sqlite_pool, ptr, (size_t)size);
 }
 
-/* SQLite asks for this before each free and realloc, and fills blocks up to
- * it: it must be the usable size. No block is above INT_MAX, since none was
- * asked for above it; see hook_roundup(). */
+/* SQLite calls this before each free and realloc, and fills blocks up to it, so
+ * it must be the usable size. No block is larger than INT_MAX, since no request
+ * was; see hook_roundup(). */
 static int hook_size(void *ptr)
 {
     return (int)bitfit_usable_size(sqlite_pool, ptr);
 }
 
-/* SQLite asks hook_malloc() for what this returns. So a size that fits nowhere
- * must stay as it is, to be refused there: the 0 of bitfit_good_size() would
- * get a block of one granule. */
+/* SQLite passes the result on to hook_malloc(). So a size that fits nowhere
+ * must stay as it is, and fail there: the 0 of bitfit_good_size() would get a
+ * block of one granule. */
 static int hook_roundup(int size)
 {
     size_t good = bitfit_good_size(sqlite_pool, (size_t)size);

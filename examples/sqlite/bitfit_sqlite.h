@@ -11,7 +11,7 @@
  *     bitfit_sqlite_uninstall();
  *     bitfit_destroy(pool);
  *
- * When the pool is full SQLite answers SQLITE_NOMEM, and goes on working.
+ * When the pool is full, SQLite returns SQLITE_NOMEM. It can go on working.
  */
 #ifndef BITFIT_SQLITE_H
 #define BITFIT_SQLITE_H
@@ -19,15 +19,15 @@
 #include "bitfit.h"
 
 /*
- * Shuts SQLite down and puts it on `pool`: from here on all that it allocates
- * comes from there. Every connection must be closed before. Returns SQLITE_OK,
- * or the error of the SQLite call that refused.
+ * Shuts SQLite down and gives it the pool: from now on all its memory comes
+ * from there. Close every connection first. Returns SQLITE_OK, or the error of
+ * the SQLite call that failed.
  *
- * SQLite hands its memory hooks no context, so it lives in one pool at a time.
+ * SQLite's memory hooks get no context, so it uses one pool at a time.
  */
 int bitfit_sqlite_install(bitfit_pool *pool);
 
-/* Shuts SQLite down and puts it back on the allocator it had before. */
+/* Shuts SQLite down and gives it back its own allocator. */
 int bitfit_sqlite_uninstall(void);
 
 #endif

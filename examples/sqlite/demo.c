@@ -1,9 +1,9 @@
 /*
  * SQLite, unchanged, in one fixed pool.
  *
- * Runs the same work on malloc and in a pool, shows what the pool looks like,
- * then finds the smallest pool that will do. The exit code is 0 if and only if
- * every check at the end holds.
+ * Runs the same work on malloc and in a pool, draws the pool, then finds the
+ * smallest pool that works. The exit code is 0 if and only if every check at
+ * the end holds.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -25,13 +25,13 @@ enum {
     READINGS_MAX = 200000
 };
 
-/* All memory that SQLite gets to see in the pool's runs. */
+/* All the memory that SQLite has when it runs in a pool. */
 static alignas(max_align_t) unsigned char memory[MEMORY_SIZE];
 
 /* What was seen in the first pool while the database was open. */
 typedef struct watch {
     bitfit_stats at[WORKLOAD_PHASES];
-    int disagreements; /* phases whose bytes SQLite counts differently */
+    int disagreements; /* phases in which SQLite counts other bytes */
     pool_map map;      /* after the last phase */
 } watch;
 

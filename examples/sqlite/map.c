@@ -9,7 +9,7 @@
 
 enum { LEVELS = 5 };
 
-/* From free, as in the picture notation, to wholly in blocks. */
+/* From free, as in every picture, to full. */
 static const char *const shades[LEVELS] = {".", "\xe2\x96\x91", "\xe2\x96\x92",
                                            "\xe2\x96\x93", "\xe2\x96\x88"};
 static const char *const ascii[LEVELS] = {".", "-", "+", "*", "#"};

@@ -63,8 +63,8 @@ bool trial_clean(const trial *t, const trial_setup *setup)
            t->broken == 0 && t->work.files == 0;
 }
 
-/* The bytes to give bitfit_init() for this payload. Inside the memory the
- * bookkeeping comes first, filled up to the payload's alignment. */
+/* The bytes that bitfit_init() needs for this payload. The bookkeeping comes
+ * first in the memory, filled up to the payload's alignment. */
 static size_t total_for(size_t payload)
 {
     size_t bookkeeping = bitfit_bookkeeping_size(payload, NULL);
@@ -84,11 +84,11 @@ static trial try_payload(trial_search *search, const trial_setup *setup,
 }
 
 /*
- * Narrows the pools down to one that serves and one a granule smaller that does
- * not. A pool of the high-water mark of a run repeats that run, so each one
- * that serves lowers the upper end to its own mark: `serving` bytes are known
- * to serve, `failing` bytes are known not to. Down in doubled steps first, for
- * the answer is near the mark; then by halves.
+ * Finds a pool that works while one a granule smaller does not. `serving` bytes
+ * are known to work, `failing` bytes are known to fail. A pool as large as the
+ * high-water mark of a run repeats that run, so each run that works lowers
+ * `serving` to its own mark. The answer is near the mark: first go down in
+ * steps that double, then halve the range.
  */
 static void search_below(trial_search *search, const trial_setup *setup)
 {

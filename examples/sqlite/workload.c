@@ -23,8 +23,8 @@ const char *const workload_phase_names[WORKLOAD_PHASES] = {
 
 /* ------------------------------------------------------- no file is opened */
 
-/* The platform's VFS but for opening: a spill to a file would be memory that
- * the pool does not see, so SQLite gets none. */
+/* The platform's VFS, but it opens no file: a spill to a file would be memory
+ * that the pool does not see. */
 static sqlite3_vfs no_files;
 static int files_refused;
 
@@ -44,7 +44,7 @@ static int open_without_files(sqlite3 **db)
     if (rc != SQLITE_OK) {
         return rc;
     }
-    /* Still in SQLite's list after a run before: out, then anew. */
+    /* An earlier run may have left it in SQLite's list. */
     sqlite3_vfs_unregister(&no_files);
     no_files = *sqlite3_vfs_find(NULL);
     no_files.zName = "no-files";
