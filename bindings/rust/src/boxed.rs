@@ -7,13 +7,14 @@ use core::mem::{self, MaybeUninit};
 use core::ops::{Deref, DerefMut};
 use core::ptr::{self, NonNull};
 
-use crate::lock::{Lock, Mutex};
+use crate::default_lock::DefaultLock;
+use crate::lock::Lock;
 use crate::pool::Pool;
 
 /// A value in a pool, as a `Box` is one on the heap: it is dropped, and its
 /// block given back, when this is. Made by [`Pool::boxed`] and
 /// [`Pool::boxed_slice`].
-pub struct PoolBox<'p, T: ?Sized, L: Lock = Mutex> {
+pub struct PoolBox<'p, T: ?Sized, L: Lock = DefaultLock> {
     value: NonNull<T>,
     pool: &'p Pool<'p, L>,
     owns: PhantomData<T>,
@@ -26,8 +27,30 @@ unsafe impl<T: ?Sized + Send, L: Lock + Sync> Send for PoolBox<'_, T, L> {}
 // SAFETY: shared, it gives out shared references to the value, nothing else.
 unsafe impl<T: ?Sized + Sync, L: Lock + Sync> Sync for PoolBox<'_, T, L> {}
 
+/// Values that own their block.
+impl<L: Lock> Pool<'_, L> {
+    /// Moves a value into the pool, or gives it back if there is no place.
+    ///
+    /// # Errors
+    ///
+    /// The value, if it fits nowhere.
+    pub fn boxed<T>(&self, value: T) -> Result<PoolBox<'_, T, L>, T> {
+        PoolBox::new(self, value)
+    }
+
+    /// A slice of `length` values; `make` gets the index of each. `None` if and
+    /// only if it fits nowhere; then `make` was not called.
+    pub fn boxed_slice<T>(
+        &self,
+        length: usize,
+        make: impl FnMut(usize) -> T,
+    ) -> Option<PoolBox<'_, [T], L>> {
+        PoolBox::new_slice(self, length, make)
+    }
+}
+
 impl<'p, T, L: Lock> PoolBox<'p, T, L> {
-    pub(crate) fn new(pool: &'p Pool<'_, L>, value: T) -> Result<Self, T> {
+    fn new(pool: &'p Pool<'_, L>, value: T) -> Result<Self, T> {
         match pool.allocate(Layout::new::<T>()) {
             None => Err(value),
             Some(block) => {
@@ -45,7 +68,7 @@ impl<'p, T, L: Lock> PoolBox<'p, T, L> {
 }
 
 impl<'p, T, L: Lock> PoolBox<'p, [T], L> {
-    pub(crate) fn new_slice(
+    fn new_slice(
         pool: &'p Pool<'_, L>,
         length: usize,
         mut make: impl FnMut(usize) -> T,

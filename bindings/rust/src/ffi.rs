@@ -5,6 +5,8 @@
 
 use core::ffi::c_void;
 
+use crate::stats::Stats;
+
 /// `bitfit_pool`.
 #[repr(C)]
 pub struct Pool {
@@ -101,7 +103,7 @@ extern "C" {
     pub fn bitfit_good_size(pool: *mut Pool, size: usize) -> usize;
     pub fn bitfit_owns(pool: *const Pool, ptr: *const c_void) -> bool;
 
-    pub fn bitfit_get_stats(pool: *mut Pool, stats: *mut crate::Stats);
+    pub fn bitfit_get_stats(pool: *mut Pool, stats: *mut Stats);
     pub fn bitfit_walk(
         pool: *mut Pool,
         visit: Visitor,

@@ -8,7 +8,8 @@ use core::mem::{self, ManuallyDrop, MaybeUninit};
 use core::ptr;
 use core::sync::atomic::{AtomicU8, Ordering};
 
-use crate::lock::{Lock, Mutex};
+use crate::default_lock::DefaultLock;
+use crate::lock::Lock;
 use crate::options::Options;
 use crate::pool::Pool;
 
@@ -65,12 +66,14 @@ pub trait Setup {
     const OPTIONS: Options<Self::Lock>;
 }
 
-/// The options of [`Options::new`].
+/// The options of [`Options::new`]. On a board they have no lock, and then a
+/// static of them does not compile: choose one by a [`Setup`] of your own, or by
+/// the feature `critical-section`.
 #[derive(Clone, Copy, Debug)]
 pub struct Defaults;
 
 impl Setup for Defaults {
-    type Lock = Mutex;
+    type Lock = DefaultLock;
     const OPTIONS: Options = Options::new();
 }
 
@@ -81,7 +84,7 @@ union Slot<L: Lock + 'static> {
 }
 
 const _: () = assert!(
-    mem::size_of::<Slot<Mutex>>() == mem::size_of::<[usize; 3]>(),
+    mem::size_of::<Slot<DefaultLock>>() == mem::size_of::<[usize; 3]>(),
     "more bytes would not be zero"
 );
 
@@ -131,6 +134,24 @@ impl<const SIZE: usize, S: Setup> GlobalPool<SIZE, S> {
     pub fn pool(&'static self) -> &'static Pool<'static, S::Lock> {
         // SAFETY: a static does not move.
         unsafe { self.get() }.expect("bitfit: a pool cannot be made of this")
+    }
+
+    /// Bytes in blocks, as of now.
+    ///
+    /// # Panics
+    ///
+    /// As [`GlobalPool::pool`].
+    pub fn used(&'static self) -> usize {
+        self.pool().used()
+    }
+
+    /// Bytes in holes, as of now.
+    ///
+    /// # Panics
+    ///
+    /// As [`GlobalPool::pool`].
+    pub fn free(&'static self) -> usize {
+        self.pool().free()
     }
 
     /// The pool, made now if it was not before. `None` if it cannot be made.

@@ -21,19 +21,29 @@
 
 mod boxed;
 mod callback;
+#[cfg(feature = "critical-section")]
+mod critical_section;
+mod default_lock;
 mod ffi;
 mod global;
 mod lock;
 mod options;
 mod pool;
 mod runs;
+mod stats;
 
 pub use boxed::PoolBox;
+#[cfg(feature = "critical-section")]
+pub use critical_section::CriticalSection;
+pub use default_lock::DefaultLock;
 pub use global::{Defaults, GlobalPool, Setup};
-pub use lock::{Lock, LockKind, Mutex, NoLock};
+#[cfg(not(target_os = "none"))]
+pub use lock::Mutex;
+pub use lock::{Lock, LockKind, NoLock};
 pub use options::{Crime, InitError, Misuse, MisuseHandler, Options};
-pub use pool::{Pool, Stats};
+pub use pool::Pool;
 pub use runs::{Run, Runs};
+pub use stats::Stats;
 
 /// The README's program is a test, too.
 #[cfg(doctest)]

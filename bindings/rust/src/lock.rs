@@ -47,10 +47,8 @@ pub unsafe trait Lock {
 pub enum LockKind {
     /// Nothing is locked.
     None,
-    /// The platform's mutex. A core built for a target without a system has
-    /// none: a pool is refused there with [`InitError::BadLock`].
-    ///
-    /// [`InitError::BadLock`]: crate::InitError::BadLock
+    /// The platform's mutex. A target without a system has none.
+    #[cfg(not(target_os = "none"))]
     Mutex,
     /// Two functions. They must not panic, nor allocate from the pool.
     Caller {
@@ -61,11 +59,13 @@ pub enum LockKind {
     },
 }
 
-/// The platform's mutex, one for each pool: the default.
+/// The platform's mutex, one for each pool.
+#[cfg(not(target_os = "none"))]
 #[derive(Clone, Copy, Debug)]
 pub struct Mutex;
 
 // SAFETY: the core holds a mutex of the platform's during every call.
+#[cfg(not(target_os = "none"))]
 unsafe impl Lock for Mutex {
     const KIND: LockKind = LockKind::Mutex;
 }
@@ -90,6 +90,7 @@ pub(crate) fn functions<L: Lock>(
 ) -> (u32, Option<ffi::LockFunction>, Option<ffi::LockFunction>) {
     match L::KIND {
         LockKind::None => (ffi::LOCK_NONE, None, None),
+        #[cfg(not(target_os = "none"))]
         LockKind::Mutex => (ffi::LOCK_MUTEX, None, None),
         LockKind::Caller { .. } => {
             (ffi::LOCK_CALLER, Some(lock::<L>), Some(unlock::<L>))

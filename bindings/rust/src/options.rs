@@ -7,8 +7,9 @@ use core::mem;
 use core::ptr;
 
 use crate::callback::without_unwinding;
+use crate::default_lock::DefaultLock;
 use crate::ffi;
-use crate::lock::{functions, Lock, Mutex};
+use crate::lock::{functions, Lock};
 
 /// The options of a pool; [`Options::new`] are the defaults.
 ///
@@ -17,7 +18,7 @@ use crate::lock::{functions, Lock, Mutex};
 ///
 /// const SMALL: Options<NoLock> = Options::new().granule(8).lock();
 /// ```
-pub struct Options<L: Lock = Mutex> {
+pub struct Options<L: Lock = DefaultLock> {
     granule: usize,
     payload_alignment: usize,
     resize_moves: bool,
@@ -26,8 +27,8 @@ pub struct Options<L: Lock = Mutex> {
 }
 
 impl Options {
-    /// Granules and payload alignment of 16 bytes, a mutex, resizing in place,
-    /// and misuse ends the program.
+    /// Granules and payload alignment of 16 bytes, the [`DefaultLock`],
+    /// resizing in place, and misuse ends the program.
     pub const fn new() -> Self {
         Options {
             granule: 16,

@@ -7,10 +7,11 @@ use core::marker::PhantomData;
 use core::mem::MaybeUninit;
 use core::ptr::{self, NonNull};
 
-use crate::boxed::PoolBox;
+use crate::default_lock::DefaultLock;
 use crate::ffi;
-use crate::lock::{Lock, Mutex};
+use crate::lock::Lock;
 use crate::options::{InitError, Options};
+use crate::stats::Stats;
 
 /// What the core asks of memory: the alignment of C's `max_align_t`, or more.
 const MEMORY_ALIGNMENT: usize = 16;
@@ -38,7 +39,7 @@ const MEMORY_ALIGNMENT: usize = 16;
 /// Blocks without an owner are asked for and given back by [`Layout`]; there
 /// the pool is also a [`GlobalAlloc`], for what takes one. A layout of size 0
 /// gets a block of its own.
-pub struct Pool<'a, L: Lock = Mutex> {
+pub struct Pool<'a, L: Lock = DefaultLock> {
     pub(crate) raw: NonNull<ffi::Pool>,
     /// Every block starts at a multiple of it.
     block_alignment: usize,
@@ -150,7 +151,7 @@ impl<'a, L: Lock> Pool<'a, L> {
     }
 
     /// Takes every block back at once. The exclusive borrow says that none is
-    /// owned by a [`PoolBox`]; pointers to others dangle then.
+    /// owned by a [`PoolBox`](crate::PoolBox); pointers to others dangle then.
     pub fn reset(&mut self) {
         // SAFETY: the pool is live.
         unsafe { ffi::bitfit_reset(self.raw.as_ptr()) }
@@ -180,25 +181,6 @@ impl<L: Lock> fmt::Debug for Pool<'_, L> {
 
 /// Blocks.
 impl<L: Lock> Pool<'_, L> {
-    /// Moves a value into the pool, or gives it back if there is no place.
-    ///
-    /// # Errors
-    ///
-    /// The value, if it fits nowhere.
-    pub fn boxed<T>(&self, value: T) -> Result<PoolBox<'_, T, L>, T> {
-        PoolBox::new(self, value)
-    }
-
-    /// A slice of `length` values; `make` gets the index of each. `None` if and
-    /// only if it fits nowhere; then `make` was not called.
-    pub fn boxed_slice<T>(
-        &self,
-        length: usize,
-        make: impl FnMut(usize) -> T,
-    ) -> Option<PoolBox<'_, [T], L>> {
-        PoolBox::new_slice(self, length, make)
-    }
-
     /// A block for the layout. `None` if and only if it fits nowhere.
     pub fn allocate(&self, layout: Layout) -> Option<NonNull<u8>> {
         let raw = self.raw.as_ptr();
@@ -345,41 +327,6 @@ fn or_null(block: Option<NonNull<u8>>) -> *mut u8 {
     block.map_or(ptr::null_mut(), NonNull::as_ptr)
 }
 
-/// A consistent snapshot of a pool. All sizes are bytes of whole granules.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-#[repr(C)]
-pub struct Stats {
-    /// Bytes of one granule.
-    pub granule: usize,
-    /// Bytes that are handed out in all.
-    pub capacity: usize,
-    /// Bytes of the bookkeeping, lock included.
-    pub bookkeeping: usize,
-    /// Bytes in blocks.
-    pub live: usize,
-    /// Bytes in holes.
-    pub free: usize,
-    /// Live blocks.
-    pub blocks: usize,
-    /// The largest request that would succeed now; exact.
-    pub largest_free: usize,
-    /// The end of the highest byte ever in a block.
-    pub high_water: usize,
-    /// The most bytes ever in blocks at one time.
-    pub peak_live: usize,
-    /// The largest block ever.
-    pub largest_block: usize,
-    /// Calls that made a new block, moves not counted.
-    pub allocations: u64,
-    /// Blocks given back, moves not counted.
-    pub frees: u64,
-    /// Changes of size that succeeded.
-    pub reallocations: u64,
-    /// Requests refused.
-    pub failures: u64,
-}
-
 /// Seeing.
 impl<L: Lock> Pool<'_, L> {
     /// The statistics as of now.
@@ -388,6 +335,16 @@ impl<L: Lock> Pool<'_, L> {
         // SAFETY: the pool is live, and Stats is bitfit_stats.
         unsafe { ffi::bitfit_get_stats(self.raw.as_ptr(), &mut stats) };
         stats
+    }
+
+    /// Bytes in blocks, as of now.
+    pub fn used(&self) -> usize {
+        self.stats().live
+    }
+
+    /// Bytes in holes, as of now; [`Stats::largest_free`] is the longest.
+    pub fn free(&self) -> usize {
+        self.stats().free
     }
 
     /// Verifies every invariant of the bookkeeping.

@@ -6,8 +6,9 @@ use core::ops::ControlFlow;
 use core::ptr::{self, NonNull};
 
 use crate::callback::without_unwinding;
+use crate::default_lock::DefaultLock;
 use crate::ffi;
-use crate::lock::{Lock, Mutex};
+use crate::lock::Lock;
 use crate::pool::Pool;
 
 /// One run of granules: a block, or a hole between blocks.
@@ -89,7 +90,7 @@ impl<L: Lock> Pool<'_, L> {
 const BATCH: usize = 32;
 
 /// The iterator of [`Pool::runs`].
-pub struct Runs<'p, L: Lock = Mutex> {
+pub struct Runs<'p, L: Lock = DefaultLock> {
     pool: &'p Pool<'p, L>,
     /// The runs that come next, up to the first `None`.
     batch: [Option<Run>; BATCH],

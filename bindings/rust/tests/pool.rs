@@ -432,6 +432,18 @@ fn crimes_have_names() {
 }
 
 #[test]
+fn used_and_free_are_all_there_is() {
+    let mut memory = bytes::<1024>();
+    let pool = Pool::new(&mut memory).unwrap();
+    let all = pool.stats().capacity;
+    assert_eq!((pool.used(), pool.free()), (0, all));
+    let block = pool.boxed([0u8; 17]).unwrap();
+    assert_eq!((pool.used(), pool.free()), (32, all - 32));
+    drop(block);
+    assert_eq!((pool.used(), pool.free()), (0, all));
+}
+
+#[test]
 fn threads_share_a_pool() {
     let mut memory = vec![MaybeUninit::uninit(); 1 << 16];
     let pool = Pool::new(&mut memory).unwrap();
