@@ -9,9 +9,11 @@
 #include "trace/trace.h"
 #include "view/scheme.h"
 
+#include <ctype.h>
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <glob.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -36,7 +38,8 @@ typedef struct outcome {
 static bool replace(const trace *by, const char *path, trace_error *error)
 {
     char temporary[PATH_MAX];
-    int length = snprintf(temporary, sizeof temporary, "%s.part", path);
+    int length = snprintf(temporary, sizeof temporary, "%s.part-%ld", path,
+                          (long)getpid());
     if (length < 0 || (size_t)length >= sizeof temporary)
         return true; /* it stays as it was written */
     if (!trace_write(by, temporary, error))
@@ -72,93 +75,140 @@ static bool pack(const char *path, outcome *result, trace_error *error)
     return packed;
 }
 
+/* The number in "NAME.NUMBER"; 0 where a file's name is another. */
+static pid_t child_of(const char *file, const char *name)
+{
+    size_t length = strlen(name);
+    if (strncmp(file, name, length) != 0 || file[length] != '.' ||
+        !isdigit((unsigned char)file[length + 1]))
+        return 0;
+    char *end;
+    long number = strtol(file + length + 1, &end, 10);
+    return *end == '\0' && number <= INT_MAX ? (pid_t)number : 0;
+}
+
 /* Those of children that have ended; what others record can be read as it is,
  * too. */
 static void pack_children(const char *path)
 {
-    char pattern[PATH_MAX];
-    glob_t found;
-    int length = snprintf(pattern, sizeof pattern, "%s.[0-9]*", path);
-    if (length < 0 || (size_t)length >= sizeof pattern ||
-        glob(pattern, 0, NULL, &found) != 0)
-        return;
-    for (size_t i = 0; i < found.gl_pathc; i++) {
+    char child[PATH_MAX + NAME_MAX];
+    const char *name = strrchr(path, '/') + 1;
+    snprintf(child, sizeof child, "%.*s", (int)(name - path), path);
+    DIR *folder = opendir(child);
+    for (struct dirent *file;
+         folder != NULL && (file = readdir(folder)) != NULL;) {
         outcome ignored;
         trace_error error;
-        long child = strtol(strrchr(found.gl_pathv[i], '.') + 1, NULL, 10);
-        if (kill((pid_t)child, 0) != 0 && errno == ESRCH)
-            pack(found.gl_pathv[i], &ignored, &error);
+        pid_t pid = child_of(file->d_name, name);
+        if (pid == 0 || kill(pid, 0) == 0 || errno != ESRCH)
+            continue;
+        snprintf(child, sizeof child, "%.*s%s", (int)(name - path), path,
+                 file->d_name);
+        pack(child, &ignored, &error);
     }
-    globfree(&found);
+    if (folder != NULL)
+        closedir(folder);
+}
+
+/* Why a trace has no end, as it goes on behind "; ". */
+static const char *why_cut(char text[static 128], int ended_by)
+{
+    if (ended_by == 0) {
+        return "it is cut: the program became another one, ended by a system "
+               "call of its own, or the file could not be written";
+    }
+    snprintf(text, 128, "it is cut: signal %d (%s) ended the program", ended_by,
+             strsignal(ended_by));
+    return text;
 }
 
 static void tell(const char *verb, const record_plan *plan,
-                 const outcome *result)
+                 const outcome *result, int ended_by)
 {
     char size[24];
+    char why[128];
     char events[48];
     char blocks[48];
     command_size_text(size, (uint64_t)result->bytes);
     if (!result->packed)
-        fprintf(stderr, "bitfit %s: %s, %s, not compressed\n", verb, plan->path,
-                size);
+        command_error(verb, "%s, %s, not compressed", plan->path, size);
     else if (result->events == 0)
-        fprintf(stderr,
-                "bitfit %s: %s has no events: the program did not call "
-                "malloc, or brings its own\n",
-                verb, plan->path);
+        command_error(verb, "%s has no events: the program did not call malloc",
+                      plan->path);
     else
-        fprintf(stderr, "bitfit %s: %s, %s, %s, %s%s\n", verb, plan->path,
-                things_text(events, result->events, "event"),
-                things_text(blocks, result->blocks, "block"), size,
-                result->cut ? "; the program did not end by itself: the trace "
-                              "ends where it did"
-                            : "");
+        command_error(verb, "%s, %s, %s, %s%s%s", plan->path,
+                      things_text(events, result->events, "event"),
+                      things_text(blocks, result->blocks, "block"), size,
+                      result->cut ? "; " : "",
+                      result->cut ? why_cut(why, ended_by) : "");
 }
 
-static bool finish(const char *verb, const record_plan *plan)
+static void tell_nothing(const char *verb, int ended_by)
+{
+    if (ended_by != 0)
+        command_error(verb,
+                      "nothing was recorded: signal %d (%s) ended the program "
+                      "before it called malloc",
+                      ended_by, strsignal(ended_by));
+    else
+        command_error(verb,
+                      "nothing was recorded: the program does not see the "
+                      "trace's folder, or what started it cleared LD_PRELOAD");
+}
+
+static bool finish(const char *verb, const record_plan *plan, const char *path,
+                   int ended_by)
 {
     struct stat about;
     outcome result = {0};
     trace_error error;
-    if (stat(plan->path, &about) != 0 || about.st_size == 0) {
-        command_error(verb, "nothing was recorded: the program was started "
-                            "without the library in LD_PRELOAD");
+    if (stat(path, &about) != 0 || about.st_size == 0) {
+        tell_nothing(verb, ended_by);
         return false;
     }
     if (plan->children)
-        pack_children(plan->path);
-    if (!pack(plan->path, &result, &error)) {
+        pack_children(path);
+    if (!pack(path, &result, &error)) {
         command_error(verb, "%s", error.text);
         return false;
     }
     if (!plan->quiet)
-        tell(verb, plan, &result);
+        tell(verb, plan, &result, ended_by);
     return true;
 }
 
 /* ----------------------------------------------------------------- running */
 
-/* Empties the file, or makes one. Returns what is wrong, or NULL. */
-static const char *empty_file(const char *path)
+/* Makes the file, or an empty one in its place: another program may still be
+ * recorded into the one that is there. Returns what is wrong, or NULL. Stores
+ * the absolute path. */
+static const char *make_empty(const char *path, char absolute[static PATH_MAX])
 {
     struct stat about;
-    int file = open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    int file = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
     if (file < 0)
         return strerror(errno);
     bool regular = fstat(file, &about) == 0 && S_ISREG(about.st_mode);
     close(file);
-    return regular ? NULL : "a trace needs a regular file";
+    if (!regular)
+        return "a trace needs a regular file";
+    if (realpath(path, absolute) == NULL)
+        return strerror(errno);
+    if (about.st_size > 0) {
+        unlink(absolute);
+        file = open(absolute, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+        if (file < 0)
+            return strerror(errno);
+        close(file);
+    }
+    return NULL;
 }
 
-/* What cannot be written is known before the program runs. Stores the file's
- * absolute path. */
+/* What cannot be written is known before the program runs. */
 static bool make_file(const char *verb, const char *path,
                       char absolute[static PATH_MAX])
 {
-    const char *wrong = empty_file(path);
-    if (wrong == NULL && realpath(path, absolute) == NULL)
-        wrong = strerror(errno);
+    const char *wrong = make_empty(path, absolute);
     if (wrong != NULL)
         command_error(verb, "%s: %s", path, wrong);
     return wrong == NULL;
@@ -227,7 +277,7 @@ int record_program(const char *verb, const record_plan *plan, char **program,
         return COMMAND_INPUT;
     tell_recorder(plan, path);
     code = launch(verb, program, &ended_by);
-    *recorded = ended_by != LAUNCH_FAILED && finish(verb, plan);
+    *recorded = ended_by != LAUNCH_FAILED && finish(verb, plan, path, ended_by);
     return code;
 }
 

@@ -9,7 +9,6 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #define EXPORTED __attribute__((visibility("default")))
@@ -22,7 +21,6 @@ static struct {
     void *(*aligned_alloc)(size_t, size_t);
     int (*posix_memalign)(void **, size_t, size_t);
     void (*free)(void *);
-    void (*exit)(int);
 } next;
 
 /* ------------------------------------------------------------- the first call
@@ -77,29 +75,44 @@ static bool ready(void)
     find("memalign", &next.memalign);
     find("aligned_alloc", &next.aligned_alloc);
     find("posix_memalign", &next.posix_memalign);
-    find("_exit", &next.exit);
     find("malloc", &next.malloc);
     return next.malloc != NULL;
 }
 
 /* -------------------------------------------------------------- the family */
 
-static void *recorded(void *ptr, size_t alignment, size_t size)
+static void *recorded(void *ptr, size_t size)
 {
     if (recorder_on())
-        recorder_note_alloc(ptr, alignment, size);
+        recorder_note_alloc(ptr, 0, size);
+    return ptr;
+}
+
+/* Where it is no power of two, the next one is what the program gets. */
+static size_t alignment_got(size_t alignment)
+{
+    size_t got = 1;
+    while (got < alignment && got <= SIZE_MAX / 2)
+        got *= 2;
+    return got;
+}
+
+static void *recorded_aligned(void *ptr, size_t alignment, size_t size)
+{
+    if (recorder_on())
+        recorder_note_alloc(ptr, alignment_got(alignment), size);
     return ptr;
 }
 
 EXPORTED void *malloc(size_t size)
 {
-    return ready() ? recorded(next.malloc(size), 0, size) : early_alloc(size);
+    return ready() ? recorded(next.malloc(size), size) : early_alloc(size);
 }
 
 EXPORTED void *calloc(size_t count, size_t size)
 {
     if (ready())
-        return recorded(next.calloc(count, size), 0, count * size);
+        return recorded(next.calloc(count, size), count * size);
     return early_alloc(count * size);
 }
 
@@ -123,15 +136,10 @@ static void *move_early(void *ptr, size_t size)
 
 static void *resize(void *ptr, size_t size)
 {
-    uint64_t number = 0;
-    bool known = recorder_take(ptr, &number);
-    void *moved = next.realloc(ptr, size);
-    if (known && moved != NULL)
-        recorder_note_resize(moved, number, size);
-    else if (known)
-        recorder_put_back(ptr, number);
-    else
-        recorder_note_alloc(moved, 0, size);
+    void *moved;
+    recorder_begin_resize(ptr, &moved);
+    moved = next.realloc(ptr, size);
+    recorder_end_resize(ptr, &moved, moved, size);
     return moved;
 }
 
@@ -161,22 +169,23 @@ EXPORTED void *reallocarray(void *ptr, size_t count, size_t size)
 
 EXPORTED void *memalign(size_t alignment, size_t size)
 {
-    return ready() ? recorded(next.memalign(alignment, size), alignment, size)
+    return ready() ? recorded_aligned(next.memalign(alignment, size), alignment,
+                                      size)
                    : NULL;
 }
 
 EXPORTED void *aligned_alloc(size_t alignment, size_t size)
 {
-    return ready()
-               ? recorded(next.aligned_alloc(alignment, size), alignment, size)
-               : NULL;
+    return ready() ? recorded_aligned(next.aligned_alloc(alignment, size),
+                                      alignment, size)
+                   : NULL;
 }
 
 EXPORTED int posix_memalign(void **result, size_t alignment, size_t size)
 {
     int error = ready() ? next.posix_memalign(result, alignment, size) : ENOMEM;
     if (error == 0)
-        recorded(*result, alignment, size);
+        recorded_aligned(*result, alignment, size);
     return error;
 }
 
@@ -193,22 +202,4 @@ EXPORTED void *pvalloc(size_t size)
         return NULL;
     }
     return memalign(page, (size + page - 1) / page * page);
-}
-
-/* --------------------------------------------------------------- the end */
-
-/* A program that ends so runs no destructors. The next malloc may have to know
- * of it, too. */
-EXPORTED _Noreturn void _exit(int code)
-{
-    recorder_end();
-    if (next.exit != NULL)
-        next.exit(code);
-    for (;;)
-        syscall(SYS_exit_group, code);
-}
-
-EXPORTED _Noreturn void _Exit(int code)
-{
-    _exit(code);
 }

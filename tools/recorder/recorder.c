@@ -1,19 +1,18 @@
 #include "recorder.h"
 
 #include "../trace/format.h"
+#include "../trace/system.h"
 #include "../trace/table.h"
+#include "backlog.h"
+#include "guard.h"
 #include "output.h"
+#include "settings.h"
 #include "stacks.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <time.h>
-#include <unistd.h>
 
 enum {
     MALLOC_ALIGNMENT = 16,
@@ -26,28 +25,28 @@ enum phase { NOT_STARTED, STARTING, RECORDING, IDLE };
 
 static atomic_int phase = NOT_STARTED;
 
+static atomic_uint_least64_t threads; /* how many there were */
+
 /* Guarded by the lock, but for what start() sets. */
 static struct {
-    pthread_mutex_t lock;
+    settings set;
     output file;
-    table blocks; /* by address */
+    table blocks; /* by address; of blocks on the move by recorder_*_resize() */
     table sites;  /* by the call stacks' hashes */
     uint64_t block_count;
     uint64_t events_left;
     uint64_t begun_us, time_us; /* of the first event, of the last tick */
-    uint64_t thread, threads;   /* of the last event, how many there were */
+    uint64_t thread;            /* of the last event */
     uint64_t site, site_count;
-    bool times, stacks, children;
-    pid_t process; /* the one that is recorded */
+    unsigned forks;  /* that are under way: nothing of the above may change */
+    backlog waiting; /* events until then */
+    long process;    /* the one that is recorded */
 
     /* One byte in a page of its own that the system wipes in every fork's
      * child, even where no handler runs: a child must not write to a file
      * whose pages it shares with its parent. */
     volatile unsigned char *mine;
-} state = {.lock = PTHREAD_MUTEX_INITIALIZER};
-
-/* From 1. Initial-exec, since others would call malloc to find it. */
-static __thread uint64_t own_thread __attribute__((tls_model("initial-exec")));
+} state;
 
 /* ----------------------------------------------------------------- putting */
 
@@ -56,32 +55,14 @@ static void stop(void)
     atomic_store(&phase, IDLE);
 }
 
-/* With the lock held. */
-static void finish(void)
-{
-    unsigned char end = RECORD_END;
-    if (atomic_load(&phase) == RECORDING &&
-        output_put(&state.file, &end, sizeof end))
-        output_close(&state.file);
-    stop();
-}
-
 /* What is put since begin_records(): one event and all that it needs. */
 typedef struct records {
     unsigned char at[RECORDS_MAX];
     unsigned char *next;
 } records;
 
-static uint64_t now_us(void)
+static void put_time(records *to, uint64_t now)
 {
-    struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return (uint64_t)time.tv_sec * 1000000 + (uint64_t)time.tv_nsec / 1000;
-}
-
-static void put_time(records *to)
-{
-    uint64_t now = now_us();
     if (state.begun_us == 0)
         state.begun_us = state.time_us = now;
     if (now < state.time_us + TICK_US)
@@ -90,15 +71,11 @@ static void put_time(records *to)
     state.time_us = now;
 }
 
-static void put_thread(records *to)
+static void put_thread(records *to, uint64_t thread)
 {
-    if (own_thread == 0) {
-        state.threads += state.threads < THREADS_MAX;
-        own_thread = state.threads;
-    }
-    if (own_thread - 1 == state.thread)
+    if (thread - 1 == state.thread)
         return;
-    state.thread = own_thread - 1;
+    state.thread = thread - 1;
     to->next = trace_put(to->next, RECORD_THREAD, state.thread);
 }
 
@@ -136,85 +113,264 @@ static bool put_site(records *to, const call_stack *stack)
 }
 
 /* All that comes before an event. */
-static bool begin_records(records *to, const call_stack *stack)
+static bool begin_records(records *to, const event *what)
 {
     to->next = to->at;
-    if (state.times)
-        put_time(to);
-    put_thread(to);
-    return put_site(to, stack);
+    if (state.set.times)
+        put_time(to, what->time_us);
+    put_thread(to, what->thread);
+    return put_site(to, what->stack);
 }
 
-static void end_records(const records *from)
+static bool end_records(const records *from)
 {
-    size_t size = (size_t)(from->next - from->at);
-    if (!output_put(&state.file, from->at, size))
-        stop();
-    else if (--state.events_left == 0)
-        finish();
-}
-
-/* ------------------------------------------------------------ lock and fork */
-
-/* Whether there is still something to record, with the lock held then. */
-static bool enter(void)
-{
-    if (atomic_load_explicit(&phase, memory_order_relaxed) != RECORDING)
+    if (!output_put(&state.file, from->at, (size_t)(from->next - from->at)))
         return false;
-    pthread_mutex_lock(&state.lock);
-    if (atomic_load(&phase) == RECORDING && *state.mine == 1)
-        return true;
-    stop();
-    pthread_mutex_unlock(&state.lock);
+    if (--state.events_left == 0) {
+        output_end(&state.file, RECORD_END);
+        stop();
+    }
+    return true;
+}
+
+/* ------------------------------------------------------------------ events */
+
+static bool apply_alloc(const event *what)
+{
+    records put;
+    if (!table_put(&state.blocks, what->ptr, state.block_count) ||
+        !begin_records(&put, what))
+        return false;
+    put.next = trace_put_alloc(put.next, what->align_log2, what->size);
+    state.block_count++;
+    return end_records(&put);
+}
+
+static bool apply_free(const event *what)
+{
+    records put;
+    uint64_t number;
+    if (!table_take(&state.blocks, what->ptr, &number))
+        return true; /* from before the recording */
+    if (!begin_records(&put, what))
+        return false;
+    put.next = trace_put(put.next, RECORD_FREE, state.block_count - 1 - number);
+    return end_records(&put);
+}
+
+static bool apply_resize(const event *what)
+{
+    records put;
+    uint64_t number;
+    if (!table_take(&state.blocks, what->other, &number))
+        return apply_alloc(what);
+    if (!table_put(&state.blocks, what->ptr, number) ||
+        !begin_records(&put, what))
+        return false;
+    put.next =
+        trace_put_resize(put.next, state.block_count - 1 - number, what->size);
+    return end_records(&put);
+}
+
+static bool move_block(uint64_t from, uint64_t to)
+{
+    uint64_t number;
+    return !table_take(&state.blocks, from, &number) ||
+           table_put(&state.blocks, to, number);
+}
+
+static bool apply(const event *what)
+{
+    switch (what->kind) {
+    case EVENT_ALLOC:
+        return apply_alloc(what);
+    case EVENT_FREE:
+        return apply_free(what);
+    case EVENT_HOLD:
+        return move_block(what->ptr, what->other);
+    case EVENT_RESIZE:
+        return apply_resize(what);
+    case EVENT_KEEP:
+        return move_block(what->other, what->ptr);
+    }
     return false;
 }
 
-static void leave(void)
+/* ------------------------------------------------------------------- notes */
+
+/* Ours alone: a fork's child has a wiped page, and a lock that may be held by
+ * nobody. */
+static bool is_recording(void)
 {
-    pthread_mutex_unlock(&state.lock);
+    return atomic_load_explicit(&phase, memory_order_relaxed) == RECORDING &&
+           *state.mine == 1;
 }
 
-static void before_fork(void)
+static bool add_locked(const event *what)
 {
-    pthread_mutex_lock(&state.lock);
+    return state.forks > 0 ? backlog_put(&state.waiting, what) : apply(what);
 }
 
-/* Writes this process' number; snprintf() may allocate. */
-static void put_pid(char *text)
+static void add(const event *what)
 {
-    char digits[16];
-    size_t count = 0;
-    for (unsigned pid = (unsigned)getpid(); pid > 0; pid /= 10)
-        digits[count++] = (char)('0' + pid % 10);
-    while (count > 0)
-        *text++ = digits[--count];
-    *text = '\0';
-}
-
-static void child_path(char path[static PATH_MAX + 16])
-{
-    size_t length = strlen(path);
-    path[length] = '.';
-    put_pid(path + length + 1);
-}
-
-/* The child's trace begins with its parent's, as its heap does. */
-static void in_child(void)
-{
-    char path[PATH_MAX + 16] = "";
-    const char *base = secure_getenv(RECORD_PATH);
-    state.lock = (pthread_mutex_t)PTHREAD_MUTEX_INITIALIZER;
-    if (atomic_load(&phase) != RECORDING)
-        return;
-    if (!state.children || base == NULL || strlen(base) >= PATH_MAX) {
+    if (!guard_lock()) {
         stop();
         return;
     }
-    strcpy(path, base);
-    child_path(path);
-    if (!output_fork(&state.file, path))
+    if (is_recording() && !add_locked(what))
         stop();
-    state.process = getpid();
+    guard_unlock();
+}
+
+static uint64_t now_us(void)
+{
+    struct timespec time;
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    return (uint64_t)time.tv_sec * 1000000 + (uint64_t)time.tv_nsec / 1000;
+}
+
+static uint64_t thread_number(void)
+{
+    if (guard_mine.number == 0) {
+        uint64_t number = atomic_fetch_add(&threads, 1) + 1;
+        guard_mine.number = number < THREADS_MAX ? number : THREADS_MAX;
+    }
+    return guard_mine.number;
+}
+
+/* Adds when and by whom. */
+static void note(event *what)
+{
+    call_stack stack;
+    int kept = errno;
+    if (!is_recording() || !guard_enter())
+        return;
+    if (what->kind != EVENT_HOLD && what->kind != EVENT_KEEP) {
+        what->thread = thread_number();
+        what->time_us = state.set.times ? now_us() : 0;
+    }
+    if (state.set.stacks &&
+        (what->kind == EVENT_ALLOC || what->kind == EVENT_RESIZE)) {
+        stack_walk(&stack);
+        what->stack = &stack;
+    }
+    add(what);
+    guard_leave();
+    errno = kept;
+}
+
+static uint64_t key_of(const void *ptr)
+{
+    return (uint64_t)(uintptr_t)ptr;
+}
+
+/* No block has such an address. */
+static uint64_t key_of_resizing(const void *resizing)
+{
+    return key_of(resizing) | 1;
+}
+
+void recorder_note_alloc(const void *ptr, size_t alignment, size_t size)
+{
+    event what = {.kind = EVENT_ALLOC, .ptr = key_of(ptr), .size = size};
+    if (alignment > MALLOC_ALIGNMENT)
+        what.align_log2 = (unsigned)__builtin_ctzll(alignment);
+    if (ptr != NULL)
+        note(&what);
+}
+
+void recorder_note_free(const void *ptr)
+{
+    event what = {.kind = EVENT_FREE, .ptr = key_of(ptr)};
+    note(&what);
+}
+
+void recorder_begin_resize(const void *ptr, const void *resizing)
+{
+    event what = {.kind = EVENT_HOLD,
+                  .ptr = key_of(ptr),
+                  .other = key_of_resizing(resizing)};
+    note(&what);
+}
+
+void recorder_end_resize(const void *ptr, const void *resizing,
+                         const void *moved, size_t size)
+{
+    event what = {.kind = moved == NULL ? EVENT_KEEP : EVENT_RESIZE,
+                  .ptr = key_of(moved == NULL ? ptr : moved),
+                  .other = key_of_resizing(resizing),
+                  .size = size};
+    note(&what);
+}
+
+/* -------------------------------------------------------------------- forks */
+
+/* The handlers hold no lock while the process forks, not even one that comes
+ * last: a thread that has a lock of the C library's, as fork() takes them, may
+ * be on its way to malloc. */
+static void before_fork(void)
+{
+    guard_mine.forks = false;
+    guard_mine.fork_file = -1;
+    if (!state.set.children || !is_recording() || !guard_enter())
+        return;
+    if (guard_lock()) {
+        state.forks++;
+        guard_mine.forks = true;
+        guard_mine.fork_file = output_open(&state.file);
+        guard_unlock();
+    }
+    guard_leave();
+}
+
+static void apply_waiting(void)
+{
+    event what;
+    bool applied = true;
+    for (size_t at = 0; applied && atomic_load(&phase) == RECORDING &&
+                        backlog_next(&state.waiting, &at, &what);)
+        applied = apply(&what);
+    if (!applied)
+        stop();
+    backlog_clear(&state.waiting);
+}
+
+static void after_fork(void)
+{
+    if (!guard_mine.forks)
+        return;
+    guard_mine.forks = false;
+    bool entered = guard_enter();
+    if (guard_lock()) {
+        output_close(&state.file, guard_mine.fork_file);
+        if (--state.forks == 0)
+            apply_waiting();
+        guard_unlock();
+    }
+    if (entered)
+        guard_leave();
+}
+
+/* The child's trace begins with its parent's, as its heap does. What other
+ * threads did meanwhile is lost with them. */
+static void in_child(void)
+{
+    bool forks = guard_mine.forks;
+    guard_mine.forks = false;
+    if (atomic_load(&phase) != RECORDING)
+        return;
+    guard_reset();
+    state.forks = 0;
+    state.waiting = (backlog){NULL, 0, 0};
+    settings_fork(&state.set);
+    if (!forks)
+        output_detach(&state.file);
+    if (!forks ||
+        !output_fork(&state.file, guard_mine.fork_file, state.set.own)) {
+        stop();
+        return;
+    }
+    state.process = system_pid();
     *state.mine = 1;
 }
 
@@ -223,7 +379,7 @@ static void in_child(void)
 static bool put_start(const char *about, size_t about_size)
 {
     unsigned char head[TRACE_HEADER_SIZE + 2 * TRACE_VARINT_MAX];
-    unsigned char *end = trace_put_header(head, state.times, about_size);
+    unsigned char *end = trace_put_header(head, state.set.times, about_size);
     return output_put(&state.file, head, (size_t)(end - head)) &&
            output_put(&state.file, about, about_size);
 }
@@ -231,10 +387,10 @@ static bool put_start(const char *about, size_t about_size)
 /* The command line, its arguments parted by blanks. */
 static size_t read_command(char *text, size_t room)
 {
-    int file = open("/proc/self/cmdline", O_RDONLY | O_CLOEXEC);
-    ssize_t length = file < 0 ? 0 : read(file, text, room);
+    int file = system_open("/proc/self/cmdline", O_RDONLY);
+    long length = file < 0 ? 0 : system_read(file, text, room);
     if (file >= 0)
-        close(file);
+        system_close(file);
     size_t size = length < 0 ? 0 : (size_t)length;
     while (size > 0 && text[size - 1] == '\0')
         size--;
@@ -254,66 +410,26 @@ static bool describe(void)
     return put_start(command, read_command(command, sizeof command));
 }
 
-static void read_options(void)
+static bool make_mine(void)
 {
-    const char *events = secure_getenv(RECORD_EVENTS);
-    state.events_left =
-        events == NULL ? UINT64_MAX : strtoull(events, NULL, 10);
-    state.times = secure_getenv(RECORD_NO_TIMES) == NULL;
-    state.stacks = secure_getenv(RECORD_SITES) != NULL;
-    state.children = secure_getenv(RECORD_CHILDREN) != NULL;
-}
-
-static bool is_number(const char *text, pid_t number)
-{
-    return text != NULL && strtol(text, NULL, 10) == (long)number;
-}
-
-/* Whether this is the process that is to be recorded. It is marked, since an
- * orphan may get the same parent later. */
-static bool is_subject(void)
-{
-    const char *own = secure_getenv(RECORD_PID);
-    char text[16] = "";
-    if (own != NULL)
-        return is_number(own, getpid());
-    if (!is_number(secure_getenv(RECORD_PARENT), getppid()))
+    state.mine = system_pages(4096);
+    if (state.mine == NULL || system_call(SYS_madvise, (long)state.mine, 4096,
+                                          MADV_WIPEONFORK, 0, 0, 0) != 0)
         return false;
-    put_pid(text);
-    setenv(RECORD_PID, text, 1);
+    *state.mine = 1;
     return true;
-}
-
-/* Where this process records to, if it does. A program that replaces itself
- * by another (exec) is recorded anew. */
-static bool choose_path(char path[static PATH_MAX + 16])
-{
-    const char *base = secure_getenv(RECORD_PATH);
-    if (base == NULL || strlen(base) >= PATH_MAX)
-        return false;
-    strcpy(path, base);
-    if (is_subject())
-        return true;
-    child_path(path);
-    return state.children;
 }
 
 static bool start_recording(void)
 {
-    char path[PATH_MAX + 16] = "";
-    read_options();
-    if (!choose_path(path))
+    if (!settings_read(&state.set) || !make_mine())
         return false;
-    state.mine = mmap(NULL, 4096, PROT_READ | PROT_WRITE,
-                      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (state.mine == MAP_FAILED ||
-        madvise((void *)(uintptr_t)state.mine, 4096, MADV_WIPEONFORK) != 0)
-        return false;
-    *state.mine = 1;
-    state.process = getpid();
+    state.events_left = state.set.events;
+    state.process = system_pid();
     stacks_init();
-    pthread_atfork(before_fork, leave, in_child);
-    return output_create(&state.file, path) && describe();
+    pthread_atfork(before_fork, after_fork, in_child);
+    at_quick_exit(recorder_end);
+    return output_create(&state.file, state.set.own) && describe();
 }
 
 /* Not under the lock: what it calls may allocate, which is not recorded. */
@@ -332,120 +448,52 @@ __attribute__((constructor)) static void start_early(void)
     start();
 }
 
+/* Before the C library has its environment nothing is decided. */
 bool recorder_on(void)
 {
-    if (atomic_load_explicit(&phase, memory_order_relaxed) == NOT_STARTED)
+    int now = atomic_load_explicit(&phase, memory_order_relaxed);
+    if (now == NOT_STARTED && environ != NULL) {
         start();
-    return atomic_load_explicit(&phase, memory_order_relaxed) == RECORDING;
+        now = atomic_load(&phase);
+    }
+    return now == RECORDING;
+}
+
+/* While another thread forks, the child copies what is there. */
+static bool await_forks(void)
+{
+    enum { PATIENCE_MS = 1000 };
+    for (int waited = 0; state.forks > 0; waited++) {
+        if (waited == PATIENCE_MS)
+            return false;
+        guard_unlock();
+        system_sleep_ms(1);
+        if (!guard_lock())
+            return false;
+    }
+    return true;
 }
 
 void recorder_end(void)
 {
-    if (getpid() == state.process && enter()) {
-        finish();
-        leave();
+    if (system_pid() != state.process || !is_recording())
+        return;
+    bool interrupts = guard_mine.locked;
+    bool entered = guard_enter();
+    if (interrupts) { /* and ends what it interrupts */
+        output_end(&state.file, RECORD_END);
+        stop();
+    } else if (guard_lock()) {
+        if (await_forks() && is_recording())
+            output_end(&state.file, RECORD_END);
+        stop();
+        guard_unlock();
     }
+    if (entered)
+        guard_leave();
 }
 
 __attribute__((destructor)) static void end_late(void)
 {
     recorder_end();
-}
-
-/* ------------------------------------------------------------------- notes */
-
-static uint64_t key_of(const void *ptr)
-{
-    return (uint64_t)(uintptr_t)ptr;
-}
-
-static const call_stack *walk(call_stack *stack)
-{
-    if (!state.stacks)
-        return NULL;
-    stack_walk(stack);
-    return stack;
-}
-
-void recorder_note_alloc(void *ptr, size_t alignment, size_t size)
-{
-    int kept = errno;
-    call_stack room;
-    const call_stack *stack = walk(&room);
-    if (ptr != NULL && enter()) {
-        records put;
-        unsigned log2 = alignment > MALLOC_ALIGNMENT
-                            ? (unsigned)__builtin_ctzll(alignment)
-                            : 0;
-        if (table_put(&state.blocks, key_of(ptr), state.block_count) &&
-            begin_records(&put, stack)) {
-            put.next = trace_put_alloc(put.next, log2, size);
-            state.block_count++;
-            end_records(&put);
-        } else {
-            stop();
-        }
-        leave();
-    }
-    errno = kept;
-}
-
-bool recorder_take(void *ptr, uint64_t *number)
-{
-    int kept = errno;
-    bool taken = false;
-    if (enter()) {
-        taken = table_take(&state.blocks, key_of(ptr), number);
-        leave();
-    }
-    errno = kept;
-    return taken;
-}
-
-void recorder_put_back(void *ptr, uint64_t number)
-{
-    int kept = errno;
-    if (enter()) {
-        if (!table_put(&state.blocks, key_of(ptr), number))
-            stop();
-        leave();
-    }
-    errno = kept;
-}
-
-void recorder_note_free(void *ptr)
-{
-    int kept = errno;
-    uint64_t number;
-    if (enter()) {
-        records put;
-        if (table_take(&state.blocks, key_of(ptr), &number) &&
-            begin_records(&put, NULL)) {
-            put.next = trace_put(put.next, RECORD_FREE,
-                                 state.block_count - 1 - number);
-            end_records(&put);
-        }
-        leave();
-    }
-    errno = kept;
-}
-
-void recorder_note_resize(void *ptr, uint64_t number, size_t size)
-{
-    int kept = errno;
-    call_stack room;
-    const call_stack *stack = walk(&room);
-    if (enter()) {
-        records put;
-        if (table_put(&state.blocks, key_of(ptr), number) &&
-            begin_records(&put, stack)) {
-            put.next = trace_put_resize(put.next,
-                                        state.block_count - 1 - number, size);
-            end_records(&put);
-        } else {
-            stop();
-        }
-        leave();
-    }
-    errno = kept;
 }

@@ -25,24 +25,25 @@
 
 /* ------------------------------------------------------------- the hooks' */
 
-/* Whether this process is recorded; the first call decides it. */
+/* Whether this process is recorded: decided once, when its environment is
+ * there. */
 bool recorder_on(void);
 
-void recorder_note_alloc(void *ptr, size_t alignment, size_t size);
+/* NULL is not noted. The alignment is the one that the block got, 0 where it
+ * is every block's. */
+void recorder_note_alloc(const void *ptr, size_t alignment, size_t size);
 
-/* Before the block is given back: then another thread may get its address.
- * Stores the block's number; false if it is none that was recorded. */
-bool recorder_take(void *ptr, uint64_t *number);
-void recorder_note_free(void *ptr);
+/* Before the block is given back: then another thread may get its address. */
+void recorder_note_free(const void *ptr);
 
-/* After recorder_take(): the block is at `ptr` now, resized. */
-void recorder_note_resize(void *ptr, uint64_t number, size_t size);
-
-/* After recorder_take(): the block stays as it was. */
-void recorder_put_back(void *ptr, uint64_t number);
+/* Before a block is resized; `resizing` is any object that lives until the
+ * second call, with what realloc() returned. */
+void recorder_begin_resize(const void *ptr, const void *resizing);
+void recorder_end_resize(const void *ptr, const void *resizing,
+                         const void *moved, size_t size);
 
 /* Marks the recording as complete, if it is this process' own: a child that
- * shares our memory (vfork) may call it, too. */
+ * shares our memory (vfork) may call it, too, and so may a signal's handler. */
 void recorder_end(void);
 
 #endif

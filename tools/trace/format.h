@@ -111,4 +111,11 @@ static inline void trace_put_written(unsigned char *file, uint64_t count)
     memcpy(file + TRACE_WRITTEN_AT, &bytes, sizeof bytes);
 }
 
+static inline uint64_t trace_written(const unsigned char *file)
+{
+    uint64_t bytes;
+    memcpy(&bytes, file + TRACE_WRITTEN_AT, sizeof bytes);
+    return le64toh(bytes);
+}
+
 #endif

@@ -1,18 +1,14 @@
 #include "table.h"
 
+#include "system.h"
+
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
 enum { FIRST_CAPACITY = 1 << 12 };
 
 static table_entry *map_entries(size_t capacity)
 {
-    void *memory =
-        mmap(NULL, capacity * sizeof(table_entry), PROT_READ | PROT_WRITE,
-             MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    return memory == MAP_FAILED ? NULL : memory;
+    return system_pages(capacity * sizeof(table_entry));
 }
 
 /* By the system call itself, which is no cancellation point. Where the system
@@ -20,8 +16,8 @@ static table_entry *map_entries(size_t capacity)
 void table_make_seed(table *of)
 {
     enum { NONBLOCK = 1 };
-    if (syscall(SYS_getrandom, of->seed, sizeof of->seed, NONBLOCK) !=
-        (long)sizeof of->seed) {
+    if (system_call(SYS_getrandom, (long)of->seed, sizeof of->seed, NONBLOCK, 0,
+                    0, 0) != (long)sizeof of->seed) {
         of->seed[0] = (uintptr_t)of;
         of->seed[1] = (uintptr_t)of->at;
     }
@@ -55,7 +51,7 @@ static table_entry *find(const table *in, uint64_t key)
 void table_free(table *of)
 {
     if (of->at != NULL)
-        munmap(of->at, of->capacity * sizeof *of->at);
+        system_unmap(of->at, of->capacity * sizeof *of->at);
     *of = (table){0};
 }
 

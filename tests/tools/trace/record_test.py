@@ -77,8 +77,8 @@ class Case(unittest.TestCase):
 
 FAMILY = [("alloc", 100, 1), ("alloc", 21, 1), ("resize", 5000, 1),
           ("free", 21, 1), ("alloc", 77, 1), ("free", 77, 1), ("alloc", 10, 64),
-          ("alloc", 8192, 4096), ("alloc", 33, 256), ("alloc", 5, 4096),
-          ("alloc", 4096, 4096), ("alloc", 54, 1), ("free", 5000, 1),
+          ("alloc", 11, 64), ("alloc", 8192, 4096), ("alloc", 33, 256),
+          ("alloc", 5, 4096), ("alloc", 4096, 4096), ("alloc", 54, 1), ("free", 5000, 1),
           ("free", 33, 1)]
 OPERATORS = [event for size in range(101, 113)
              for event in (("alloc", size, 1 if size < 107 else 64),
@@ -167,10 +167,127 @@ class Record(Case):
     def test_a_crash_or_a_kill_loses_nothing(self):
         for mode, number in ("kill", signal.SIGKILL), ("abort", signal.SIGABRT):
             done = self.record(SUBJECT, mode, code=128 + number)
-            self.assertIn("did not end by itself", done.stderr)
+            self.assertIn(f"cut: signal {int(number)} ", done.stderr)
             trace = Trace(self.trace)
             self.assertIn(111, trace.sizes())
             self.assertTrue(trace.cut)
+
+    def test_locks_of_the_c_library_come_before_the_recorders(self):
+        """fork() takes the lock of all streams; a stream's writer calls
+        malloc."""
+        for options in [], ["--children"]:
+            self.record(SUBJECT, "flush", options=["--no-times", *options])
+            self.assertFalse(Trace(self.trace).cut)
+        children = list(self.trace.parent.glob("app.trace.*"))
+        self.assertEqual(len(children), 30)
+        for child in children:
+            trace = Trace(child)
+            self.assertEqual(trace.sizes()[-3:], [300, 301, 302])
+            self.assertFalse(trace.cut)
+
+    def test_a_handler_that_interrupts_malloc_may_end_the_program(self):
+        for mode, code in (("_exit", 7), ("_Exit", 7), ("quick_exit", 7),
+                           ("abort", 128 + signal.SIGABRT)):
+            for _ in range(5):
+                self.record(SUBJECT, f"handler-{mode}", code=code)
+                self.assertIn(100, Trace(self.trace).sizes())
+
+    def test_a_handler_that_interrupts_malloc_may_fork(self):
+        for options in [], ["--children"]:
+            self.record(SUBJECT, "handler-fork", options=options)
+            self.assertFalse(Trace(self.trace).cut)
+            for child in self.trace.parent.glob("app.trace.*"):
+                self.assertIn(100, Trace(child).sizes())
+
+    def preload(self, source):
+        """A library that stands in front of functions."""
+        path = pathlib.Path(self.folder.name) / "preload.so"
+        built = run("cc", "-shared", "-fPIC", "-O0", "-D_GNU_SOURCE", "-xc",
+                    "-", "-o", path, input=source)
+        self.assertEqual(built.returncode, 0, built.stderr)
+        return {"LD_PRELOAD": str(path)}
+
+    def test_functions_that_others_replace_may_allocate(self):
+        own = ("{ void *volatile own = malloc(64); free(own);"
+               " return (%s)syscall(SYS_%s, %s); }\n")
+        source = (
+            "#include <fcntl.h>\n#include <stdlib.h>\n#include <time.h>\n"
+            "#include <sys/syscall.h>\n#include <unistd.h>\n"
+            "void *mmap(void *a, size_t s, int p, int f, int d, off_t o)"
+            + own % ("void *", "mmap", "a, s, p, f, d, o") +
+            "int munmap(void *a, size_t s)" + own % ("int", "munmap", "a, s") +
+            "int open(const char *p, int f, ...)"
+            + own % ("int", "openat", "AT_FDCWD, p, f, 0666") +
+            "int close(int f)" + own % ("int", "close", "f") +
+            "ssize_t read(int f, void *t, size_t s)"
+            + own % ("ssize_t", "read", "f, t, s") +
+            "ssize_t write(int f, const void *t, size_t s)"
+            + own % ("ssize_t", "write", "f, t, s") +
+            "int ftruncate(int f, off_t s)" + own % ("int", "ftruncate", "f, s")
+            + "int madvise(void *a, size_t s, int h)"
+            + own % ("int", "madvise", "a, s, h") +
+            "pid_t getpid(void)" + own % ("int", "getpid", "0") +
+            "int clock_gettime(clockid_t c, struct timespec *t)"
+            + own % ("int", "clock_gettime", "c, t"))
+        env = self.preload(source)
+        self.record(SUBJECT, "family", env=env)
+        self.assertFalse(Trace(self.trace).cut)
+        self.record(SUBJECT, "many", env=env)
+        self.assertEqual(Trace(self.trace).sizes().count(5), 300000)
+        self.record(SUBJECT, "fork", code=3, env=env, options=["--children"])
+        child, = self.trace.parent.glob("app.trace.*")
+        self.assertFalse(Trace(child).cut)
+
+    def test_what_calls_malloc_first_does_not_decide(self):
+        """Before the C library has its environment."""
+        program = pathlib.Path(self.folder.name) / "early"
+        source = ("#include <stdlib.h>\n"
+                  "static void early(void) { free(malloc(99)); }\n"
+                  "__attribute__((section(\".preinit_array\"), used))"
+                  "static void (*const first)(void) = early;\n"
+                  "int main(void) { free(malloc(12345)); }\n")
+        built = run("cc", "-O0", "-xc", "-", "-o", program, input=source)
+        self.assertEqual(built.returncode, 0, built.stderr)
+        self.record(program)
+        self.assertIn(12345, Trace(self.trace).sizes())
+
+    def test_daemons(self):
+        """The child's trace is whole although its parent's was compressed
+        and took its place meanwhile."""
+        for _ in range(5):
+            done = self.record(SUBJECT, "daemon", options=["--children"])
+            self.assertNotIn("cut", done.stderr)
+            self.assertFalse(Trace(self.trace).cut)
+        time.sleep(0.5)
+        children = list(self.trace.parent.glob("app.trace.*"))
+        self.assertEqual(len(children), 5)
+        for child in children:
+            self.assertEqual(Trace(child).sizes()[-4:], [111, 300, 301, 302])
+
+    def test_what_the_program_makes_its_own_stays_its_own(self):
+        """Its environment and all its descriptors."""
+        own = self.trace.parent / "own"
+        self.record(SUBJECT, "owner", own, code=3, options=["--children"],
+                    cwd=self.folder.name)
+        self.assertEqual(own.read_bytes(), b"")
+        self.assertEqual(Trace(self.trace).sizes().count(5), 300000)
+        child, = self.trace.parent.glob("app.trace.*")
+        self.assertEqual(Trace(child).sizes()[-3:], [300, 301, 302])
+
+    def test_a_trace_that_is_still_written_is_left_to_its_program(self):
+        first = self.start_waiting()
+        self.record(SUBJECT, "family")
+        first.communicate(timeout=60)
+        self.assertEqual(first.returncode, 6)
+
+    def test_paths_are_no_patterns(self):
+        self.trace = self.trace.parent / "[a]*?%p$x.trace"
+        (self.trace.parent / "a%p$x.trace.1").write_text("another's")
+        self.record(SUBJECT, "fork", code=3, options=["--children"])
+        child, = (path for path in self.trace.parent.iterdir()
+                  if path.name.startswith("[a]*?%p$x.trace."))
+        self.assertEqual(child.read_bytes()[:4], b"\x28\xb5\x2f\xfd")
+        self.assertFalse(Trace(child).cut)
 
     def start_waiting(self):
         """The program is in the midst of its work when this returns."""

@@ -8,9 +8,11 @@
 #include <signal.h>
 #include <spawn.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -19,6 +21,7 @@ enum { THREADS = 4, ROUNDS = 5000, MANY = 300000 };
 /* Keeps the compiler from leaving calls out. */
 static void *volatile kept;
 static volatile size_t huge = PTRDIFF_MAX;
+static volatile size_t odd_alignment = 48;
 
 static void *ask(size_t size)
 {
@@ -37,6 +40,7 @@ static int family(void)
     kept = realloc(NULL, 77);
     free(kept);
     kept = memalign(64, 10);
+    kept = memalign(odd_alignment, 11); /* gets 64 */
     kept = aligned_alloc(4096, 8192);
     if (posix_memalign(&block, 256, 33) != 0)
         return 1;
@@ -165,6 +169,142 @@ static int run_many(void)
     return 0;
 }
 
+/* A stream whose writer allocates, while fork() locks all streams. */
+static ssize_t write_slowly(void *cookie, const char *bytes, size_t count)
+{
+    (void)cookie;
+    (void)bytes;
+    usleep(500);
+    free(ask(200000));
+    return (ssize_t)count;
+}
+
+static volatile int enough;
+
+static void *flush_all(void *unused)
+{
+    cookie_io_functions_t functions = {.write = write_slowly};
+    FILE *stream = fopencookie(NULL, "w", functions);
+    while (!enough) {
+        fputs("x", stream);
+        fflush(NULL);
+    }
+    fclose(stream);
+    return unused;
+}
+
+static int run_flush(void)
+{
+    pthread_t thread;
+    int good = 0;
+    pthread_create(&thread, NULL, flush_all, NULL);
+    for (int i = 0; i < 30; i++) {
+        pid_t child = fork();
+        if (child == 0)
+            _exit(in_child(NULL));
+        good += wait_for(child) == 3;
+    }
+    enough = 1;
+    pthread_join(thread, NULL);
+    return good == 30 ? 0 : 1;
+}
+
+/* A handler that interrupts malloc in most rounds. */
+static void handle_in_malloc(void (*handler)(int))
+{
+    struct itimerval often = {{0, 5000}, {0, 5000}};
+    signal(SIGALRM, handler);
+    setitimer(ITIMER_REAL, &often, NULL);
+    while (!enough)
+        free(ask(100));
+}
+
+static void end_by__exit(int number)
+{
+    (void)number;
+    _exit(7);
+}
+
+static void end_by__Exit(int number)
+{
+    (void)number;
+    _Exit(7);
+}
+
+static void end_by_quick_exit(int number)
+{
+    (void)number;
+    quick_exit(7);
+}
+
+static void end_by_abort(int number)
+{
+    (void)number;
+    abort();
+}
+
+static const struct {
+    const char *mode;
+    void (*handler)(int);
+} ends[] = {{"handler-_exit", end_by__exit},
+            {"handler-_Exit", end_by__Exit},
+            {"handler-quick_exit", end_by_quick_exit},
+            {"handler-abort", end_by_abort}};
+
+/* The child returns into what was interrupted, and goes on. */
+static void fork_in_handler(int number)
+{
+    static int count;
+    (void)number;
+    if (fork() == 0) {
+        setitimer(ITIMER_REAL, &(struct itimerval){{0, 0}, {0, 0}}, NULL);
+        enough = 1;
+        return;
+    }
+    enough = ++count >= 20;
+}
+
+static int run_fork_in_handler(void)
+{
+    pid_t self = getpid();
+    handle_in_malloc(fork_in_handler);
+    signal(SIGALRM, SIG_IGN);
+    int status = 0;
+    while (getpid() == self && wait(&status) > 0 && status == 0)
+        continue;
+    return status == 0 ? 0 : 1;
+}
+
+static int run_daemon(void)
+{
+    ask(111);
+    if (daemon(1, 1) != 0)
+        return 1;
+    for (int i = 0; i < 3; i++)
+        ask(300 + (size_t)i);
+    return 0;
+}
+
+/* A program that makes everything its own: the environment, and every
+ * descriptor, which it opens again for its own file. */
+static int run_owner(const char *path)
+{
+    char name[64];
+    clearenv();
+    snprintf(name, sizeof name, "own-%ld", (long)getpid());
+    close_range(3, ~0U, 0);
+    int file = open(path == NULL ? name : path, O_CREAT | O_RDWR, 0600);
+    while (dup(file) < 950)
+        continue;
+    for (int i = 0; i < MANY; i++)
+        free(ask(5));
+    close_range(100, ~0U, 0);
+    pid_t child = fork();
+    if (child == 0)
+        exit(in_child(NULL));
+    return wait_for(child);
+}
+
 int main(int argc, char **argv)
 {
     const char *mode = argc > 1 ? argv[1] : "";
@@ -182,6 +322,18 @@ int main(int argc, char **argv)
         return run_spawn(argv[0]);
     if (strcmp(mode, "many") == 0)
         return run_many();
+    if (strcmp(mode, "flush") == 0)
+        return run_flush();
+    if (strcmp(mode, "daemon") == 0)
+        return run_daemon();
+    if (strcmp(mode, "owner") == 0)
+        return run_owner(argv[2]);
+    if (strcmp(mode, "handler-fork") == 0)
+        return run_fork_in_handler();
+    for (size_t i = 0; i < sizeof ends / sizeof *ends; i++) {
+        if (strcmp(mode, ends[i].mode) == 0)
+            handle_in_malloc(ends[i].handler);
+    }
     ask(111);
     if (strcmp(mode, "exec") == 0)
         execv(argv[0], again);
