@@ -1,12 +1,6 @@
 /*
  * bitfit: exact first fit in one fixed block of memory.
  *
- * A pool is one block of memory that you give to bitfit_init(). Every request
- * gets the lowest address at which it fits; NULL if and only if it fits
- * nowhere. All that a pool knows is kept in bitmaps apart from the memory it
- * hands out: an overflow in your data cannot corrupt the pool, and a bad free
- * is caught before anything changes.
- *
  *     static _Alignas(max_align_t) unsigned char memory[4096];
  *
  *     bitfit_pool *pool = bitfit_init(memory, sizeof memory, NULL);
@@ -14,27 +8,33 @@
  *     bitfit_free(pool, text);
  *     bitfit_destroy(pool);
  *
- * Words: a *granule* is the smallest unit handed out (16 bytes unless the
- * options say otherwise); a *block* is an allocated run of granules; the
- * *payload* is the part of the memory that is handed out. A *size* is always
- * in bytes.
+ * A *pool* is one block of memory that you give to bitfit_init(). Every request
+ * gets the lowest address that fits; NULL if and only if it fits nowhere.
  *
- * Complexity: unless a call says otherwise its work is bounded by a constant
- * times the logarithm of the pool's size (up to 2^36 granules, which is 1 TiB
- * at granule 16), whatever the sizes of the blocks, but for bytes that are
- * zeroed or copied.
+ * Words: a *granule* is the unit of allocation, 16 bytes by default. A *block*
+ * is a row of granules in use, a *hole* a row of free granules that is as long
+ * as possible. The *payload* is the part of the memory that blocks come from.
+ * A *size* is always in bytes.
  *
- * Threads: calls on different pools never interfere. Calls on one pool may come
- * from any thread under the default lock or the caller's; with BITFIT_LOCK_NONE
- * the caller sees to it that one thread at a time is in the pool. No call is
- * async-signal-safe. A pool is private to one process: after fork() parent and
- * child each own their copy (see bitfit_lock()).
+ * Safety: the bookkeeping is in bitmaps apart from the payload. An overflow of
+ * a block cannot corrupt the pool. A bad free is caught before anything
+ * changes.
  *
- * Placement is deterministic: the same calls give the same offsets from the
- * payload's first byte on every machine, word size and build, for pools of the
- * same number of granules and the same payload alignment. The one exception is
- * bitfit_aligned_alloc() with an alignment above the payload's, which depends
- * on where the memory lies.
+ * Time: the work of a call is bounded by a constant times the logarithm of the
+ * pool's size (up to 2^36 granules, which is 1 TiB at granule 16), whatever the
+ * sizes of the blocks. Bytes that are zeroed or copied come on top. A call that
+ * needs more says so.
+ *
+ * Threads: calls on different pools never interfere. Any thread may call a pool
+ * that has a lock. With BITFIT_LOCK_NONE you see to it that one thread at a
+ * time is in the pool. No call is async-signal-safe. A pool belongs to one
+ * process: after fork(), parent and child each own a copy (see bitfit_lock()).
+ *
+ * Placement is deterministic: the same calls return the same offsets from the
+ * payload's first byte, on every machine, word size and build, in pools with
+ * the same number of granules and the same payload alignment. One exception:
+ * bitfit_aligned_alloc() with an alignment above the payload's depends on where
+ * the memory lies.
  */
 #ifndef BITFIT_H
 #define BITFIT_H
@@ -60,47 +60,16 @@ extern "C" {
 #endif
 #endif
 
-/* The version of the library that was linked, as BITFIT_VERSION writes it. */
+/* The version of the linked library, in the form of BITFIT_VERSION. */
 BITFIT_API const char *bitfit_version(void);
 
 typedef struct bitfit_pool bitfit_pool;
 
-/* ------------------------------------------------------------------ misuse */
-
-typedef enum bitfit_crime {
-    BITFIT_DOUBLE_FREE = 1, /* the pointer lies in free memory */
-    BITFIT_INTERIOR,        /* it lies inside a live block, not at its start */
-    BITFIT_MISALIGNED,      /* it lies in the payload, off every granule */
-    BITFIT_FOREIGN,         /* it lies outside the payload */
-    BITFIT_WRONG_SIZE,      /* the size given rounds up to another than its */
-    BITFIT_REENTRY          /* a call from inside another call on this pool */
-} bitfit_crime;
-
-/* What happened, where. Valid during the handler's call only. */
-typedef struct bitfit_misuse {
-    bitfit_crime crime;
-    const char *call; /* the public function, such as "bitfit_free" */
-    bitfit_pool *pool;
-    const void *pointer; /* as given by the caller; NULL for a re-entry */
-    size_t size;         /* as given by the caller, for BITFIT_WRONG_SIZE */
-} bitfit_misuse;
-
-/* The crime's name in words, such as "double free"; never NULL. */
-BITFIT_API const char *bitfit_crime_name(bitfit_crime crime);
-
-/*
- * Decides what a bad call costs. It runs after the lock was released, and
- * nothing has changed by then. If it returns, the call is a no-op and returns
- * NULL, 0 or false (bitfit_get_stats() stores zeros). It may call the pool, and
- * leave by longjmp(); but not for a re-entry: the call that is under way has
- * the pool still.
- *
- * A pointer to memory that was freed and handed out again at the same start is
- * a good pointer to the new block: no allocator without tags can tell.
- */
+/* What happens on a bad call: see "misuse" below. */
+typedef struct bitfit_misuse bitfit_misuse;
 typedef void bitfit_misuse_handler(const bitfit_misuse *misuse, void *context);
 
-/* ----------------------------------------------------------------- options */
+/* ------------------------------------------------------------------ create */
 
 typedef enum bitfit_lock_kind {
     BITFIT_LOCK_DEFAULT = 0, /* the mutex; none in a freestanding build */
@@ -109,44 +78,46 @@ typedef enum bitfit_lock_kind {
     BITFIT_LOCK_CALLER /* the lock and unlock functions of the options */
 } bitfit_lock_kind;
 
-/* All zeros are the defaults; later versions add fields at the end only. */
+/* All zeros are the defaults. Later versions add fields only at the end. */
 typedef struct bitfit_options {
     /* sizeof(bitfit_options), or 0 for the fields of version 0.1. */
     size_t struct_size;
 
-    /* Bytes; a power of two from 8 to 2^30; 0 is 16. Every block's size is
-     * rounded up to it. */
+    /* Bytes; a power of two from 8 to 2^30; 0 means 16. The size of each block
+     * is rounded up to a multiple of it. */
     size_t granule;
 
-    /* Bytes; a power of two; 0 is 16. The payload starts at a multiple of it,
-     * reached by skipping. Blocks are aligned to the smaller of granule and
-     * payload alignment: a granule of 8 gives 8. */
+    /* Bytes; a power of two; 0 means 16. The payload starts at the first
+     * multiple of it. Blocks are aligned to the smaller of granule and payload
+     * alignment: a granule of 8 gives 8. */
     size_t payload_alignment;
 
-    /* Where the bookkeeping goes: NULL is the front of the memory itself. Else
-     * at least bitfit_bookkeeping_size() bytes at a multiple of
-     * alignof(max_align_t), apart from the memory. */
+    /* Where the bookkeeping goes. NULL: the front of the memory itself. Else at
+     * least bitfit_bookkeeping_size() bytes at a multiple of
+     * alignof(max_align_t), outside the memory. */
     void *bookkeeping;
     size_t bookkeeping_size;
 
     bitfit_lock_kind lock_kind;
 
-    /* For BITFIT_LOCK_CALLER. To catch re-entry the lock must be recursive. */
+    /* For BITFIT_LOCK_CALLER. Re-entry is caught only if the lock is
+     * recursive. */
     void (*lock)(void *lock_context);
     void (*unlock)(void *lock_context);
     void *lock_context;
 
-    /* NULL: one line on standard error that names the crime, then abort();
-     * freestanding: bitfit_trap(). */
+    /* NULL: a line on standard error names the misuse, then abort().
+     * Freestanding: bitfit_trap(). */
     bitfit_misuse_handler *on_misuse;
     void *misuse_context;
 
-    /* Turns in-place resizing off: see bitfit_realloc(). */
+    /* Blocks are never resized in place: see bitfit_realloc(). */
     bool resize_moves;
 
-    /* The memory, and the bookkeeping's own where there is one, is all zero
-     * bytes: creation is then near-constant time, and bitfit_calloc() does not
-     * write memory that was never handed out. Declared wrongly: undefined. */
+    /* You promise that the memory, and the bookkeeping if it is elsewhere, is
+     * all zero bytes. Then creation takes near-constant time, and
+     * bitfit_calloc() does not write memory that was never handed out. If the
+     * promise is false, the behaviour is undefined. */
     bool zeroed;
 } bitfit_options;
 
@@ -155,30 +126,28 @@ typedef enum bitfit_status {
     BITFIT_OK = 0,
     BITFIT_BAD_MEMORY,      /* NULL, misaligned, or it wraps around */
     BITFIT_BAD_OPTIONS,     /* struct_size unknown, or an enum out of range */
-    BITFIT_BAD_GRANULE,     /* no power of two from 8 to 2^30 */
-    BITFIT_BAD_ALIGNMENT,   /* payload alignment no power of two */
+    BITFIT_BAD_GRANULE,     /* not a power of two from 8 to 2^30 */
+    BITFIT_BAD_ALIGNMENT,   /* payload alignment is not a power of two */
     BITFIT_BAD_BOOKKEEPING, /* misaligned, too small, or it overlaps */
-    BITFIT_BAD_LOCK,        /* a function missing, or no mutex here */
+    BITFIT_BAD_LOCK,        /* a function is missing, or no mutex here */
     BITFIT_TOO_SMALL        /* no room for one granule */
 } bitfit_status;
 
-/* ------------------------------------------------------------ creating one */
-
 /*
- * Makes a pool of `size` bytes at `memory`, which may hold anything and must be
- * a multiple of alignof(max_align_t). NULL options are the defaults. The pool
- * lives in the memory itself and needs no other.
+ * Makes a pool of the `size` bytes at `memory`. They may hold anything and must
+ * start at a multiple of alignof(max_align_t). NULL options are the defaults.
+ * The pool needs no other memory.
  *
  * Returns NULL if and only if bitfit_init_status() of the same arguments is not
- * BITFIT_OK; then nothing was touched.
+ * BITFIT_OK. Then nothing was written.
  *
- * Time: one pass over the bookkeeping (2 % of the memory or less from 1 MiB at
- * granule 16); near-constant if the options say `zeroed`.
+ * Time: one pass over the bookkeeping (at granule 16 at most 2 % of the memory,
+ * from 1 MiB on); near-constant with the option `zeroed`.
  */
 BITFIT_API bitfit_pool *bitfit_init(void *memory, size_t size,
                                     const bitfit_options *options);
 
-/* What bitfit_init() would say: BITFIT_OK or the reason to refuse. Pure. */
+/* What bitfit_init() would do: BITFIT_OK, or why it refuses. Writes nothing. */
 BITFIT_API bitfit_status bitfit_init_status(const void *memory, size_t size,
                                             const bitfit_options *options);
 
@@ -186,35 +155,35 @@ BITFIT_API bitfit_status bitfit_init_status(const void *memory, size_t size,
 BITFIT_API const char *bitfit_status_text(bitfit_status status);
 
 /*
- * The bytes of bookkeeping, lock included, for a payload of `size` bytes under
- * these options (granule, lock kind, and whether there is a misuse handler;
- * NULL is the defaults): what `bookkeeping_size` must be at least. 0 if and
- * only if granule, payload alignment, lock or struct_size are bad, or the size
- * holds no granule.
+ * The bytes of bookkeeping, lock included, for a payload of `size` bytes: the
+ * least value for `bookkeeping_size`. Of the options (NULL: the defaults) the
+ * granule, the lock kind and a misuse handler make a difference. 0 if and only
+ * if granule, payload alignment, lock or struct_size are bad, or the size holds
+ * no granule.
  */
 BITFIT_API size_t bitfit_bookkeeping_size(size_t size,
                                           const bitfit_options *options);
 
 /*
- * A size for bitfit_init() with which first fit can never fail, however the
- * blocks come and go: for at most `peak_granules` live at a time (each block's
- * size rounded up to granules) in blocks of at most `largest_granules`.
- * Bookkeeping and lock of the default options with this granule are included
- * (0 is 16). 0 if and only if peak or largest is 0, the granule is bad, largest
- * is above peak, or the result overflows.
+ * A size for bitfit_init() in which first fit never fails, whatever the order
+ * of the calls: at most `peak_granules` are live at a time (each block's size
+ * rounded up to granules), in blocks of at most `largest_granules`. Includes
+ * the bookkeeping and lock of the default options with this granule (0 means
+ * 16). 0 if and only if peak or largest is 0, the granule is bad, largest is
+ * above peak, or the result overflows.
  *
- * From the theorem that first fit needs at most N = M * H_n / ln 2 granules for
- * M granules live and blocks of at most n (J. M. Robson, "Worst case
- * fragmentation of first fit and best fit storage allocation strategies", The
- * Computer Journal 20(3), 1977; TAOCP volume 1, section 2.5, exercise 43).
- * H_n is the n-th harmonic number. Integer arithmetic, rounded up; above n =
- * 8191 H_n is bounded from above, at most 0.02 % too high.
+ * The theorem: for M live granules in blocks of at most n, first fit needs at
+ * most N = M * H_n / ln 2 granules, where H_n is the n-th harmonic number
+ * (J. M. Robson, "Worst case fragmentation of first fit and best fit storage
+ * allocation strategies", The Computer Journal 20(3), 1977; TAOCP volume 1,
+ * section 2.5, exercise 43). Computed in integers and rounded up. Above n =
+ * 8191 an upper bound of H_n is used, at most 0.02 % too high.
  *
  * It holds for bitfit_alloc(), bitfit_calloc() and bitfit_free() alone, and
- * only while
- *   - no block is resized in place (set `resize_moves`; shrinking in place
- *     breaks it), and a bitfit_realloc() that moves counts both copies in M;
- *   - no alignment above the block alignment is asked for;
+ * only if
+ *   - no block is resized in place: set `resize_moves`, and count both copies
+ *     of a block that bitfit_realloc() moves in M;
+ *   - no request has an alignment above the block alignment;
  *   - M counts granules, not requested bytes: 17 bytes are two granules.
  */
 BITFIT_API size_t bitfit_bytes_for(size_t peak_granules,
@@ -222,85 +191,128 @@ BITFIT_API size_t bitfit_bytes_for(size_t peak_granules,
 
 /*
  * Ends the pool and returns the number of blocks that were still live. The
- * memory is the caller's again; this call writes bookkeeping only. NULL does
- * nothing and returns 0.
+ * memory is yours again; this call writes only bookkeeping. NULL does nothing
+ * and returns 0.
  */
 BITFIT_API size_t bitfit_destroy(bitfit_pool *pool);
 
-/* Frees every block at once: the pool is as after bitfit_init(), statistics
- * included. Time: one pass over the bookkeeping. */
+/* Frees every block at once. The pool, with its statistics, is then as after
+ * bitfit_init(). Time: one pass over the bookkeeping. */
 BITFIT_API void bitfit_reset(bitfit_pool *pool);
 
-/* ------------------------------------------------------------ using blocks */
+/* --------------------------------------------------------------------- use */
 
 /*
- * A block of at least `size` bytes at the lowest address that fits; size 0
- * gets a block of one granule. NULL if and only if no run of free granules is
- * long enough. The content is not touched.
+ * A block of at least `size` bytes at the lowest address that fits. Size 0 gets
+ * a block of one granule. NULL if and only if no hole is long enough. The
+ * content is whatever was there.
  */
 BITFIT_API void *bitfit_alloc(bitfit_pool *pool, size_t size);
 
-/* As bitfit_alloc(count * size), all bytes zero. NULL too if the product
+/* As bitfit_alloc(count * size), with all bytes zero. Also NULL if the product
  * overflows. */
 BITFIT_API void *bitfit_calloc(bitfit_pool *pool, size_t count, size_t size);
 
 /*
  * As bitfit_alloc(), at the lowest address that is a multiple of `alignment`
  * and fits. The size need not be a multiple. NULL if and only if none fits, or
- * the alignment is 0 or no power of two.
+ * the alignment is 0 or not a power of two.
  *
- * Up to the block alignment (the smaller of granule and payload alignment) the
- * cost is bitfit_alloc()'s. Above, each hole that is long enough but holds no
- * aligned place costs one more search, logarithmic in the pool's size. Blocks
- * start on granules only: a payload alignment below the granule may leave none
- * of them at a multiple of a larger alignment.
+ * Up to the block alignment (the smaller of granule and payload alignment) it
+ * costs no more than bitfit_alloc(). Above it, each hole that is long enough
+ * but has no aligned place costs one more search, logarithmic in the pool's
+ * size. Blocks start on granules only: if the payload alignment is below the
+ * granule, there may be no granule at a multiple of a larger alignment.
  */
 BITFIT_API void *bitfit_aligned_alloc(bitfit_pool *pool, size_t alignment,
                                       size_t size);
 
 /*
- * Changes a block's size, keeping its content up to the smaller size. In place
- * it shrinks always and grows where the granules behind it are free; else it
- * moves to the first fit found with the old block still occupied. NULL if and
- * only if there is none: the old block is then untouched. A block that moves is
- * aligned as bitfit_alloc() aligns.
+ * Changes a block's size and keeps its content, up to the smaller size. It
+ * always shrinks in place. It grows in place if the granules behind the block
+ * are free; if not, the block moves to the first fit, searched while the old
+ * block is still in use. NULL if and only if there is none; the old block is
+ * then unchanged. A block that moves is aligned as bitfit_alloc() aligns.
  *
  * realloc(NULL, n) allocates. realloc(p, 0) shrinks to one granule. A shrink
  * never fails.
  *
  * With the option `resize_moves` a change of granule count always moves to the
- * first fit, and a shrink that finds no place keeps the block and succeeds: ask
- * bitfit_usable_size() before a sized free then.
+ * first fit. A shrink that finds no place keeps the block and succeeds, so use
+ * bitfit_usable_size() for a sized free.
  */
 BITFIT_API void *bitfit_realloc(bitfit_pool *pool, void *ptr, size_t size);
 
 /*
- * Gives a block back. NULL does nothing. Any other pointer that is not the
- * start of a live block of this pool is misuse: decided in O(1), before
- * anything changes. (To name a crime inside a long block or hole, its start is
- * looked for word by word.)
+ * Gives back a block. NULL does nothing. Any other pointer that is not the
+ * start of a live block of this pool is misuse. This is decided in O(1), before
+ * anything changes. (Only a call that is wrong pays more: telling a double free
+ * from an interior pointer may scan back over the block or hole.)
  */
 BITFIT_API void bitfit_free(bitfit_pool *pool, void *ptr);
 
-/* As bitfit_free(); misuse too unless `size` rounds up to the block's size in
- * granules (0 rounds up to one). */
+/* As bitfit_free(). It is also misuse if `size` does not round up to the
+ * block's size in granules (0 rounds up to one). */
 BITFIT_API void bitfit_free_sized(bitfit_pool *pool, void *ptr, size_t size);
 
-/* The bytes of the block at `ptr`, all of them usable, stable during its life.
- * 0 for NULL. Anything else but the start of a live block is misuse. */
+/* The bytes of the block at `ptr`. You may use all of them; the number stays
+ * the same until the block is resized. 0 for NULL. Any other pointer that is
+ * not the start of a live block is misuse. */
 BITFIT_API size_t bitfit_usable_size(bitfit_pool *pool, const void *ptr);
 
 /* The size of the block that a request for `size` bytes would get: `size`
- * rounded up to granules; 0 if and only if that is more than the payload. (To
- * ask for 0 bytes instead would succeed: do not pass the 0 on.) */
+ * rounded up to granules. 0 if and only if that is more than the payload. Never
+ * pass this 0 to bitfit_alloc(): a request for 0 bytes succeeds. */
 BITFIT_API size_t bitfit_good_size(bitfit_pool *pool, size_t size);
 
 /* Whether `ptr` lies inside the payload, in a live block or not. */
 BITFIT_API bool bitfit_owns(const bitfit_pool *pool, const void *ptr);
 
-/* ------------------------------------------------------------------ seeing */
+/* ------------------------------------------------------------------ misuse */
 
-/* A consistent snapshot. All sizes are granules' bytes. */
+typedef enum bitfit_crime {
+    BITFIT_DOUBLE_FREE = 1, /* the pointer lies in free memory */
+    BITFIT_INTERIOR,        /* it lies inside a live block, not at its start */
+    BITFIT_MISALIGNED,      /* it lies in the payload, off every granule */
+    BITFIT_FOREIGN,         /* it lies outside the payload */
+    BITFIT_WRONG_SIZE,      /* the size does not round up to the block's */
+    BITFIT_REENTRY          /* a call from inside another call on this pool */
+} bitfit_crime;
+
+/* What happened, where. Valid only during the handler's call. */
+typedef struct bitfit_misuse {
+    bitfit_crime crime;
+    const char *call; /* the public function, such as "bitfit_free" */
+    bitfit_pool *pool;
+    const void *pointer; /* the caller's; NULL for a re-entry */
+    size_t size;         /* the caller's, for BITFIT_WRONG_SIZE */
+} bitfit_misuse;
+
+/*
+ * The option `on_misuse` is such a function. It decides what a bad call costs.
+ * It runs after the lock is released; nothing has changed. If it returns, the
+ * bad call does nothing and returns NULL, 0 or false (bitfit_get_stats() stores
+ * zeros). It may call the pool, and may leave by longjmp(). It may do neither
+ * for a re-entry, because the first call still has the pool.
+ *
+ * One case cannot be caught: if a block was freed and another block now starts
+ * at the same address, the old pointer is a good pointer to the new block.
+ */
+typedef void bitfit_misuse_handler(const bitfit_misuse *misuse, void *context);
+
+/* The kind of misuse in words, such as "double free"; never NULL. */
+BITFIT_API const char *bitfit_crime_name(bitfit_crime crime);
+
+/*
+ * Freestanding builds only: what the default misuse handler calls. The library
+ * has a weak one that executes a trap instruction; a board may define its own.
+ * If it returns, the bad call does nothing.
+ */
+void bitfit_trap(const bitfit_misuse *misuse);
+
+/* --------------------------------------------------------------------- see */
+
+/* A consistent snapshot. All sizes are bytes of whole granules. */
 typedef struct bitfit_stats {
     size_t granule;      /* bytes of one granule */
     size_t capacity;     /* bytes of the payload */
@@ -316,21 +328,21 @@ typedef struct bitfit_stats {
                                not counted */
     uint64_t frees;         /* blocks freed, a realloc's move not counted */
     uint64_t reallocations; /* bitfit_realloc() of a block that succeeded */
-    uint64_t failures;      /* requests answered with NULL for lack of memory, a
-                               product that overflows or a bad alignment */
+    uint64_t failures;      /* requests that returned NULL: no room, a product
+                               that overflows, or a bad alignment */
 } bitfit_stats;
 
 BITFIT_API void bitfit_get_stats(bitfit_pool *pool, bitfit_stats *stats);
 
-/* One run: a block, or a hole (a maximal run of free granules). */
+/* One run: a block, or a hole. */
 typedef struct bitfit_run {
     void *start;
     size_t size;
-    bool live;
+    bool live; /* whether it is a block */
 } bitfit_run;
 
-/* Returns whether to go on. It may not call the pool: that is misuse. It must
- * return: a longjmp() or an exception out of it leaves the pool locked. */
+/* Returns whether to go on. It must not call the pool: that is misuse. It must
+ * return: a longjmp() or an exception leaves the pool locked. */
 typedef bool bitfit_visitor(const bitfit_run *run, void *context);
 
 /*
@@ -349,17 +361,17 @@ BITFIT_API int bitfit_check(bitfit_pool *pool);
 
 /*
  * Draws the pool, one character for each granule: '.' is free, a letter is a
- * block; blocks take A to Z in address order, over and over. Writes at most
- * `size` bytes, always ended by a NUL unless size is 0. Returns the number of
- * granules, as snprintf() would: the whole picture needs one byte more.
+ * block. Blocks take A to Z in address order, over and over. Writes at most
+ * `size` bytes, with a NUL at the end unless size is 0. Returns the number of
+ * granules, whatever `size` is: the whole picture needs one byte more.
  */
 BITFIT_API size_t bitfit_draw(bitfit_pool *pool, char *buffer, size_t size);
 
-/* ---------------------------------------------------- seeing from outside */
+/* -------------------------------------------------------- see from outside */
 
 /*
- * A debugger, another process or a file can hold a copy of a pool's
- * bookkeeping, all that is needed to see the pool. To save one:
+ * A copy of the bookkeeping is enough to see the pool: in a debugger, in
+ * another process, in a file. To save one:
  *
  *     const void *start;
  *     size_t size;
@@ -372,56 +384,50 @@ BITFIT_API size_t bitfit_draw(bitfit_pool *pool, char *buffer, size_t size);
  * `bitfit map` reads such a file.
  */
 
-/* Where the bookkeeping stands, which never changes, and its bytes. */
+/* The place of the bookkeeping and its size in bytes. Neither ever changes. */
 BITFIT_API void bitfit_bookkeeping(const bitfit_pool *pool, const void **start,
                                    size_t *size);
 
 typedef enum bitfit_copy_state {
     BITFIT_COPY_WHOLE = 0, /* it shows the pool as it was at one moment */
     BITFIT_COPY_TORN,      /* the pool was changing while it was copied */
-    BITFIT_COPY_NO_POOL    /* no pool, cut off, or of another build */
+    BITFIT_COPY_NO_POOL    /* not from a pool, cut off, or another build's */
 } bitfit_copy_state;
 
 /*
- * What a copy of a pool's bookkeeping is worth. It lies at a multiple of
- * alignof(max_align_t), has `size` bytes and does not change during the call;
- * it may hold anything: nothing in it is trusted, no pointer in it is followed.
- * It is whole if and only if the run map, the invariants 1 to 4 of
- * bitfit_check(), and the counters agree. The library that reads must be of the
- * same version and machine as the one that wrote; another's copy is seldom
- * whole. Time, here and below: one pass over the bookkeeping.
+ * What a copy of a pool's bookkeeping is worth. The copy lies at a multiple of
+ * alignof(max_align_t), has `size` bytes, and does not change during the call.
+ * It may hold anything: nothing in it is trusted, and no pointer in it is
+ * followed. It is whole if and only if the run map, the invariants 1 to 4 of
+ * bitfit_check(), and the counters agree. The library that reads must have the
+ * same version, and run on the same kind of machine, as the one that wrote;
+ * another's copy is seldom whole. Time, here and below: one pass over the
+ * bookkeeping.
  */
 BITFIT_API bitfit_copy_state bitfit_copy_check(const void *copy, size_t size);
 
-/* As bitfit_get_stats() of the pool. False if and only if there is none. Live
- * bytes, blocks and holes of a torn copy are what its run map says; it may be
- * wrong where the pool was changing. */
+/* As bitfit_get_stats() of the pool. False if and only if there is none. In a
+ * torn copy, live bytes, blocks and holes are those of its run map, which may
+ * be wrong where the pool was changing. */
 BITFIT_API bool bitfit_copy_get_stats(const void *copy, size_t size,
                                       bitfit_stats *stats);
 
-/* As bitfit_walk() of the pool; the addresses are those of its own process.
- * False too if there is no pool. The runs of a torn copy cover the payload
- * without gaps as well; some may be wrong. */
+/* As bitfit_walk() of the pool, with the addresses of its own process. Also
+ * false if there is no pool. The runs of a torn copy cover the payload without
+ * gaps, too, but some may be wrong. */
 BITFIT_API bool bitfit_copy_walk(const void *copy, size_t size,
                                  bitfit_visitor *visit, void *context);
 
-/* ----------------------------------------------------------------- locking */
+/* -------------------------------------------------------------------- lock */
 
 /*
  * Hold the pool's lock across fork() in a program with threads: call
- * bitfit_lock() before, and bitfit_unlock() after in parent and child, by
- * pthread_atfork() for instance. A call on the pool by the thread that holds it
- * is a re-entry. Without a lock they only mark the pool as busy.
+ * bitfit_lock() before, and bitfit_unlock() after in parent and child, for
+ * instance by pthread_atfork(). A call on the pool from the thread that holds
+ * it is a re-entry. Without a lock, the two only mark the pool as busy.
  */
 BITFIT_API void bitfit_lock(bitfit_pool *pool);
 BITFIT_API void bitfit_unlock(bitfit_pool *pool);
-
-/*
- * Freestanding builds only: what the default misuse handler calls. The
- * library's own is weak and executes a trap instruction; a board may define
- * another. If it returns, the bad call is a no-op.
- */
-void bitfit_trap(const bitfit_misuse *misuse);
 
 #ifdef __cplusplus
 }
