@@ -2,7 +2,8 @@
  * The public shell: each call takes the lock, does its work in the pool, gives
  * the lock back, and only then tells the misuse handler.
  */
-#include "plan.h"
+#include "check.h"
+#include "create.h"
 
 /* ---------------------------------------------------------------- the lock */
 

@@ -1,5 +1,7 @@
 #include "carve.h"
 
+#include "pool.h"
+
 /* Makes the block [start, end) blocks of `count` granules each. What is no
  * longer than a word has bits covers none: a start bit says all, and a tag that
  * it finds goes. */

@@ -7,8 +7,8 @@
 #include "support.h"
 
 #include "bits.h"
-#include "platform_lanes.h"
-#include "runs.h"
+#include "platform_vector.h"
+#include "map.h"
 
 #include <string.h>
 

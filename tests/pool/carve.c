@@ -6,6 +6,7 @@
 #include "support.h"
 
 #include "carve.h"
+#include "pool.h"
 
 #include <stdlib.h>
 #include <string.h>

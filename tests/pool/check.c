@@ -1,6 +1,6 @@
 /*
  * bitfit_check() finds what is broken: each invariant is broken by hand, by its
- * number (index.h), every bit of the run map is flipped in turn, and garbage
+ * number (check.h), every bit of the run map is flipped in turn, and garbage
  * neither passes nor leads astray.
  */
 #include "support.h"
@@ -114,7 +114,7 @@ static void invariant_4_no_two_free_runs_touch(void **state)
 }
 
 #ifndef BITFIT_NO_INDEX
-static bf_tree *tree_of(patient *p)
+static bf_tree *patient_tree(patient *p)
 {
     return (bf_tree *)(void *)p->pairs - 1;
 }
@@ -125,7 +125,7 @@ static void invariant_5_the_tree_says_what_the_map_says(void **state)
     (void)state;
     patient p;
     open_patient(&p, "A.{9}B.{300}C{9000}.{70}D.{5000}E.{2}");
-    bf_tree *tree = tree_of(&p);
+    bf_tree *tree = patient_tree(&p);
     size_t too_high = 0;
     assert_true(tree->levels > 0);
     for (size_t word = 0; word < p.words; word++) {
@@ -154,7 +154,7 @@ static void invariant_5_no_floor_is_too_high(void **state)
     (void)state;
     patient p;
     open_patient(&p, "A.{9000}");
-    bf_tree *tree = tree_of(&p);
+    bf_tree *tree = patient_tree(&p);
     for (unsigned i = 0; i < BF_FLOORS; i++) {
         bf_floors_of(tree)->least[i] = (int16_t)(1 << i);
         assert_int_equal(bitfit_check(p.rig.pool), 0);
@@ -170,7 +170,7 @@ static void invariant_5_nothing_is_said_beyond_the_end(void **state)
     (void)state;
     patient p;
     open_patient(&p, "A.{600}B");
-    bf_tree *tree = tree_of(&p);
+    bf_tree *tree = patient_tree(&p);
     tree->leaves[p.words] = 1;
     assert_broken(&p, 5);
     close_patient(&p);

@@ -2,7 +2,7 @@
  * How large a pool must be for first fit never to fail: Robson's bound, in
  * integers. The contract and the source stand at bitfit_bytes_for().
  */
-#include "plan.h"
+#include "create.h"
 
 enum {
     FRACTION_BITS = 32,

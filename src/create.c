@@ -1,4 +1,4 @@
-#include "plan.h"
+#include "create.h"
 
 enum {
     GRANULE_DEFAULT = 16,

@@ -3,7 +3,8 @@
  * anything. The pool's struct is taken out and its pointers are replaced; then
  * only the run map is read, by its start bits and within its bounds.
  */
-#include "plan.h"
+#include "check.h"
+#include "create.h"
 
 /* ----------------------------------------------------------------- opening */
 

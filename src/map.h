@@ -1,0 +1,261 @@
+/*
+ * The run map: every run of the pool, exact, in two bits a granule.
+ *
+ *     granules   A A B B . . C C . . . .
+ *     start      1 . 1 . 1 . 1 . 1 . . .    a run starts here
+ *     free       . . . . 1 1 . . 1 1 1 1    the granule is free
+ *
+ * A word without a start bit lies wholly inside one run: it is *covered*, and
+ * its free bits say nothing that the run's first word does not. The first and
+ * the last covered word of a run therefore hold a *tag* in their free bits: the
+ * number of covered words, and whether the run is free. So both ends of a run
+ * of any length are found from each other in a few words, and the covered words
+ * between the tags are never touched.
+ *
+ *     word       0         1         2         3         4
+ *     start      1..1....  ........  ........  ........  ...1....
+ *     free       ...11111  3, free   (unused)  3, free   111.....
+ *
+ * Each function touches a bounded number of words.
+ */
+#ifndef BITFIT_MAP_H
+#define BITFIT_MAP_H
+
+#include "bits.h"
+
+/* No granule, or no word. */
+#define BF_NONE SIZE_MAX
+
+typedef struct bf_pair {
+    bf_word free;
+    bf_word start;
+} bf_pair;
+
+/* The last word may be partly used: a start bit stands at the pool's end then,
+ * and the bits beyond are never free. */
+typedef struct bf_runs {
+    bf_pair *pairs;
+    size_t granules;
+} bf_runs;
+
+/* A free run; empty where there is none. */
+typedef struct bf_hole {
+    size_t start;
+    size_t end;
+} bf_hole;
+
+BF_INLINE size_t bf_hole_count(bf_hole hole)
+{
+    return hole.end - hole.start;
+}
+
+/* ----------------------------------------------------------------- numbers */
+
+BF_INLINE size_t bf_words_for(size_t granules)
+{
+    return (granules >> BF_WORD_SHIFT) + ((granules & (BF_WORD_BITS - 1)) != 0);
+}
+
+BF_INLINE size_t bf_word_of(size_t granule)
+{
+    return granule >> BF_WORD_SHIFT;
+}
+
+BF_INLINE unsigned bf_bit_of(size_t granule)
+{
+    return (unsigned)(granule & (BF_WORD_BITS - 1));
+}
+
+BF_INLINE size_t bf_granule_at(size_t word, unsigned bit)
+{
+    return (word << BF_WORD_SHIFT) + bit;
+}
+
+/* The words that a run covers wholly: how many, and 0 for most runs. */
+BF_INLINE size_t bf_words_covered(size_t start, size_t end)
+{
+    size_t between = bf_word_of(end) - bf_word_of(start);
+    return between == 0 ? 0 : between - 1;
+}
+
+BF_INLINE bf_pair *bf_pair_at(const bf_runs *runs, size_t word)
+{
+    BF_TOUCH();
+    return &runs->pairs[word];
+}
+
+/* -------------------------------------------------------------------- tags */
+
+BF_INLINE bf_word tag_of(size_t covered, bool free)
+{
+    return (bf_word)covered << 1 | (free ? 1 : 0);
+}
+
+BF_INLINE size_t tag_covered(bf_word tag)
+{
+    return (size_t)(tag >> 1);
+}
+
+BF_INLINE bool tag_free(bf_word tag)
+{
+    return (tag & 1) != 0;
+}
+
+/* ----------------------------------------------------------------- reading */
+
+/* The end of the run that starts at `start`, if it lies in a later word. */
+BF_STATIC size_t bf_runs_end_beyond(const bf_runs *runs, size_t word)
+{
+    size_t words = bf_words_for(runs->granules);
+    size_t next = word + 1;
+    if (next < words && bf_pair_at(runs, next)->start == 0) {
+        next += tag_covered(bf_pair_at(runs, next)->free);
+    }
+    if (next >= words) {
+        return runs->granules;
+    }
+    return bf_granule_at(next, bf_lowest_bit(bf_pair_at(runs, next)->start));
+}
+
+/* The end of the run that starts at `start`. */
+BF_INLINE size_t bf_runs_end(const bf_runs *runs, size_t start)
+{
+    size_t word = bf_word_of(start);
+    unsigned bit = bf_bit_of(start);
+    bf_word later = bf_pair_at(runs, word)->start & (BF_ALL << 1 << bit);
+    return BF_LIKELY(later != 0) ? bf_granule_at(word, bf_lowest_bit(later))
+                                 : bf_runs_end_beyond(runs, word);
+}
+
+/* The start of the run that ends at `end`, where a run starts. end > 0. */
+BF_STATIC size_t bf_runs_start_before(const bf_runs *runs, size_t end)
+{
+    size_t word = bf_word_of(end);
+    bf_word earlier = 0;
+    if (bf_bit_of(end) != 0) {
+        earlier = bf_pair_at(runs, word)->start & bf_mask_below(bf_bit_of(end));
+    }
+    if (earlier == 0) {
+        const bf_pair *pair = bf_pair_at(runs, --word);
+        if (pair->start == 0) {
+            word -= tag_covered(pair->free);
+        }
+        earlier = bf_pair_at(runs, word)->start;
+    }
+    return bf_granule_at(word, bf_highest_bit(earlier));
+}
+
+/* Whether the run that ends at `end`, where a run starts, is free. */
+BF_STATIC bool bf_runs_free_before(const bf_runs *runs, size_t end)
+{
+    if (end == 0) {
+        return false;
+    }
+    const bf_pair *pair = bf_pair_at(runs, bf_word_of(end - 1));
+    if (pair->start == 0) {
+        return tag_free(pair->free);
+    }
+    return (pair->free >> bf_bit_of(end - 1) & 1) != 0;
+}
+
+/* Whether a free run starts at `granule`, where a run starts or the pool ends.
+ */
+BF_INLINE bool bf_runs_free_at(const bf_runs *runs, size_t granule)
+{
+    return granule < runs->granules &&
+           (bf_pair_at(runs, bf_word_of(granule))->free >> bf_bit_of(granule) &
+            1) != 0;
+}
+
+/* Whether a block starts at `granule`, below the pool's end. */
+BF_INLINE bool bf_runs_is_block(const bf_runs *runs, size_t granule)
+{
+    const bf_pair *pair = bf_pair_at(runs, bf_word_of(granule));
+    return ((pair->start & ~pair->free) >> bf_bit_of(granule) & 1) != 0;
+}
+
+/* The free run that starts in this word and reaches beyond it. */
+BF_INLINE bf_hole bf_runs_tail(const bf_runs *runs, size_t word)
+{
+    const bf_pair *pair = bf_pair_at(runs, word);
+    if ((pair->free & BF_TOP_BIT) == 0 || pair->start == 0) {
+        return (bf_hole){0, 0};
+    }
+    return (bf_hole){bf_granule_at(word, bf_highest_bit(pair->start)),
+                     bf_runs_end_beyond(runs, word)};
+}
+
+/* The next start bit after `granule`, or the pool's end, found by start bits
+ * alone: no tag is trusted. Time: it may look at every word. */
+BF_STATIC size_t bf_runs_next_start(const bf_runs *runs, size_t granule)
+{
+    size_t words = bf_words_for(runs->granules);
+    size_t word = bf_word_of(granule);
+    bf_word starts = runs->pairs[word].start;
+    starts &= BF_ALL << 1 << bf_bit_of(granule);
+    while (starts == 0) {
+        if (++word == words) {
+            return runs->granules;
+        }
+        starts = runs->pairs[word].start;
+    }
+    size_t next = bf_granule_at(word, bf_lowest_bit(starts));
+    return next < runs->granules ? next : runs->granules;
+}
+
+/* ----------------------------------------------------------------- writing */
+
+BF_INLINE void write_bits(bf_pair *pair, bf_word mask, bool free)
+{
+    pair->free = free ? pair->free | mask : pair->free & ~mask;
+}
+
+/* Writes the run [start, end) into a map in which no run starts inside it. The
+ * runs next to it stay as they are. */
+BF_STATIC void bf_runs_write(const bf_runs *runs, size_t start, size_t end,
+                             bool free)
+{
+    size_t first = bf_word_of(start);
+    size_t last = bf_word_of(end);
+    bf_pair *pair = bf_pair_at(runs, first);
+    pair->start |= BF_ONE << bf_bit_of(start);
+    if (first == last) {
+        write_bits(pair, bf_mask_span(bf_bit_of(start), bf_bit_of(end)), free);
+        return;
+    }
+    write_bits(pair, bf_mask_from(bf_bit_of(start)), free);
+    if (bf_bit_of(end) != 0) {
+        write_bits(bf_pair_at(runs, last), bf_mask_below(bf_bit_of(end)), free);
+    }
+    size_t covered = last - first - 1;
+    if (covered != 0) {
+        bf_pair_at(runs, first + 1)->free = tag_of(covered, free);
+        bf_pair_at(runs, last - 1)->free = tag_of(covered, free);
+    }
+}
+
+/* Forgets that a run starts here: the run before reaches further, and must be
+ * written anew. */
+BF_INLINE void bf_runs_join(const bf_runs *runs, size_t granule)
+{
+    bf_pair_at(runs, bf_word_of(granule))->start &=
+        ~(BF_ONE << bf_bit_of(granule));
+}
+
+/* Makes all granules one free run. */
+BF_STATIC void bf_runs_init(bf_runs *runs, bf_pair *pairs, size_t granules,
+                            bool zeroed)
+{
+    runs->pairs = pairs;
+    runs->granules = granules;
+    if (!zeroed) {
+        memset(pairs, 0, bf_words_for(granules) * sizeof *pairs);
+    }
+    if (bf_bit_of(granules) != 0) {
+        bf_pair_at(runs, bf_word_of(granules))->start = BF_ONE
+                                                        << bf_bit_of(granules);
+    }
+    bf_runs_write(runs, 0, granules, true);
+}
+
+#endif
