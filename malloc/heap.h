@@ -17,7 +17,7 @@
 #ifndef BITFIT_MALLOC_HEAP_H
 #define BITFIT_MALLOC_HEAP_H
 
-#include "../src/carve.h"
+#include "carve.h"
 #include "options.h"
 #include "published.h"
 

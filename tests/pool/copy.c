@@ -5,7 +5,7 @@
  */
 #include "support.h"
 
-#include "carve.h"
+#include "../../malloc/carve.h"
 #include "pool.h"
 
 #include <stdlib.h>

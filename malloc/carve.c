@@ -1,6 +1,12 @@
+/*
+ * The core is static, in one source. A bridge through its public calls would
+ * enter and leave the pool for each block; so this source includes the rooms
+ * themselves and has a copy of what it uses of them. The pool's state is all in
+ * the pool: two copies of the code are as good as one.
+ */
 #include "carve.h"
 
-#include "pool.h"
+#include "../src/pool.h"
 
 /* Makes the block [start, end) blocks of `count` granules each. What is no
  * longer than a word has bits covers none: a start bit says all, and a tag that

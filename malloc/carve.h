@@ -12,7 +12,7 @@
 #ifndef BITFIT_CARVE_H
 #define BITFIT_CARVE_H
 
-#include "map.h"
+#include "../src/map.h"
 
 /* Takes up to `most` blocks of `count` granules, each at its first fit, as if
  * allocated one after the other. Stops early after `holes` holes. Writes where
