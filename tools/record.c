@@ -270,7 +270,7 @@ int record_program(const char *verb, const record_plan *plan, char **program,
                             "bitfit record [OPTION...] -- PROGRAM");
         return COMMAND_USAGE;
     }
-    int code = launch_check(verb, program[0]);
+    int code = launch_check(verb, program[0], PROGRAM_RECORDER);
     if (code != 0)
         return code;
     if (!preload(verb) || !make_file(verb, plan->path, path))
