@@ -111,6 +111,55 @@ class Record(Case):
         self.assertTrue(any(site.endswith("main;family;ask")
                             for site in sites), sites)
 
+    def test_sites_of_frames_of_every_kind(self):
+        self.record(SUBJECT, "frames", options=["--sites"])
+        sites = {int(event[2]): event[6] for event in Trace(self.trace).events
+                 if event[0] == "alloc"}
+        inner = "without_pointer;with_alloca;ask"
+        for size in range(410, 440):
+            self.assertRegex(sites[size], f"main;run_frames;{inner}$")
+        inner = f"realigned;{inner}"
+        self.assertRegex(sites[401], f"main;run_frames;{inner}$")
+        self.assertRegex(sites[402], f"main;run_frames;.*;in_handler;{inner}$")
+        self.assertRegex(sites[403], f"in_coroutine;{inner}$")
+        self.assertRegex(sites[404], f"in_thread;{inner}$")
+
+    def test_sites_in_plugins_that_come_and_go(self):
+        """One takes the addresses of another."""
+        names = ["first", "second_with_much_room"]
+        for at, name in enumerate(names):
+            room = 3000 * at + 10
+            built = run("cc", "-O1", "-shared", "-fPIC", "-xc", "-", "-o",
+                        f"{self.folder.name}/{name}.so", input=f"""
+                #include <stdlib.h>
+                void *{name}(int size)
+                {{
+                    char volatile room[{room}] = {{0}};
+                    return (char *)malloc(size + room[1]) + room[2];
+                }}
+                """)
+            self.assertEqual(built.returncode, 0, built.stderr)
+        program = pathlib.Path(self.folder.name) / "program"
+        run("cc", "-O0", "-xc", "-", "-o", program, input="""
+            #include <dlfcn.h>
+            int main(int count, char **words)
+            {
+                for (int i = 0; i < 20; i++) {
+                    void *library = dlopen(words[1 + i % 2 * 2], RTLD_NOW);
+                    ((void *(*)(int))dlsym(library, words[2 + i % 2 * 2]))
+                        (7000 + i % 2);
+                    dlclose(library);
+                }
+                return count == 5 ? 0 : 1;
+            }
+            """)
+        words = [word for name in names for word in (f"./{name}.so", name)]
+        self.record(program, *words, options=["--sites"], cwd=self.folder.name)
+        found = [(int(event[2]), event[6].rpartition(";")[0][-4:])
+                 for event in Trace(self.trace).events
+                 if event[0] == "alloc" and event[2] in ("7000", "7001")]
+        self.assertEqual(found, [(7000, "main"), (7001, "main")] * 10)
+
     def test_threads_are_told_apart(self):
         self.record(SUBJECT, "threads")
         trace = Trace(self.trace)
