@@ -440,6 +440,40 @@ class Preload(RunTest):
         told = self.refused(126, program)
         self.assertIn("the system ignores", told)
 
+    def test_libraries_in_name_spaces_of_their_own_stay_outside(self):
+        """They have a C library of their own, and the program works."""
+        audit = self.build("audit.so", "#include <stdlib.h>\n"
+                           "unsigned la_version(unsigned version)"
+                           "{ free(malloc(1000)); return version; }\n",
+                           "-shared", "-fPIC")
+        plugin = self.build("plugin.so", "#include <stdlib.h>\n"
+                            "void *plugin(void) { void *own = malloc(7777);"
+                            " free(own); return own; }\n", "-shared", "-fPIC")
+        main = self.build("main", """
+            #define _GNU_SOURCE
+            #include <dlfcn.h>
+            #include <stdio.h>
+            int main(int count, char **words)
+            {
+                int flags = RTLD_NOW | (count > 2 ? RTLD_DEEPBIND : 0);
+                void *library = dlmopen(LM_ID_NEWLM, words[1], flags);
+                if (library == NULL)
+                    return puts(dlerror());
+                void *(*plugin)(void) =
+                    (void *(*)(void))dlsym(library, "plugin");
+                return plugin() != NULL && puts("done") > 0 ? 0 : 1;
+            }
+            """)
+        for words in [plugin], [plugin, "deep"]:
+            for front in (["run", "--report", "none"],
+                          ["record", "-o", self.folder / "a.trace"]):
+                done = subprocess.run(
+                    [BITFIT, *front, "--", main, *words], text=True,
+                    capture_output=True, timeout=60, check=False,
+                    env=self.environment(LD_AUDIT=str(audit)))
+                self.assertEqual((done.returncode, done.stdout),
+                                 (0, "done\n"), done)
+
 
 class RealPrograms(RunTest):
     """Interpreters that load plugins, start threads and fork, in a pool, in a
