@@ -53,8 +53,7 @@ static bool replace(const trace *by, const char *path, trace_error *error)
 
 /* Names the functions and compresses. On an error the file is as the recorder
  * wrote it, which can be read as well. */
-static bool pack(const char *path, const char *wrappers, outcome *result,
-                 trace_error *error)
+static bool pack(const char *path, outcome *result, trace_error *error)
 {
     struct stat about;
     if (stat(path, &about) == 0 && about.st_size > largest_packed) {
@@ -68,7 +67,7 @@ static bool pack(const char *path, const char *wrappers, outcome *result,
     result->events = recorded->count;
     result->blocks = recorded->blocks;
     result->cut = recorded->cut;
-    symbols_resolve(recorded, wrappers);
+    symbols_resolve(recorded);
     bool packed = replace(recorded, path, error);
     trace_close(recorded);
     if (stat(path, &about) == 0)
@@ -90,7 +89,7 @@ static pid_t child_of(const char *file, const char *name)
 
 /* Those of children that have ended; what others record can be read as it is,
  * too. */
-static void pack_children(const char *path, const char *wrappers)
+static void pack_children(const char *path)
 {
     char child[PATH_MAX + NAME_MAX];
     const char *name = strrchr(path, '/') + 1;
@@ -105,7 +104,7 @@ static void pack_children(const char *path, const char *wrappers)
             continue;
         snprintf(child, sizeof child, "%.*s%s", (int)(name - path), path,
                  file->d_name);
-        pack(child, wrappers, &ignored, &error);
+        pack(child, &ignored, &error);
     }
     if (folder != NULL)
         closedir(folder);
@@ -168,8 +167,8 @@ static bool finish(const char *verb, const record_plan *plan, const char *path,
         return false;
     }
     if (plan->children)
-        pack_children(path, plan->wrappers);
-    if (!pack(path, plan->wrappers, &result, &error)) {
+        pack_children(path);
+    if (!pack(path, &result, &error)) {
         command_error(verb, "%s", error.text);
         return false;
     }
@@ -271,7 +270,7 @@ int record_program(const char *verb, const record_plan *plan, char **program,
                             "bitfit record [OPTION...] -- PROGRAM");
         return COMMAND_USAGE;
     }
-    int code = launch_check(verb, program[0], PROGRAM_RECORDER);
+    int code = launch_check(verb, program[0]);
     if (code != 0)
         return code;
     if (!preload(verb) || !make_file(verb, plan->path, path))
@@ -289,9 +288,6 @@ static const verb_option options[] = {
      offsetof(record_plan, path)},
     {"sites", 0, NULL, "Call stacks, too: slower, and larger", &kind_flag,
      offsetof(record_plan, sites)},
-    {"wrappers", 0, "NAME,...",
-     "More functions that call malloc for others; NAME* is allowed", &kind_text,
-     offsetof(record_plan, wrappers)},
     {"children", 0, NULL, "Processes that it starts, too, each into FILE.PID",
      &kind_flag, offsetof(record_plan, children)},
     {"no-times", 0, NULL, "Leave the times out", &kind_flag,

@@ -5,7 +5,8 @@
  * It keeps to what heap_4 does: configTOTAL_HEAP_SIZE bytes, or an array of the
  * application's (configAPPLICATION_ALLOCATED_HEAP, aligned as max_align_t); the
  * scheduler is suspended while a call is under way; a request for 0 bytes gets
- * NULL. A bad free fails configASSERT() and changes nothing.
+ * NULL. A bad free fails configASSERT() and changes nothing. There is no
+ * xPortResetHeapMinimumEverFreeHeapSize(): a pool does not forget its peak.
  */
 #define MPU_WRAPPERS_INCLUDED_FROM_API_FILE
 #include "FreeRTOS.h"
@@ -66,33 +67,8 @@ static bitfit_pool *heap(void)
     return pool;
 }
 
-/*
- * The least that was ever free is what the pool knows by itself, until it is
- * reset: then it is noted here after every request.
- */
-static bool minimum_is_reset;
-static size_t minimum_since;
-
-static size_t minimum(void)
-{
-    bitfit_stats stats;
-    bitfit_get_stats(heap(), &stats);
-    return minimum_is_reset ? minimum_since : stats.capacity - stats.peak_live;
-}
-
-static void note_minimum(void)
-{
-    if (minimum_is_reset) {
-        size_t left = xPortGetFreeHeapSize();
-        minimum_since = left < minimum_since ? left : minimum_since;
-    }
-}
-
-/* Ends what began with vTaskSuspendAll(). */
 static void *told(void *block, size_t size)
 {
-    note_minimum();
-    (void)xTaskResumeAll();
     (void)size;
     traceMALLOC(block, size);
 #if configUSE_MALLOC_FAILED_HOOK == 1
@@ -104,14 +80,12 @@ static void *told(void *block, size_t size)
 
 void *pvPortMalloc(size_t xWantedSize)
 {
-    vTaskSuspendAll();
     void *block = xWantedSize > 0 ? bitfit_alloc(heap(), xWantedSize) : NULL;
     return told(block, xWantedSize);
 }
 
 void *pvPortCalloc(size_t xNum, size_t xSize)
 {
-    vTaskSuspendAll();
     void *block =
         xNum > 0 && xSize > 0 ? bitfit_calloc(heap(), xNum, xSize) : NULL;
     return told(block, xNum * xSize);
@@ -132,7 +106,6 @@ void vPortInitialiseBlocks(void)
 void vPortHeapResetState(void)
 {
     bitfit_reset(heap());
-    minimum_is_reset = false;
 }
 
 size_t xPortGetFreeHeapSize(void)
@@ -144,15 +117,9 @@ size_t xPortGetFreeHeapSize(void)
 
 size_t xPortGetMinimumEverFreeHeapSize(void)
 {
-    return minimum();
-}
-
-void xPortResetHeapMinimumEverFreeHeapSize(void)
-{
-    vTaskSuspendAll();
-    minimum_since = xPortGetFreeHeapSize();
-    minimum_is_reset = true;
-    (void)xTaskResumeAll();
+    bitfit_stats stats;
+    bitfit_get_stats(heap(), &stats);
+    return stats.capacity - stats.peak_live;
 }
 
 static bool count_hole(const bitfit_run *run, void *context)
@@ -175,7 +142,7 @@ void vPortGetHeapStats(HeapStats_t *pxHeapStats)
         .xAvailableHeapSpaceInBytes = stats.free,
         .xSizeOfLargestFreeBlockInBytes = stats.largest_free,
         .xSizeOfSmallestFreeBlockInBytes = stats.largest_free,
-        .xMinimumEverFreeBytesRemaining = minimum(),
+        .xMinimumEverFreeBytesRemaining = stats.capacity - stats.peak_live,
         .xNumberOfSuccessfulAllocations = (size_t)stats.allocations,
         .xNumberOfSuccessfulFrees = (size_t)stats.frees,
     };

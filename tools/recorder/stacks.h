@@ -19,14 +19,8 @@ typedef struct call_stack {
 /* Finds the program's name; before the first use. */
 void stacks_init(void);
 
-/* Where a thread's stack ends; zero until it is known. */
-typedef struct stack_bounds {
-    uintptr_t high;
-} stack_bounds;
-
-/* The stack of the caller's caller outside this library. `bounds` are this
- * thread's; only to find them may allocate. */
-void stack_walk(call_stack *stack, stack_bounds *bounds);
+/* The stack of the caller's caller outside this library. Does not allocate. */
+void stack_walk(call_stack *stack);
 
 /* A number that stands for this stack. */
 uint64_t stack_hash(const call_stack *stack);

@@ -33,7 +33,6 @@ void vPortInitialiseBlocks(void);
 void vPortHeapResetState(void);
 size_t xPortGetFreeHeapSize(void);
 size_t xPortGetMinimumEverFreeHeapSize(void);
-void xPortResetHeapMinimumEverFreeHeapSize(void);
 void vPortGetHeapStats(HeapStats_t *pxHeapStats);
 void vApplicationMallocFailedHook(void);
 
