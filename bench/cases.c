@@ -62,6 +62,7 @@ static bool add_lifo(case_list *list, size_t pool, uint64_t size, size_t depth,
 {
     static const char *const prefixes[] = {"", "mutex-", "threads-"};
     bench_case *it = add(list);
+    char burst[SIZE_NAME_ROOM] = "";
     char pool_name[SIZE_NAME_ROOM];
     char bytes_name[SIZE_NAME_ROOM];
 
@@ -70,8 +71,11 @@ static bool add_lifo(case_list *list, size_t pool, uint64_t size, size_t depth,
     }
     size_name(pool_name, sizeof pool_name, pool);
     size_name(bytes_name, sizeof bytes_name, size);
-    snprintf(it->name, sizeof it->name, "%slifo%s-%s-%s", prefixes[lock],
-             depth == 1 ? "" : "16", pool_name, bytes_name);
+    if (depth > 1) {
+        size_name(burst, sizeof burst, depth);
+    }
+    snprintf(it->name, sizeof it->name, "%slifo%s-%s-%s", prefixes[lock], burst,
+             pool_name, bytes_name);
     it->group = lock == LOCK_NONE ? "lifo" : "mutex";
     it->unit = "pair";
     it->kind = CASE_LIFO;
@@ -201,6 +205,7 @@ static bool add_lifos(case_list *list)
 {
     static const size_t pools[] = {KIB, 4 * KIB, 64 * KIB, MIB, 64 * MIB};
     static const uint64_t sizes[] = {16, 64, 256, 1024, 4096, 32 * KIB};
+    static const size_t bursts[] = {3, 16};
     bool ok = true;
 
     for (size_t p = 0; p < sizeof pools / sizeof *pools; p++) {
@@ -216,8 +221,12 @@ static bool add_lifos(case_list *list)
         }
     }
     ok = add_lifo(list, 4 * gib, 64, 1, LOCK_NONE, EFFORT_FULL) && ok;
-    ok = add_lifo(list, MIB, 64, 16, LOCK_NONE, EFFORT_QUICK) && ok;
-    return add_lifo(list, MIB, 1024, 16, LOCK_NONE, EFFORT_QUICK) && ok;
+    for (size_t b = 0; b < sizeof bursts / sizeof *bursts; b++) {
+        ok = add_lifo(list, MIB, 64, bursts[b], LOCK_NONE, EFFORT_QUICK) &&
+             add_lifo(list, MIB, 1024, bursts[b], LOCK_NONE, EFFORT_QUICK) &&
+             ok;
+    }
+    return ok;
 }
 
 static bool add_churns(case_list *list)
@@ -233,8 +242,10 @@ static bool add_churns(case_list *list)
     CHURN(4 * KIB, small, 100000, EFFORT_QUICK);
     CHURN(64 * KIB, small, 100000, EFFORT_SMOKE);
     CHURN(64 * KIB, small_full, 100000, EFFORT_QUICK);
+    CHURN(256 * KIB, small, 100000, EFFORT_QUICK);
     CHURN(MIB, small, 100000, EFFORT_SMOKE);
     CHURN(MIB, small_full, 100000, EFFORT_QUICK);
+    CHURN(4 * MIB, small, 100000, EFFORT_QUICK);
     CHURN(MIB, wide, 100000, EFFORT_QUICK);
     CHURN(MIB, wide_full, 100000, EFFORT_QUICK);
     CHURN(64 * MIB, small, 200000, EFFORT_QUICK);
@@ -383,6 +394,9 @@ void cases_destroy(case_list *list)
 
 static bool pattern_matches(const char *pattern, const char *name)
 {
+    if (pattern[0] == '=') {
+        return strcmp(pattern + 1, name) == 0;
+    }
     return strchr(pattern, '*') == NULL ? strstr(name, pattern) != NULL
                                         : fnmatch(pattern, name, 0) == 0;
 }

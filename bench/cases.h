@@ -63,7 +63,8 @@ enum { SIZE_NAME_ROOM = 24 };
 void size_name(char *text, size_t room, uint64_t size);
 
 /* Whether one of the comma-separated patterns (shell style; without a star it
- * may match any part) fits the name. NULL fits all. */
+ * may match any part, with = in front it is the name) fits the name. NULL fits
+ * all. */
 bool name_matches(const char *patterns, const char *name);
 
 #endif

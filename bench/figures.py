@@ -5,6 +5,7 @@ import pathlib
 import statistics
 
 US = "bitfit"
+EMPTY = "empty"  # what the harness itself takes
 
 class Figures:
     """One set of figures, from one or more files."""
@@ -27,15 +28,31 @@ class Figures:
                 return figures
         return None
 
+    def net(self, case, peer):
+        """The rounds without what the harness took in the same round."""
+        figures, empty = self.of(case, peer), self.of(case, EMPTY)
+        if not figures or "rounds" not in figures:
+            return None
+        rounds = figures["rounds"]
+        if not empty or "rounds" not in empty or peer == EMPTY:
+            return rounds
+        return [max(ns - own, 0)
+                for ns, own in zip(rounds, empty["rounds"])]
+
     def ratio(self, case, peer, base):
-        """Pair by pair, the median; None unless both were done."""
-        ours, theirs = self.of(case, peer), self.of(case, base)
-        if not ours or not theirs or "rounds" not in ours:
+        """Net, round by round, the median; None unless both were done."""
+        ours, theirs = self.net(case, peer), self.net(case, base)
+        if not ours or not theirs:
             return None
-        if "slow" in (ours["state"], theirs["state"]):
+        if "slow" in (self.of(case, peer)["state"],
+                      self.of(case, base)["state"]):
             return None
-        return statistics.median(
-            a / b for a, b in zip(ours["rounds"], theirs["rounds"]))
+        ratios = [a / b for a, b in zip(ours, theirs) if b > 0]
+        return statistics.median(ratios) if ratios else None
+
+    def instructions(self, case, peer):
+        """Net, of a pair; None where they were not counted."""
+        return self.all.get("instructions", {}).get(case, {}).get(peer)
 
     def worst(self, case, peer):
         figures = self.of(case, peer)

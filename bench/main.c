@@ -55,7 +55,7 @@ static const struct argp_option options[] = {
      "Peer that ratios refer to (default: the first --peer, else glibc)", 0},
     {"only", KEY_ONLY, "PATTERNS", 0,
      "Cases whose names match one of these, comma-separated; "
-     "'churn-1M' or 'lifo-*-64'",
+     "'churn-1M', 'lifo-*-64' or, exactly, '=churn-1M-small'",
      0},
     {"quick", KEY_QUICK, NULL, 0, "At most three minutes (the default)", 0},
     {"full", KEY_FULL, NULL, 0, "Every case, more rounds", 0},
@@ -166,6 +166,9 @@ static bool gather_peers(arguments *to)
     }
     for (size_t i = 0; i < to->peers.count && all.count < PEERS_MAX; i++) {
         all.at[all.count++] = to->peers.at[i];
+    }
+    if (peers_find(&all, "empty") == NULL && all.count < PEERS_MAX) {
+        all.at[all.count++] = peer_empty(); /* no ratio is net without it */
     }
     to->peers = all;
     if (to->settings.baseline == NULL) {

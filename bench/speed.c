@@ -20,6 +20,7 @@ typedef struct session {
     const bench_case *what;
     const script *calls;
     size_t baseline; /* index of a peer, or the peers' count */
+    size_t empty;    /* the peer that shows the harness' own cost */
     series by_peer[PEERS_MAX];
 } session;
 
@@ -124,22 +125,38 @@ static void add_spread(cJSON *out, const char *name, double *values,
     cJSON_AddNumberToObject(spread, "max", values[count - 1]);
 }
 
-/* Round by round: both ran within the same fraction of a second. */
+static unsigned least_rounds(const series *a, const series *b)
+{
+    return a->rounds < b->rounds ? a->rounds : b->rounds;
+}
+
+/* Round by round, since all ran within the same fraction of a second, and net:
+ * without what the harness takes on both sides. A round in which the baseline
+ * took no longer than the harness tells nothing. */
 static void add_ratio(cJSON *out, const session *it, size_t peer)
 {
     const series *its = &it->by_peer[peer];
     const series *base = &it->by_peer[it->baseline];
-    unsigned rounds = its->rounds < base->rounds ? its->rounds : base->rounds;
+    const series *empty = &it->by_peer[it->empty];
     double ratios[ROUNDS_MAX];
+    size_t count = 0;
 
-    if (it->baseline >= it->peers->count || its->last.state != RUN_DONE ||
-        base->last.state != RUN_DONE) {
+    if (it->baseline >= it->peers->count || peer == it->empty ||
+        its->last.state != RUN_DONE || base->last.state != RUN_DONE) {
         return;
     }
-    for (unsigned i = 0; i < rounds; i++) {
-        ratios[i] = its->ns[i] / base->ns[i];
+    for (unsigned i = 0;
+         i < least_rounds(its, base) && i < least_rounds(its, empty); i++) {
+        double ours = its->ns[i] - empty->ns[i];
+        double theirs = base->ns[i] - empty->ns[i];
+
+        if (theirs > 0) {
+            ratios[count++] = ours > 0 ? ours / theirs : 0;
+        }
     }
-    add_spread(out, "ratio", ratios, rounds);
+    if (count > 0) {
+        add_spread(out, "ratio", ratios, count);
+    }
 }
 
 static void add_latency(cJSON *out, const session *it, const series *its)
@@ -301,7 +318,7 @@ static void print_case(const session *it, const cJSON *figures)
         printf("  %-14s  %9s  %9s..%-9s %9s", "", it->what->unit, "q1", "q3",
                "failed");
         if (it->baseline < it->peers->count) {
-            printf("  over %s", it->peers->at[it->baseline]->name);
+            printf("  net, over %s", it->peers->at[it->baseline]->name);
         }
         printf("\n");
     }
@@ -361,7 +378,7 @@ static bool measure_case(session *it, cJSON *out)
     return ready;
 }
 
-static size_t find_baseline(const peer_list *peers, const char *name)
+static size_t find_peer(const peer_list *peers, const char *name)
 {
     size_t at = 0;
 
@@ -380,7 +397,8 @@ static bool measure(const bench_case *what, const peer_list *peers,
     script own = {0};
     bool ok = true;
 
-    it.baseline = find_baseline(peers, settings->baseline);
+    it.baseline = find_peer(peers, settings->baseline);
+    it.empty = find_peer(peers, "empty");
     if (needs_script(what)) {
         ok = make_script(&own, what);
         it.calls = &own;
