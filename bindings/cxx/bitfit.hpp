@@ -1,6 +1,6 @@
 /*
- * bitfit in C++17: pools that end by themselves, and the allocators of the
- * standard library over them. Header only; link bitfit as for bitfit.h.
+ * bitfit in C++17: pools that end by themselves, and standard allocators over
+ * them. Header only; link bitfit as for bitfit.h.
  *
  *     alignas(std::max_align_t) static std::byte memory[65536];
  *
@@ -12,19 +12,19 @@
  *
  *     auto point = bitfit::make_unique<Point>(pool, 3, 4);
  *
- * bitfit.h says what a pool does and promises; nothing of it changes here.
- * Sizes are bytes unless a parameter is called count.
+ * The promises are those of bitfit.h. Sizes are bytes unless a parameter is
+ * called count.
  *
- * Lack of memory: what the standard library's interfaces ask for throws
- * std::bad_alloc, and std::bad_array_new_length if count * sizeof(T)
- * overflows. The calls of pool_ref return null, as in C. Compiled without
- * exceptions, std::abort() stands for every throw. Without RTTI one thing
- * changes: see resource. All files of a program should be compiled alike.
+ * Lack of memory: the standard interfaces throw std::bad_alloc, or
+ * std::bad_array_new_length if count * sizeof(T) overflows. The calls of
+ * pool_ref return null, as in C. Without exceptions, std::abort() replaces
+ * every throw. Without RTTI one thing changes: see resource. Compile all files
+ * of a program alike.
  *
- * Lifetime: memory outlives its pool; a pool outlives all that was made from
- * it, resources, allocators and pointers. What is left in a pool when it ends
- * is not destroyed. Threads: as in bitfit.h; all the types here that refer to
- * a pool are one or two words, to be copied freely.
+ * Lifetime: the memory must outlive its pool; the pool must outlive everything
+ * made from it: resources, allocators and pointers. Objects left in a pool when
+ * it ends are not destroyed. Threads: as in bitfit.h. All types here that refer
+ * to a pool are one or two words; copy them freely.
  */
 #ifndef BITFIT_HPP
 #define BITFIT_HPP
@@ -43,7 +43,7 @@
 #include <type_traits>
 #include <utility>
 
-/* Older standard libraries have C++17 but for this. Without it there is no
+/* Some older standard libraries lack this header. Without it there is no
  * bitfit::resource. */
 #if __has_include(<memory_resource>)
 #include <memory_resource>
@@ -95,9 +95,9 @@ inline void *bare(const volatile void *ptr) noexcept
 /* ----------------------------------------------------------------- options */
 
 /*
- * bitfit_options with struct_size filled in: set its fields, then give it to a
- * pool. The two functions take callables by reference; these outlive the pool
- * and must not throw (std::terminate).
+ * bitfit_options with struct_size filled in. Set its fields, then give it to a
+ * pool. The two functions take callables by reference; these must outlive the
+ * pool and must not throw (std::terminate).
  */
 struct options : bitfit_options {
     options() noexcept : bitfit_options{}
@@ -135,10 +135,10 @@ struct options : bitfit_options {
 /* ------------------------------------------------------------------- pools */
 
 /*
- * A pool that somebody else owns. Like a reference it is never null and is not
- * assigned; copies refer to the same pool. Each function is the one of
- * bitfit.h that bears its name. lock() and unlock() make it a BasicLockable,
- * for std::lock_guard around fork(); a call under them is a re-entry.
+ * A pool that somebody else owns. Like a reference it is never null and cannot
+ * be assigned; copies refer to the same pool. Each function is the function of
+ * bitfit.h with its name. lock() and unlock() make it a BasicLockable, for
+ * std::lock_guard around fork(); a call under them is a re-entry.
  */
 class pool_ref
 {
@@ -312,9 +312,9 @@ inline bitfit_pool *init(void *memory, std::size_t size,
 } // namespace detail
 
 /*
- * A pool that ends with its owner. The memory stays the caller's. Only a pool
- * that was moved from, released or destroyed is empty; it may be assigned or
- * destroyed, nothing else.
+ * A pool that ends with its owner. The memory stays the caller's. A pool is
+ * empty only after a move, release() or destroy(); then you may assign or
+ * destroy it, nothing else.
  */
 class pool : public pool_ref
 {
@@ -354,7 +354,7 @@ class pool : public pool_ref
         return pool_ != nullptr;
     }
 
-    /* Ends the pool now; the number of blocks that were still live. */
+    /* Ends the pool now; returns the number of blocks that were still live. */
     std::size_t destroy() noexcept
     {
         return bitfit_destroy(release());
@@ -377,9 +377,8 @@ template <std::size_t Size> struct storage {
 } // namespace detail
 
 /*
- * A pool together with its memory of Size bytes, bookkeeping included: for a
- * static, or a member. It stays where it is. init_error if Size holds no
- * granule.
+ * A pool with its own memory of Size bytes, bookkeeping included: for a static
+ * or a member. It cannot be moved. init_error if Size holds no granule.
  */
 template <std::size_t Size>
 class fixed_pool : private detail::storage<Size>, public pool_ref
@@ -408,8 +407,8 @@ class fixed_pool : private detail::storage<Size>, public pool_ref
  * does.
  *
  * Two resources over one pool are equal, so containers move between them.
- * Without RTTI a resource equals itself alone: then use one for each pool, or
- * moves between containers copy.
+ * Without RTTI a resource equals only itself. Then use one resource for each
+ * pool, or moves between containers copy.
  */
 class resource final : public std::pmr::memory_resource
 {
@@ -450,12 +449,12 @@ class resource final : public std::pmr::memory_resource
  * A standard allocator over a pool. Equal if and only if over the same pool.
  * There is no default: a container without a pool does not compile.
  *
- * Copying a container takes the memory from the source's pool, the only one
- * that is known; give the copy's constructor another allocator for another.
- * Assigning a copy keeps the target's pool: data is copied into a budget, it
- * does not change it. Moves and swaps take the memory, and so the pool, along:
- * they are O(1) and cannot fail, and swapping containers of two pools, which
- * would else be undefined, does what it says.
+ * A copy of a container takes its memory from the source's pool; for another
+ * pool, give an allocator to the copy's constructor. Assignment of a copy keeps
+ * the target's pool: it copies data into a budget and does not change the
+ * budget. Moves and swaps take the memory, and so the pool, along. They are
+ * O(1) and cannot fail. So you may swap containers of two pools, which would
+ * otherwise be undefined.
  */
 template <class T> class allocator
 {
@@ -522,9 +521,9 @@ bool operator!=(const allocator<T> &a, const allocator<U> &b) noexcept
 /* -------------------------------------------------------------- unique_ptr */
 
 /*
- * Destroys an object and gives its block back. It follows a unique_ptr to a
- * base only where that is safe: the base needs a virtual destructor. One made
- * by default has no pool and serves null pointers only.
+ * Destroys an object and gives its block back. It converts to a base only where
+ * that is safe: the base needs a virtual destructor. A default-made one has no
+ * pool and is only for null pointers.
  */
 template <class T> class deleter
 {
@@ -555,7 +554,8 @@ template <class T> class deleter
     }
 
   private:
-    /* A base may lie inside the object; the block starts where that does. */
+    /* A base may lie inside the object; the block starts where the object does.
+     */
     static void *start(T *object) noexcept
     {
         if constexpr (std::is_polymorphic_v<T>) {
@@ -647,8 +647,8 @@ make_unique(pool_ref pool, Arguments &&...arguments)
 }
 
 /* An array of `count` objects, value-initialized, as in make_unique<int[]>.
- * If a constructor throws, those before are destroyed and the block is given
- * back. */
+ * If a constructor throws, the elements before it are destroyed and the block
+ * is given back. */
 template <class T>
 std::enable_if_t<std::is_array_v<T> && std::extent_v<T> == 0, unique_ptr<T>>
 make_unique(pool_ref pool, std::size_t count)

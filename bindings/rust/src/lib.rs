@@ -6,14 +6,14 @@
 //!   [`Pool::boxed`], raw blocks by [`Layout`](core::alloc::Layout),
 //!   statistics, an iterator over all blocks and holes, a picture.
 //!
-//! Every request gets the lowest address at which it fits, and none if and only
-//! if it fits nowhere. All that a pool knows is kept in bitmaps apart from the
-//! blocks, so that unsafe code that writes past a block cannot corrupt the
-//! heap, and a bad free is caught before anything changes: by default it is
-//! named on standard error and ends the program.
+//! Every request gets the lowest address that fits, and none if and only if it
+//! fits nowhere. The bookkeeping is in bitmaps apart from the blocks, so unsafe
+//! code that writes past a block cannot corrupt the pool. A bad free is caught
+//! before anything changes: by default a line on standard error names it, and
+//! the program ends.
 //!
-//! The crate is `no_std` and needs no other. The core is C and is built by the
-//! system's C compiler.
+//! The crate is `no_std` and needs no other crate. The core is C; the system's
+//! C compiler builds it.
 
 #![no_std]
 #![deny(unsafe_op_in_unsafe_fn)]
