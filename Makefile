@@ -8,7 +8,7 @@ JOBS      ?= $(shell nproc 2>/dev/null || echo 2)
 # The builds that `make test` makes, each with its own tests.
 TREES = release clang asan tsan scalar word32 tiny
 
-.PHONY: all demo test bench install uninstall
+.PHONY: all demo test boards bench install uninstall
 .PHONY: format lint fuzz coverage dist clean
 
 all:
@@ -28,6 +28,10 @@ test:
 	scripts/install-tools test
 	scripts/build-trees -j $(JOBS) $(TREES)
 	scripts/run-tests -j $(JOBS) $(TREES)
+
+boards:
+	scripts/install-tools boards
+	scripts/boards -j $(JOBS)
 
 bench:
 	scripts/install-tools bench

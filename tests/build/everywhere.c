@@ -8,14 +8,20 @@
 
 #include "bitfit.h"
 
-enum { GRANULE = 16, GRANULES = 16384, SLOTS = 512, STEPS = 40000 };
+/* A machine with less memory has a smaller pool. */
+#ifndef EVERYWHERE_GRANULES
+#define EVERYWHERE_GRANULES 16384
+#endif
+
+enum { GRANULE = 16, GRANULES = EVERYWHERE_GRANULES };
+enum { SLOTS = 512, STEPS = 40000, SMALL = GRANULES < 4096 ? 60 : 600 };
 enum { ALIGNMENT = 64 };
 
 #define POOL_SIZE ((size_t)GRANULE * GRANULES)
 #define LENGTH(array) (sizeof(array) / sizeof((array)[0]))
 
 static _Alignas(ALIGNMENT) unsigned char memory[GRANULE * GRANULES];
-static _Alignas(ALIGNMENT) unsigned char bookkeeping[GRANULE * GRANULES / 32];
+static _Alignas(ALIGNMENT) unsigned char bookkeeping[GRANULE * GRANULES / 32 + 256];
 static bitfit_pool *pool;
 static int failed;
 
@@ -42,7 +48,7 @@ static unsigned dice(unsigned bound)
 /* Mostly small, now and then as large as an eighth of the pool. */
 static size_t random_size(void)
 {
-    return dice(40) == 0 ? dice((unsigned)POOL_SIZE / 8) : dice(600);
+    return dice(40) == 0 ? dice((unsigned)POOL_SIZE / 8) : dice(SMALL);
 }
 
 static void *random_request(void)
