@@ -8,7 +8,7 @@ JOBS      ?= $(shell nproc 2>/dev/null || echo 2)
 # The builds that `make test` makes, each with its own tests.
 TREES = release clang asan tsan scalar word32 tiny
 
-.PHONY: all demo test boards bench install uninstall
+.PHONY: all demo test boards boards-page bench install uninstall
 .PHONY: format lint fuzz coverage dist clean
 
 all:
@@ -32,6 +32,10 @@ test:
 boards:
 	scripts/install-tools boards
 	scripts/boards -j $(JOBS)
+
+boards-page:
+	scripts/install-tools boards
+	bench/boards/page.py docs/BOARDS.md
 
 bench:
 	scripts/install-tools bench

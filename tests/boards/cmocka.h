@@ -24,7 +24,10 @@ struct CMUnitTest {
     void *initial_state;
 };
 
-#define cmocka_unit_test(test) {#test, test, NULL, NULL, NULL}
+#define cmocka_unit_test(test)                                                 \
+    {                                                                          \
+#test, test, NULL, NULL, NULL                                          \
+    }
 
 void _fail(const char *file, int line);
 void board_expect(bool holds, const char *file, int line, const char *what);

@@ -21,7 +21,8 @@ enum { ALIGNMENT = 64 };
 #define LENGTH(array) (sizeof(array) / sizeof((array)[0]))
 
 static _Alignas(ALIGNMENT) unsigned char memory[GRANULE * GRANULES];
-static _Alignas(ALIGNMENT) unsigned char bookkeeping[GRANULE * GRANULES / 32 + 256];
+static _Alignas(
+    ALIGNMENT) unsigned char bookkeeping[GRANULE * GRANULES / 32 + 256];
 static bitfit_pool *pool;
 static int failed;
 

@@ -1,7 +1,8 @@
 #!/bin/sh
 # usage: boards.sh ARM_COMPILER
-# The module of Zephyr, the component of ESP-IDF and the library of PlatformIO
-# build, under what stands for these systems' builds.
+# The module of Zephyr, the component of ESP-IDF and the libraries of PlatformIO
+# and Arduino build, under what stands for these systems' builds. The example
+# for boards runs.
 . "$(dirname "$0")/common.sh"
 arm="-mcpu=cortex-m4 -mthumb -Os -Wall -Wextra -Werror"
 
@@ -48,3 +49,37 @@ for source in "$root"/src/*.c; do
     "$1" -std=gnu11 $arm $flags -I"$root/include" -c "$source" \
         -o "$work/object.o"
 done
+
+echo 'Arduino'
+"$root/packaging/arduino/make" "$work/arduino"
+cat >"$work/Arduino.h" <<'END'
+struct Printer {
+    void begin(long);
+    void print(const char *);
+    void print(unsigned long);
+    void println(const char *);
+};
+extern Printer Serial;
+END
+# shellcheck disable=SC2086 # lists
+"$1" -std=gnu11 $arm -c "$work/arduino/src/bitfit.c" -o "$work/bitfit.o"
+# shellcheck disable=SC2086 # lists
+"$1" -x c++ -std=gnu++11 $arm -include "$work/Arduino.h" -I"$work/arduino/src" \
+    -c "$work/arduino/examples/bitfit/bitfit.ino" -o "$work/sketch.o"
+symbols "$work/bitfit.o" >"$work/symbols"
+grep -q '^W bitfit_trap$' "$work/symbols"
+if grep '^U pthread' "$work/symbols"; then exit 1; fi
+
+echo 'examples/board'
+# shellcheck disable=SC2086 # lists
+"$1" -std=c11 -mcpu=cortex-m3 -mthumb -Os -Wall -Wextra -Werror \
+    -DBITFIT_FREESTANDING=1 -I"$root/include" "$root/examples/board/main.c" \
+    "$root"/src/*.c --specs=picolibc.specs --oslib=semihost --crt0=hosted \
+    -Wl,--defsym=__flash=0 -Wl,--defsym=__flash_size=0x400000 \
+    -Wl,--defsym=__ram=0x20000000 -Wl,--defsym=__ram_size=0x400000 \
+    -o "$work/board.elf"
+qemu-system-arm -M mps2-an385 -nographic -monitor none -serial none \
+    -semihosting-config enable=on,target=native -kernel "$work/board.elf" \
+    </dev/null >"$work/output" 2>&1
+printf '%s\n' 'bitfit_free: double free' '48 bytes in use, 160 at most' |
+    while read -r line; do grep "^$line" "$work/output"; done

@@ -44,12 +44,42 @@ def versions(version):
         ("packaging/debian/changelog", r"^bitfit \((.*)-[^-]*\)"),
         ("library.json", r'"version": "([^"]*)"'),
         ("idf_component.yml", r'(?m)^version: "([^"]*)"'),
+        ("packaging/arduino/library.properties", r"(?m)^version=(.*)$"),
+        ("bindings/rust/Cargo.toml", r'(?m)^version = "([^"]*)"'),
         ("docs/man/bitfit.1", r"(?m)^bitfit (\d[\d.]*)$"),
         ("docs/man/bitfit.3", r'(?m)^\.Qq (\d[\d.]*) ;$'),
     ):
         found = re.search(pattern, read(path))
         found = found.group(1) if found else "no version"
         expect(found == version, f"{path} has {found}, the header {version}")
+
+
+def addresses():
+    """The project's address is one, wherever it is written."""
+    found = {}
+    for path in (
+        "README.md", "library.json", "idf_component.yml",
+        "bindings/rust/Cargo.toml", "packaging/arduino/library.properties",
+    ):
+        for address in re.findall(r"https://[^\s\"')>]*bitfit[^\s\"')>]*",
+                                  read(path)):
+            host = re.sub(r"/bitfit\.git$|/$", "", address)
+            found.setdefault(host, []).append(path)
+    expect(len(found) == 1, f"the project's address differs: {found}")
+    expect(len(set(sum(found.values(), []))) == 5, f"not everywhere: {found}")
+
+
+def check_arduino():
+    path = "packaging/arduino/library.properties"
+    fields = dict(line.split("=", 1) for line in read(path).splitlines())
+    for name in (
+        "name", "version", "author", "maintainer", "sentence", "paragraph",
+        "category", "url", "architectures", "includes",
+    ):
+        expect(fields.get(name), f"{path}: no {name}")
+    expect(fields["category"] == "Data Storage" or fields["category"] == "Other",
+           f"{path}: {fields['category']} is no category")
+    expect(fields["includes"] == "bitfit.h", f"{path}: {fields['includes']}")
 
 
 def check_zephyr():
@@ -72,6 +102,10 @@ def check_esp_idf():
     field(path, component, "version", str, r"\d+\.\d+\.\d+")
     field(path, component, "description", str)
     field(path, component, "license", str, "MIT")
+    for name in ("url", "repository", "documentation", "issues"):
+        field(path, component, name, str, r"https://.+")
+    for tag in field(path, component, "tags", list):
+        expect(re.fullmatch(r"[a-z0-9-]{3,32}", tag), f"{path}: tag {tag}")
     field(path, component["dependencies"], "idf", str, r">=\d+\.\d+")
     for kept in ("src/bitfit.c", "include/bitfit.h", "cmake/esp-idf.cmake"):
         for pattern in component["files"]["exclude"]:
@@ -91,6 +125,17 @@ def check_platformio():
         os.path.exists("include/" + field(path, library, "headers", str)),
         f"{path}: there is no such header",
     )
+    field(path, library, "homepage", str, r"https://.+")
+    field(path, library["repository"], "url", str, r"https://.+\.git")
+    field(path, library["authors"], "name", str)
+    for example in field(path, library, "examples", list):
+        for name in example["files"]:
+            file = f"{example['base']}/{name}"
+            expect(os.path.exists(file), f"{path}: there is no {file}")
+            exported = any(
+                file.startswith(kept) for kept in library["export"]["include"]
+            )
+            expect(exported, f"{path}: {file} is not exported")
     build = field(path, library, "build", dict)
     folders = [build["includeDir"], build["srcDir"]]
     for name in folders + library["export"]["include"]:
@@ -102,6 +147,8 @@ versions(re.search(r'#define BITFIT_VERSION "(.*)"', header).group(1))
 check_zephyr()
 check_esp_idf()
 check_platformio()
+check_arduino()
+addresses()
 for complaint in complaints:
     print(complaint)
 sys.exit(bool(complaints))
