@@ -29,7 +29,7 @@ for tiny in OFF ON; do
     grep -q '^T bitfit_alloc$' "$work/symbols"
     grep -q '^W bitfit_trap$' "$work/symbols"
     found=ON
-    if grep -q '^U bf_tree_' "$work/symbols"; then found=OFF; fi
+    if grep -q ' bf_tree_' "$work/symbols"; then found=OFF; fi
     [ $found = $tiny ]
 done
 build zephyr-none
