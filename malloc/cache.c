@@ -45,7 +45,7 @@ static void bin_begin(cache *c, size_t i)
 
 static void bin_empty(cache *c, size_t i)
 {
-    blocks_return(c->floor[i], bin_blocks(c, i), c->count[i]);
+    blocks_give(c->floor[i], bin_blocks(c, i), c->count[i]);
     c->top[i] = c->floor[i];
 }
 
@@ -58,12 +58,12 @@ static void bin_end(cache *c, size_t i)
     }
 }
 
-void bin_give(cache *c, size_t i, size_t blocks)
+void bin_shed(cache *c, size_t i, size_t blocks)
 {
     void **floor = c->floor[i];
     blocks = blocks < BATCH_MAX ? blocks : BATCH_MAX;
     if (!depot_give(c->count[i], floor, blocks)) {
-        blocks_return(floor, blocks, c->count[i]);
+        blocks_give(floor, blocks, c->count[i]);
     }
     c->top[i] -= blocks;
     memmove(floor, floor + blocks, bin_blocks(c, i) * sizeof *floor);
@@ -74,7 +74,7 @@ void bin_give(cache *c, size_t i, size_t blocks)
 static void bin_set_capacity(cache *c, size_t i, size_t capacity)
 {
     while (bin_blocks(c, i) > capacity) {
-        bin_give(c, i, bin_blocks(c, i) - capacity);
+        bin_shed(c, i, bin_blocks(c, i) - capacity);
     }
     if (capacity == 0) {
         bin_end(c, i);
@@ -138,7 +138,7 @@ void cache_publish(cache *c)
 void cache_empty_last(cache *c)
 {
     if (c->last_count != 0) {
-        blocks_return(&c->last, 1, c->last_count);
+        blocks_give(&c->last, 1, c->last_count);
         c->last_count = 0;
     }
 }
@@ -173,7 +173,7 @@ FAST bool cache_enter_any(cache *c)
     return !stopped;
 }
 
-void *cache_pop_any(size_t count)
+void *cache_take_any(size_t count)
 {
     cache *c = cache_mine;
     if (!cache_enter_any(c)) {
@@ -194,26 +194,26 @@ void *cache_pop_any(size_t count)
     return block;
 }
 
-bool cache_push_any(void *ptr, size_t count)
+bool cache_give_any(void *ptr, size_t count)
 {
     cache *c = cache_mine;
     if (!cache_enter_any(c)) {
         return false;
     }
     size_t i = cache_bin(count);
-    bool pushed = !cache_marked(ptr) && ++c->others % OTHERS_A_TICK != 0;
-    if (pushed && c->top[i] != c->ceiling[i] && c->count[i] == count) {
+    bool given = !cache_marked(ptr) && ++c->others % OTHERS_A_TICK != 0;
+    if (given && c->top[i] != c->ceiling[i] && c->count[i] == count) {
         *c->top[i]++ = ptr;
-    } else if (pushed && c->last_count == 0 && count > SMALL_MAX &&
+    } else if (given && c->last_count == 0 && count > SMALL_MAX &&
                count <= c->last_most) {
         c->last = ptr;
         c->last_count = count;
     } else {
-        pushed = false;
+        given = false;
     }
-    if (pushed) {
+    if (given) {
         cache_mark(ptr);
     }
     cache_leave(c);
-    return pushed;
+    return given;
 }

@@ -67,7 +67,7 @@ typedef struct cache {
     void *last;        /* one more free block, larger than those in bins, */
     size_t last_count; /* and its granules; 0 if there is none */
     size_t last_most;  /* granules that it may have */
-    unsigned others;   /* blocks freed by cache_push_any() */
+    unsigned others;   /* blocks freed by cache_give_any() */
     unsigned visits;   /* of slow paths */
     size_t published;  /* bytes in it, as last made known */
     unsigned rounds;   /* of the thread's destructors that it has outlived */
@@ -123,7 +123,7 @@ static inline size_t bin_capacity(const cache *c, size_t i)
 size_t bin_prepare(cache *c, size_t count);
 
 /* Under the lock: takes the oldest blocks out, into the depot or the pool. */
-void bin_give(cache *c, size_t i, size_t blocks);
+void bin_shed(cache *c, size_t i, size_t blocks);
 
 /* -------------------------------------------------------------- fast paths */
 
@@ -161,7 +161,7 @@ static inline size_t cache_bin(size_t count)
 
 /* Takes the last block out of a bin, the cache's gate being shut; NULL if there
  * is none. */
-FAST void *bin_pop(cache *c, size_t i)
+FAST void *bin_take(cache *c, size_t i)
 {
     void **last = c->top[i] - 1;
     void *block = *last;
@@ -175,7 +175,7 @@ FAST void *bin_pop(cache *c, size_t i)
 }
 
 /* Puts a block into a bin; false if that is full. */
-FAST bool bin_push(cache *c, size_t i, void *block)
+FAST bool bin_give(cache *c, size_t i, void *block)
 {
     void **top = c->top[i];
     if (UNLIKELY(top == c->ceiling[i])) {
@@ -188,7 +188,7 @@ FAST bool bin_push(cache *c, size_t i, void *block)
 
 /* A block for the request from this thread's bin for its size. NULL if that is
  * empty, or out of reach, or the size is 0 or large. */
-FAST void *cache_pop(size_t size)
+FAST void *cache_take(size_t size)
 {
     cache *c = cache_mine;
     if (size > FAST_GRANULE * SMALL_MAX || UNLIKELY(!cache_enter(c))) {
@@ -196,7 +196,7 @@ FAST void *cache_pop(size_t size)
     }
     void *block = NULL;
     if (LIKELY(size - 1 < cache_limit(&c->fast_size))) {
-        block = bin_pop(c, heap_fast_count_for(size));
+        block = bin_take(c, heap_fast_count_for(size));
     }
     cache_leave(c);
     return block;
@@ -214,8 +214,8 @@ FAST size_t cache_peek(const void *ptr)
                                marks_load(heap_fast_marks(ptr)));
 }
 
-/* As cache_push(), the gate being shut. */
-FAST bool push_inside(cache *c, void *ptr, size_t size)
+/* As cache_give(), the gate being shut. */
+FAST bool give_inside(cache *c, void *ptr, size_t size)
 {
     size_t granule = bf_rotate(heap_offset_of(ptr), FAST_GRANULE_SHIFT);
     if (UNLIKELY(granule >= cache_limit(&c->fast_granules))) {
@@ -226,7 +226,7 @@ FAST bool push_inside(cache *c, void *ptr, size_t size)
     bf_word before = marks_load(marks);
     size_t count = bf_view_count_small(heap_fast_pair(ptr), bit, before);
     bool right = size == SIZE_MAX || heap_fast_count_for(size) == count;
-    if (UNLIKELY(count == 0 || !right || !bin_push(c, count, ptr))) {
+    if (UNLIKELY(count == 0 || !right || !bin_give(c, count, ptr))) {
         return false;
     }
     marks_store(marks, before | BF_ONE << bf_bit_of(bit));
@@ -236,19 +236,19 @@ FAST bool push_inside(cache *c, void *ptr, size_t size)
 /* Takes the live block at `ptr` into this thread's bin for its size. size: as
  * for heap_give(). False if the bin is full, or out of reach, or there may be
  * no such block: nothing has changed. */
-FAST bool cache_push(void *ptr, size_t size)
+FAST bool cache_give(void *ptr, size_t size)
 {
     cache *c = cache_mine;
     if (UNLIKELY(!cache_enter(c))) {
         return false;
     }
-    bool pushed = push_inside(c, ptr, size);
+    bool given = give_inside(c, ptr, size);
     cache_leave(c);
-    return pushed;
+    return given;
 }
 
-/* As cache_pop() and cache_push(), of any granules. */
-void *cache_pop_any(size_t count);
-bool cache_push_any(void *ptr, size_t count);
+/* As cache_take() and cache_give(), of any granules. */
+void *cache_take_any(size_t count);
+bool cache_give_any(void *ptr, size_t count);
 
 #endif

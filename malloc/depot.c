@@ -25,7 +25,7 @@ static struct {
 
 /* ----------------------------------------------------------- blocks in bulk */
 
-void blocks_adopt(void **blocks, size_t number, size_t count)
+void blocks_mark(void **blocks, size_t number, size_t count)
 {
     size_t size = heap_size_of(count);
     for (size_t i = 0, first = 0; i < number; i++) {
@@ -43,7 +43,7 @@ void blocks_adopt(void **blocks, size_t number, size_t count)
     }
 }
 
-void blocks_return(void *const *blocks, size_t number, size_t count)
+void blocks_give(void *const *blocks, size_t number, size_t count)
 {
     for (size_t i = 0; i < number; i++) {
         cache_unmark(blocks[i]);
@@ -106,7 +106,7 @@ void depot_empty(void)
         while (depot.batches[count] != NULL) {
             batch *b = depot.batches[count];
             depot.batches[count] = b->next;
-            blocks_return(b->blocks, b->number, count);
+            blocks_give(b->blocks, b->number, count);
             depot_drop(b);
         }
     }

@@ -10,10 +10,10 @@
 enum { BATCH_MAX = 64 }; /* blocks that change hands at a time */
 
 /* Marks new blocks of a bin, and turns them round: the lowest goes first. */
-void blocks_adopt(void **blocks, size_t number, size_t count);
+void blocks_mark(void **blocks, size_t number, size_t count);
 
 /* Gives blocks that were marked back to the pool. */
-void blocks_return(void *const *blocks, size_t number, size_t count);
+void blocks_give(void *const *blocks, size_t number, size_t count);
 
 /* Moves a batch of blocks of `count` granules, at most `most`, into the array;
  * how many they are: 0 if there is none. */

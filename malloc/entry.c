@@ -64,7 +64,7 @@ static void fill_block(void *block, size_t size, fill how)
     }
 }
 
-void *entry_request(const char *call, size_t alignment, size_t size, fill how)
+void *entry_take_full(const char *call, size_t alignment, size_t size, fill how)
 {
     if (!entry_enter(call)) {
         void *block = early_take(alignment, size);
@@ -73,18 +73,18 @@ void *entry_request(const char *call, size_t alignment, size_t size, fill how)
     void *block = NULL;
     if (!is_to_fail() && size <= PTRDIFF_MAX) {
         block = SETTINGS->options.hardened ? hardened_take(alignment, size)
-                                           : cache_take(alignment, size);
+                                           : slow_take(alignment, size);
     }
     if (block == NULL) {
         note_failure(size);
     } else if (!SETTINGS->options.hardened) {
         fill_block(block, size + (size == 0), how);
     }
-    cache_leave_slow();
+    threads_leave();
     return LIKELY(block != NULL) ? block : fail(call);
 }
 
-void entry_return(const char *call, void *ptr, size_t size)
+void entry_give_full(const char *call, void *ptr, size_t size)
 {
     if (early_owns(ptr)) {
         return;
@@ -96,21 +96,21 @@ void entry_return(const char *call, void *ptr, size_t size)
     if (SETTINGS->options.hardened) {
         hardened_give(ptr, size);
     } else {
-        cache_give(ptr, size);
+        slow_give(ptr, size);
     }
-    cache_leave_slow();
+    threads_leave();
     errno = kept;
 }
 
 void *entry_take_slow(size_t size, const char *call)
 {
     if (size <= PTRDIFF_MAX) {
-        void *block = cache_pop_any(heap_count_for(size));
+        void *block = cache_take_any(heap_count_for(size));
         if (block != NULL) {
             return block;
         }
     }
-    return entry_request(call, 1, size, FILL_NONE);
+    return entry_take_full(call, 1, size, FILL_NONE);
 }
 
 void entry_give_slow(const char *call, void *ptr, size_t size)
@@ -119,10 +119,10 @@ void entry_give_slow(const char *call, void *ptr, size_t size)
         return;
     }
     size_t count = heap_count_of(ptr);
-    if (count != 0 && size == SIZE_MAX && cache_push_any(ptr, count)) {
+    if (count != 0 && size == SIZE_MAX && cache_give_any(ptr, count)) {
         return;
     }
-    entry_return(call, ptr, size);
+    entry_give_full(call, ptr, size);
 }
 
 /* ---------------------------------------------------------------- resizing */
@@ -139,16 +139,16 @@ static void *resize_in_pool(void *ptr, size_t size)
     if (!entry_enter("realloc")) {
         die(bitfit_crime_name(BITFIT_FOREIGN), "realloc", ptr);
     }
-    cache_verify(ptr);
+    slow_verify(ptr);
     if (!is_to_fail() && size <= PTRDIFF_MAX) {
-        block = cache_resize(ptr, size);
+        block = slow_resize(ptr, size);
     }
     if (block == NULL) {
         note_failure(size);
     } else {
         pages_use(block, size);
     }
-    cache_leave_slow();
+    threads_leave();
     return block != NULL ? block : fail("realloc");
 }
 
@@ -188,7 +188,7 @@ void *entry_resize(void *ptr, size_t size)
     if (copied && before < after) {
         return move(ptr, heap_size_of(before), size);
     }
-    void *block = copied ? cache_pop_any(after) : NULL;
+    void *block = copied ? cache_take_any(after) : NULL;
     if (block != NULL) {
         memcpy(block, ptr, size);
         entry_give("realloc", ptr, SIZE_MAX);
@@ -212,9 +212,9 @@ static size_t verified_size(const char *call, const void *ptr)
     if (SETTINGS->options.hardened) {
         size = hardened_size(ptr);
     } else {
-        size = heap_size_of(cache_verify(ptr));
+        size = heap_size_of(slow_verify(ptr));
     }
-    cache_leave_slow();
+    threads_leave();
     return size;
 }
 

@@ -19,10 +19,11 @@ bool entry_enter(const char *call);
 
 /* A request in full: any size, any power of two for an alignment, any state of
  * the heap. NULL and ENOMEM if it cannot be met. */
-void *entry_request(const char *call, size_t alignment, size_t size, fill how);
+void *entry_take_full(const char *call, size_t alignment, size_t size,
+                      fill how);
 
 /* Takes back what is not NULL; `size` as for heap_give(). errno stays. */
-void entry_return(const char *call, void *ptr, size_t size);
+void entry_give_full(const char *call, void *ptr, size_t size);
 
 /* As realloc() of a pointer and a size that are not 0. */
 void *entry_resize(void *ptr, size_t size);
@@ -30,17 +31,17 @@ void *entry_resize(void *ptr, size_t size);
 /* The bytes of a live block; 0 for NULL. */
 size_t entry_size(const char *call, const void *ptr);
 
-/* As entry_request() without alignment and filling, if the thread's cache for
+/* As entry_take_full() without alignment and filling, if the thread's cache for
  * small blocks is of no help. */
 __attribute__((noinline)) void *entry_take_slow(size_t size, const char *call);
 
-/* As entry_return(), where the pointer may be anything. */
+/* As entry_give_full(), where the pointer may be anything. */
 __attribute__((noinline)) void entry_give_slow(const char *call, void *ptr,
                                                size_t size);
 
 static inline void *entry_take(const char *call, size_t size)
 {
-    void *block = cache_pop(size);
+    void *block = cache_take(size);
     return LIKELY(block != NULL) ? block : entry_take_slow(size, call);
 }
 
@@ -50,7 +51,7 @@ static inline void *entry_take_aligned(const char *call, size_t alignment,
 {
     return alignment <= SETTINGS->options.granule
                ? entry_take(call, size)
-               : entry_request(call, alignment, size, FILL_NONE);
+               : entry_take_full(call, alignment, size, FILL_NONE);
 }
 
 /* A size that the caller states: SIZE_MAX would mean that none was. */
@@ -62,7 +63,7 @@ static inline size_t entry_said(size_t size)
 /* size: as for heap_give(). */
 FAST void entry_give(const char *call, void *ptr, size_t size)
 {
-    if (UNLIKELY(!cache_push(ptr, size))) {
+    if (UNLIKELY(!cache_give(ptr, size))) {
         entry_give_slow(call, ptr, size);
     }
 }

@@ -19,7 +19,7 @@ static struct {
 static _Noreturn void stop(const char *crime, const void *ptr)
 {
     const char *call = heap.call;
-    cache_abandon();
+    threads_abandon();
     heap_unlock();
     die(crime, call, ptr);
 }
@@ -82,7 +82,7 @@ static bool is_waiting(const void *ptr)
     return false;
 }
 
-static void release_oldest(void)
+static void give_oldest(void)
 {
     void *block = quarantine.waiting[quarantine.first];
     size_t size = block_size(block);
@@ -106,14 +106,14 @@ static void put_in_quarantine(void *block)
     quarantine.size += size;
     while (quarantine.blocks == QUARANTINE_BLOCKS ||
            (quarantine.size > most && quarantine.blocks > 0)) {
-        release_oldest();
+        give_oldest();
     }
 }
 
-static void release_all(void)
+static void give_all_waiting(void)
 {
     while (quarantine.blocks > 0) {
-        release_oldest();
+        give_oldest();
     }
 }
 
@@ -121,8 +121,8 @@ void hardened_end(void)
 {
     if (heap_started() && SETTINGS->options.hardened) {
         threads_enter("exit");
-        release_all();
-        cache_leave_slow();
+        give_all_waiting();
+        threads_leave();
     }
 }
 
@@ -135,7 +135,7 @@ void *hardened_take(size_t alignment, size_t size)
     }
     void *block = heap_take(alignment, size + TAIL);
     if (block == NULL) {
-        release_all();
+        give_all_waiting();
         block = heap_take(alignment, size + TAIL);
     }
     if (block != NULL) {

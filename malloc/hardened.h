@@ -18,10 +18,10 @@
 
 #include "heap.h"
 
-/* As cache_take(); all bytes are zero. */
+/* As slow_take(); all bytes are zero. */
 void *hardened_take(size_t alignment, size_t size);
 
-/* As cache_give(). */
+/* As slow_give(). */
 void hardened_give(void *ptr, size_t size);
 
 /* The bytes that were asked for; dies if the block is none, waits in the

@@ -21,7 +21,7 @@ bool inspect_heap(inspection *to)
         return false;
     }
     bitfit_get_stats(SETTINGS->pool, &to->pool);
-    cache_sizes(&to->cached_blocks, &to->cached);
+    slow_sizes(&to->cached_blocks, &to->cached);
     size_t marks = heap.caching ? SETTINGS->marks_size : 0;
     to->pool.capacity -= marks;
     to->pool.live -= marks;
@@ -32,7 +32,7 @@ bool inspect_heap(inspection *to)
     to->own = SETTINGS->own_size + marks;
     to->failures = heap.failures;
     to->first_failure = heap.first_failure;
-    cache_leave_slow();
+    threads_leave();
     return true;
 }
 
@@ -50,9 +50,9 @@ EXPORT int malloc_trim(size_t keep)
     if (!entry_enter("malloc_trim")) {
         return 0;
     }
-    cache_give_back_all();
+    slow_give_all();
     size_t given = pages_trim(keep);
-    cache_leave_slow();
+    threads_leave();
     return given != 0;
 }
 

@@ -30,11 +30,11 @@ static size_t product(size_t count, size_t size)
 EXPORT void *calloc(size_t count, size_t size)
 {
     size_t bytes = product(count, size);
-    void *block = cache_pop(bytes);
+    void *block = cache_take(bytes);
     if (LIKELY(block != NULL)) {
         return memset(block, 0, bytes);
     }
-    return entry_request("calloc", 1, bytes, FILL_ZERO);
+    return entry_take_full("calloc", 1, bytes, FILL_ZERO);
 }
 
 EXPORT void *realloc(void *ptr, size_t size)

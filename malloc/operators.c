@@ -97,7 +97,7 @@ static void *take_or_null(const char *name, const char *call, size_t alignment,
 
 static inline void *take_plain(const char *call, size_t size)
 {
-    void *block = cache_pop(size);
+    void *block = cache_take(size);
     return LIKELY(block != NULL) ? block : take_or_throw(call, 0, size);
 }
 

@@ -136,7 +136,7 @@ static void note_owner(void)
  * what cannot go on. */
 static void report_unless_inside(void)
 {
-    if (!cache_is_inside()) {
+    if (!threads_is_inside()) {
         report();
     }
 }

@@ -31,7 +31,7 @@ static void *refill(size_t count)
             size_t want = capacity / 2 < BATCH_MAX ? capacity / 2 : BATCH_MAX;
             blocks = bf_carve(SETTINGS->pool, count, want > 0 ? want : 1,
                               HOLES_MAX, floor);
-            blocks_adopt(floor, blocks, count);
+            blocks_mark(floor, blocks, count);
         }
         c->top[i] += blocks;
     }
@@ -58,7 +58,7 @@ static bool all_are_empty(void)
     return blocks == 0;
 }
 
-void cache_give_back_all(void)
+void slow_give_all(void)
 {
     threads_stop();
     for (cache *c = threads_first(); c != NULL; c = c->next) {
@@ -70,7 +70,7 @@ void cache_give_back_all(void)
     depot_empty();
 }
 
-void cache_sizes(size_t *blocks, size_t *size)
+void slow_sizes(size_t *blocks, size_t *size)
 {
     *size = depot_size();
     *blocks = depot_blocks();
@@ -144,7 +144,7 @@ static bool give_up_marks(size_t count)
         return false;
     }
     heap.caching = false; /* whoever is stopped now stays so */
-    cache_give_back_all();
+    slow_give_all();
     if (!all_are_empty()) {
         heap.caching = true;
         threads_go();
@@ -161,7 +161,7 @@ static bool give_up_marks(size_t count)
 static bool make_room(size_t count, int attempt)
 {
     if (attempt == 0 && heap.caching) {
-        cache_give_back_all();
+        slow_give_all();
         return true;
     }
     return attempt == 1 && give_up_marks(count);
@@ -179,7 +179,7 @@ static void *take_from_pool(size_t alignment, size_t size)
     return block;
 }
 
-void *cache_take(size_t alignment, size_t size)
+void *slow_take(size_t alignment, size_t size)
 {
     if (alignment <= SETTINGS->options.granule &&
         is_cached_size(heap_count_for(size))) {
@@ -191,7 +191,7 @@ void *cache_take(size_t alignment, size_t size)
     return take_from_pool(alignment, size);
 }
 
-void *cache_resize(void *ptr, size_t size)
+void *slow_resize(void *ptr, size_t size)
 {
     void *block = heap_resize(ptr, size);
     for (int i = 0; block == NULL && make_room(heap_count_for(size), i); i++) {
@@ -203,7 +203,7 @@ void *cache_resize(void *ptr, size_t size)
     return block;
 }
 
-size_t cache_verify(const void *ptr)
+size_t slow_verify(const void *ptr)
 {
     size_t count = heap_count_of(ptr);
     if (count == 0) {
@@ -214,7 +214,7 @@ size_t cache_verify(const void *ptr)
     }
     if (bitfit_usable_size(SETTINGS->pool, ptr) != 0 && is_cached(ptr, count)) {
         const char *call = heap.call;
-        cache_abandon();
+        threads_abandon();
         heap_unlock();
         die(bitfit_crime_name(BITFIT_DOUBLE_FREE), call, ptr);
     }
@@ -261,7 +261,7 @@ static bool keep_in_bin(void *ptr, size_t count)
     cache *c = cache_mine;
     size_t i = bin_prepare(c, count);
     if (c->top[i] == c->ceiling[i] && bin_blocks(c, i) > 1) {
-        bin_give(c, i, bin_blocks(c, i) / 2);
+        bin_shed(c, i, bin_blocks(c, i) / 2);
     }
     if (c->top[i] == c->ceiling[i]) {
         return false;
@@ -271,9 +271,9 @@ static bool keep_in_bin(void *ptr, size_t count)
     return true;
 }
 
-void cache_give(void *ptr, size_t size)
+void slow_give(void *ptr, size_t size)
 {
-    size_t count = cache_verify(ptr);
+    size_t count = slow_verify(ptr);
     bool wrong = size != SIZE_MAX &&
                  (size > PTRDIFF_MAX || heap_count_for(size) != count);
     if (wrong || (!keep_in_bin(ptr, count) && !keep_as_last(ptr, count))) {

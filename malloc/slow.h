@@ -9,22 +9,22 @@
 
 /* A block for the request, from the bin for its size or the pool. When there is
  * none, from the pool again after all caches were given back. */
-void *cache_take(size_t alignment, size_t size);
+void *slow_take(size_t alignment, size_t size);
 
 /* Takes the block at `ptr`, or dies naming the crime. size: as heap_give(). */
-void cache_give(void *ptr, size_t size);
+void slow_give(void *ptr, size_t size);
 
 /* The granules of the live block at `ptr`. Dies if there is none, or if it is
  * in a cache. */
-size_t cache_verify(const void *ptr);
+size_t slow_verify(const void *ptr);
 
 /* As heap_resize(), after all caches were given back if need be. */
-void *cache_resize(void *ptr, size_t size);
+void *slow_resize(void *ptr, size_t size);
 
 /* Gives all caches back. */
-void cache_give_back_all(void);
+void slow_give_all(void);
 
 /* The blocks in all caches and the depot, and their bytes. */
-void cache_sizes(size_t *blocks, size_t *size);
+void slow_sizes(size_t *blocks, size_t *size);
 
 #endif

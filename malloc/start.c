@@ -18,7 +18,7 @@ static void accuse(const bitfit_misuse *misuse, void *context)
     (void)context;
     const char *crime = bitfit_crime_name(misuse->crime);
     const char *call = heap.call;
-    cache_abandon();
+    threads_abandon();
     heap_unlock();
     die(crime, call, misuse->pointer);
 }
@@ -308,12 +308,12 @@ static void start(void)
         to->report_file = keep_standard_error();
     }
     bool made = make_heap();
-    to->stoppable = cache_register();
+    to->stoppable = threads_register();
     if (SETTINGS_SIZE % page_size() == 0) {
         mprotect(&heap_settings, SETTINGS_SIZE, PROT_READ);
     }
     if (made) {
-        cache_start();
+        threads_begin();
     }
 }
 

@@ -121,7 +121,7 @@ static void thread_ends(void *value)
     threads_enter("thread exit");
     cache_mine = &cache_no_more;
     cache_end(c);
-    cache_leave_slow();
+    threads_leave();
 }
 
 /* The child has one thread: what the others had is given back, but for a cache
@@ -140,7 +140,7 @@ static void child_begins(void)
         syscall(SYS_membarrier, MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED, 0,
                 0);
     }
-    cache_leave_slow();
+    threads_leave();
 }
 
 static void fork_begins(void)
@@ -150,10 +150,10 @@ static void fork_begins(void)
 
 static void parent_goes_on(void)
 {
-    cache_leave_slow();
+    threads_leave();
 }
 
-bool cache_register(void)
+bool threads_register(void)
 {
     threads.has_key = pthread_key_create(&threads.key, thread_ends) == 0;
     pthread_atfork(fork_begins, parent_goes_on, child_begins);
@@ -161,21 +161,21 @@ bool cache_register(void)
                    0) == 0;
 }
 
-void cache_start(void)
+void threads_begin(void)
 {
     heap.caching = threads.has_key && SETTINGS->caches != NULL;
 }
 
 /* -------------------------------------------------------------- slow paths */
 
-bool cache_is_inside(void)
+bool threads_is_inside(void)
 {
     return inside || cache_mine->gate == GATE_FAST;
 }
 
 static void enter_gate(const char *call)
 {
-    if (cache_is_inside()) {
+    if (threads_is_inside()) {
         die(bitfit_crime_name(BITFIT_REENTRY), call, NULL);
     }
     inside = true;
@@ -195,7 +195,7 @@ void threads_enter(const char *call)
     }
 }
 
-void cache_abandon(void)
+void threads_abandon(void)
 {
     atomic_signal_fence(memory_order_seq_cst);
     if (cache_is_real(cache_mine)) {
@@ -204,14 +204,14 @@ void cache_abandon(void)
     inside = false;
 }
 
-void cache_leave_slow(void)
+void threads_leave(void)
 {
     cache *c = cache_mine;
     if (cache_is_real(c) && ++c->visits % VISITS_A_LOOK == 0) {
         cache_publish(c);
     }
     heap_unlock();
-    cache_abandon();
+    threads_abandon();
     if (UNLIKELY(cache_is_real(c) && !c->registered)) {
         /* Not before, since it may allocate. */
         c->registered = true;
@@ -222,7 +222,7 @@ void cache_leave_slow(void)
 _Noreturn void heap_accuse(const void *ptr)
 {
     bitfit_usable_size(SETTINGS->pool, ptr);
-    cache_abandon();
+    threads_abandon();
     heap_unlock();
     die("bad pointer", heap.call, ptr); /* it came to life meanwhile */
 }

@@ -8,23 +8,23 @@
 #include "cache.h"
 
 /* Registers for threads' ends and for forks; whether caches can be stopped. */
-bool cache_register(void);
+bool threads_register(void);
 
 /* Caches may be made from now on. */
-void cache_start(void);
+void threads_begin(void);
 
 /* ------------------------------------------------------------------ inside */
 
 /* Enters this thread for a call that takes the lock; takes it. Makes the
  * thread's cache where it is missing. A re-entry is fatal. */
 void threads_enter(const char *call);
-void cache_leave_slow(void);
+void threads_leave(void);
 
 /* Whether this thread is inside any call: who asks is a signal's handler. */
-bool cache_is_inside(void);
+bool threads_is_inside(void);
 
-/* Leaves as if by cache_leave_slow(), but keeps the lock: for who is to die. */
-void cache_abandon(void);
+/* Leaves as if by threads_leave(), but keeps the lock: for who is to die. */
+void threads_abandon(void);
 
 /* ---------------------------------------------------- under the heap's lock */
 
