@@ -1,5 +1,5 @@
 /*
- * All that malloc/ asks about the platform stands here and in glibc.c.
+ * What malloc/ asks about the platform: here, in system.h and in glibc.c.
  */
 #ifndef BITFIT_MALLOC_ABI_H
 #define BITFIT_MALLOC_ABI_H

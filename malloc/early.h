@@ -1,7 +1,7 @@
 /*
- * Requests that come while the pool is being made: whoever maps memory or reads
- * the environment on our behalf may itself allocate. They are served from a
- * small static array and never freed.
+ * Requests without a pool: from a signal's handler that interrupts its making,
+ * or in a program whose pool could not be made. They are served from a small
+ * static array, without a lock, by any thread, and never freed.
  */
 #ifndef BITFIT_MALLOC_EARLY_H
 #define BITFIT_MALLOC_EARLY_H

@@ -16,12 +16,9 @@ static struct {
     size_t size; /* bytes */
 } quarantine;
 
-static _Noreturn void stop(const char *crime, const void *ptr)
+static _Noreturn void stop(const char *kind, const void *ptr)
 {
-    const char *call = heap.call;
-    threads_abandon();
-    heap_unlock();
-    die(crime, call, ptr);
+    die(kind, heap.call, ptr);
 }
 
 /* -------------------------------------------------------------------- tails */

@@ -1,31 +1,105 @@
 #include "heap.h"
 
-#include <errno.h>
+#include "system.h"
+#include "text.h"
+
+#include <limits.h>
 #include <linux/futex.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
 union settings_page heap_settings __attribute__((aligned(SETTINGS_SIZE)));
 heap_state heap;
 
 /* -------------------------------------------------------------------- lock */
 
-enum { LOCK_FREE, LOCK_TAKEN, LOCK_AWAITED };
+/* The thread that has the lock, 0 if there is none; and whether any waits. */
+#define AWAITED (1U << 31)
 
-static _Atomic unsigned lock_state;
+static _Atomic unsigned lock_word;
 
-static void futex(int operation, unsigned value)
+/* The thread that has the lock and lends it, 0 if there is none; and whether
+ * another has borrowed it, which the lock itself guards. */
+static _Atomic unsigned lender;
+static bool borrowed;
+
+enum { PATIENCE_NANOSECONDS = 10000000 };
+
+static __thread unsigned self __attribute__((tls_model("initial-exec")));
+
+static unsigned holder_of(unsigned word)
 {
-    int kept = errno;
-    syscall(SYS_futex, &lock_state, operation, value, NULL, NULL, 0);
-    errno = kept;
+    return word & ~AWAITED;
+}
+
+static bool change_word(unsigned from, unsigned to)
+{
+    return atomic_compare_exchange_strong_explicit(
+        &lock_word, &from, to, memory_order_acquire, memory_order_relaxed);
+}
+
+/* Sleeps while the word is this; not for long while the lock is lent. */
+static void sleep_while(unsigned word)
+{
+    system_time patience = {0, PATIENCE_NANOSECONDS};
+    bool lent = atomic_load(&lender) != 0;
+    system_call(SYS_futex, (long)&lock_word, FUTEX_WAIT_PRIVATE, (long)word,
+                lent ? (long)&patience : 0);
+}
+
+static void wake_waiters(void)
+{
+    system_call(SYS_futex, (long)&lock_word, FUTEX_WAKE_PRIVATE, INT_MAX, 0);
+}
+
+/* Whether this thread of the process sleeps, as its line in /proc says:
+ * "NUMBER (NAME) STATE ...". A system that does not tell is taken to say yes. */
+static bool is_asleep(unsigned thread)
+{
+    text path = {.length = 0};
+    char line[66] = "";
+    text_add(&path, "/proc/self/task/");
+    text_number(&path, thread);
+    text_add(&path, "/stat");
+    path.bytes[path.length] = '\0';
+    int file = system_open(path.bytes, O_RDONLY);
+    long length = file < 0 ? 0 : system_read(file, line, 64);
+    if (file >= 0) {
+        system_close(file);
+    }
+    while (length > 0 && line[length - 1] != ')') {
+        length--;
+    }
+    return length <= 0 || line[length + 1] == 'S';
+}
+
+/* Whether this thread may use the lock that is lent. A fork's own thread may at
+ * once; others when it sleeps: it then waits for what one of them has. */
+static bool borrow(unsigned word, bool waited)
+{
+    unsigned from = atomic_load(&lender);
+    bool may = from != 0 && holder_of(word) == from &&
+               (from == self || (waited && is_asleep(from)));
+    if (may && change_word(word, self | AWAITED)) {
+        borrowed = true;
+        return true;
+    }
+    return false;
 }
 
 static void lock_and_wait(void)
 {
-    while (atomic_exchange_explicit(&lock_state, LOCK_AWAITED,
-                                    memory_order_acquire) != LOCK_FREE) {
-        futex(FUTEX_WAIT_PRIVATE, LOCK_AWAITED);
+    for (bool waited = false;; waited = true) {
+        unsigned word = atomic_load(&lock_word);
+        if (word == 0 ? change_word(0, self | AWAITED) : borrow(word, waited)) {
+            return;
+        }
+        if (word == 0 ||
+            (!(word & AWAITED) && !change_word(word, word | AWAITED))) {
+            continue;
+        }
+        if (holder_of(word) == self) {
+            die(bitfit_crime_name(BITFIT_REENTRY), heap.call, NULL);
+        }
+        sleep_while(word | AWAITED);
     }
 }
 
@@ -33,10 +107,7 @@ static void lock_and_wait(void)
 static bool lock_patiently(void)
 {
     for (int i = 0; i < 100; i++) {
-        unsigned expected = LOCK_FREE;
-        if (atomic_compare_exchange_weak_explicit(
-                &lock_state, &expected, LOCK_TAKEN, memory_order_acquire,
-                memory_order_relaxed)) {
+        if (change_word(0, self)) {
             return true;
         }
         atomic_signal_fence(memory_order_seq_cst);
@@ -46,28 +117,68 @@ static bool lock_patiently(void)
 
 void heap_lock(void)
 {
-    if (bf_single_threaded()) {
-        atomic_store_explicit(&lock_state, LOCK_TAKEN, memory_order_relaxed);
-        return;
+    if (UNLIKELY(self == 0)) {
+        self = system_thread();
     }
-    if (!lock_patiently()) {
+    if (bf_single_threaded()) {
+        atomic_store_explicit(&lock_word, self, memory_order_relaxed);
+    } else if (!lock_patiently()) {
         lock_and_wait();
     }
 }
 
+/* Back to who lends it, or else free. */
+static unsigned word_to_leave(void)
+{
+    unsigned to = borrowed ? atomic_load(&lender) : 0;
+    borrowed = false;
+    return to;
+}
+
 void heap_unlock(void)
 {
+    unsigned to = UNLIKELY(borrowed) ? word_to_leave() : 0;
     if (bf_single_threaded()) {
-        atomic_store_explicit(&lock_state, LOCK_FREE, memory_order_relaxed);
-    } else if (atomic_exchange_explicit(&lock_state, LOCK_FREE,
-                                        memory_order_release) == LOCK_AWAITED) {
-        futex(FUTEX_WAKE_PRIVATE, 1);
+        atomic_store_explicit(&lock_word, to, memory_order_relaxed);
+    } else if (atomic_exchange_explicit(&lock_word, to, memory_order_release) &
+               AWAITED) {
+        wake_waiters();
     }
 }
 
-void heap_lock_reset(void)
+bool heap_is_mine(void)
 {
-    atomic_store_explicit(&lock_state, LOCK_FREE, memory_order_relaxed);
+    return self != 0 && holder_of(atomic_load(&lock_word)) == self;
+}
+
+void heap_lend(void)
+{
+    atomic_store(&lender, self);
+}
+
+bool heap_is_lent_by_me(void)
+{
+    return self != 0 && atomic_load(&lender) == self;
+}
+
+/* Who borrowed it gives it back here or frees it, as it comes. */
+void heap_recall(void)
+{
+    atomic_store(&lender, 0);
+    if (!heap_is_mine()) {
+        heap_lock();
+    }
+}
+
+bool heap_lock_reset(void)
+{
+    unsigned holder = holder_of(atomic_load(&lock_word));
+    bool idle = holder == 0 || holder == self;
+    self = system_thread();
+    atomic_store(&lender, 0);
+    borrowed = false;
+    atomic_store(&lock_word, self);
+    return idle;
 }
 
 /* ---------------------------------------------------------------- requests */
@@ -93,6 +204,12 @@ void *heap_resize(void *ptr, size_t size)
     return bitfit_realloc(SETTINGS->pool, ptr, size);
 }
 
+_Noreturn void heap_accuse(const void *ptr)
+{
+    bitfit_usable_size(SETTINGS->pool, ptr);
+    die("bad pointer", heap.call, ptr); /* it came to life meanwhile */
+}
+
 size_t heap_room(void)
 {
     return heap_size_of(bf_carve_room(SETTINGS->pool));
@@ -100,5 +217,5 @@ size_t heap_room(void)
 
 size_t heap_live(void)
 {
-    return heap_size_of(bf_carve_live(SETTINGS->pool)) - SETTINGS->marks_size;
+    return heap_size_of(bf_carve_live(SETTINGS->pool)) - SETTINGS->deposit_size;
 }

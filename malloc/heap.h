@@ -1,15 +1,17 @@
 /*
  * The program's one pool, its lock, and where everything lies.
  *
- *     budget = payload + own
+ *     budget = payload + own + caches
  *
- *     payload   what the program gets, in one mapping; the last block are the
- *               caches' marks, until the program needs it more
- *     own       guard | bookkeeping | pages | caches | guard
+ *     payload   what the program gets; its last block is a deposit for the
+ *               marks, until the program needs it more
+ *     own       bookkeeping | bits for pages
+ *     caches    the threads' caches and the depot
+ *     marks     a bit a granule; counted as the deposit is
  *
- * Own memory stands apart from the payload at a random place, between pages
- * that cannot be touched. It is counted in the budget, whole. Nothing is ever
- * unmapped: what runs after the program's end still finds its memory.
+ * Each of the four lies at a random place of its own, between pages that cannot
+ * be touched. Nothing is ever unmapped: what runs after the program's end still
+ * finds its memory.
  *
  * What never changes after the start is in one page of settings, which is then
  * made read-only.
@@ -20,6 +22,7 @@
 #include "carve.h"
 #include "options.h"
 #include "published.h"
+#include "system.h"
 
 #include <stdatomic.h>
 #include <sys/types.h>
@@ -57,9 +60,11 @@ typedef struct settings {
     bitfit_published *published;
     uint64_t secret; /* random */
     pid_t process;
-    size_t marks_size; /* bytes */
-    size_t own_size;   /* bytes of the budget that are not the payload's */
-    int report_file;   /* the standard error of the start, or -1 */
+    void *deposit;       /* the pool's last block, while there are marks, */
+    size_t deposit_size; /* and its bytes */
+    size_t own_size;     /* bytes of the budget that are not the payload's */
+    int report_file;     /* a copy of the standard error of the start, or -1 */
+    file_identity error_file; /* which file that was */
     option_set options;
 } settings;
 
@@ -92,12 +97,28 @@ static inline bool heap_started(void)
 
 /* -------------------------------------------------------------------- lock */
 
-/* Not recursive: who holds it must not allocate (cache.h sees to that). */
+/* Not recursive: who holds it must not allocate (threads.h sees to that). */
 void heap_lock(void);
 void heap_unlock(void);
 
-/* In the child of a fork, where nobody else is left. */
-void heap_lock_reset(void);
+/* Whether this thread holds it: a signal's handler asks. */
+bool heap_is_mine(void);
+
+/*
+ * While a thread forks it holds the lock, so that nobody is inside when the
+ * child is made, and does nothing with it. Meanwhile the C library may wait for
+ * a lock of its own, whose holder may wait for this one: so it is lent to who
+ * has waited for some milliseconds, and comes back from there.
+ */
+void heap_lend(void);
+bool heap_is_lent_by_me(void);
+
+/* Has the lock again, for this thread alone. */
+void heap_recall(void);
+
+/* In the child of a fork, where nobody else is left: this thread has the lock.
+ * False if another was inside when the child was made. */
+bool heap_lock_reset(void);
 
 /* ------------------------------------------------- under the lock: requests */
 
@@ -111,8 +132,7 @@ void heap_give(void *ptr, size_t size);
 /* As bitfit_realloc() of a pointer and a size that are not 0. */
 void *heap_resize(void *ptr, size_t size);
 
-/* Dies, naming what `ptr` is instead of a live block; gives the lock back
- * first. */
+/* Dies, naming what `ptr` is instead of a live block. */
 _Noreturn void heap_accuse(const void *ptr);
 
 /* Bytes that the pool has never used: what caches may count on. */
@@ -134,9 +154,7 @@ static inline size_t heap_offset_of(const void *ptr)
  * some number beyond the pool. */
 static inline size_t heap_granule_of(const void *ptr)
 {
-    size_t offset = heap_offset_of(ptr);
-    unsigned shift = SETTINGS->view.granule_shift;
-    return offset >> (shift & 63) | offset << (-shift & 63);
+    return bf_rotate(heap_offset_of(ptr), SETTINGS->view.granule_shift);
 }
 
 static inline void *heap_pointer_to(size_t granule)

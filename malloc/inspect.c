@@ -22,7 +22,7 @@ bool inspect_heap(inspection *to)
     }
     bitfit_get_stats(SETTINGS->pool, &to->pool);
     slow_sizes(&to->cached_blocks, &to->cached);
-    size_t marks = heap.caching ? SETTINGS->marks_size : 0;
+    size_t marks = heap.caching ? SETTINGS->deposit_size : 0;
     to->pool.capacity -= marks;
     to->pool.live -= marks;
     to->pool.peak_live -=

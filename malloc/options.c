@@ -1,14 +1,12 @@
 #include "options.h"
 
+#include "environment.h"
+#include "limits.h"
+#include "system.h"
 #include "text.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
-#include <sys/sysinfo.h>
-#include <unistd.h>
 
 enum { GRANULE_MIN = 16, GRANULE_MAX = 1 << 20, PERCENT_DEFAULT = 50 };
 
@@ -43,68 +41,39 @@ static const char *read_number(const char *from, uint64_t *number)
     return at == from ? NULL : at;
 }
 
+/* A size as `bitfit` takes it: bytes, or a number of K, M, G or T. */
 static bool read_size(const char *from, size_t *size)
 {
+    static const char units[] = "KkMmGgTt";
     uint64_t number;
     const char *rest = read_number(from, &number);
     if (rest == NULL) {
         return false;
     }
-    const char *units = "KMGT";
-    const char *unit = *rest == '\0' ? NULL : strchr(units, *rest);
-    unsigned shift = unit == NULL ? 0 : 10 * (unsigned)(unit - units + 1);
-    rest += unit != NULL;
+    unsigned shift = 0;
+    if (*rest != '\0') {
+        const char *unit = strchr(units, *rest);
+        shift = unit == NULL ? 0 : 10 * (unsigned)((unit - units) / 2 + 1);
+        rest += unit != NULL;
+    }
     *size = (size_t)number << shift;
     return *rest == '\0' && number <= ((uint64_t)PTRDIFF_MAX >> shift);
 }
 
 /* -------------------------------------------------------------- the budget */
 
-/* The number in a file such as memory.max; UINT64_MAX if there is none. */
-static uint64_t number_in(const char *path)
-{
-    char content[32] = "";
-    uint64_t number = UINT64_MAX;
-    int file = open(path, O_RDONLY | O_CLOEXEC);
-    if (file >= 0) {
-        ssize_t length = read(file, content, sizeof content - 1);
-        close(file);
-        if (length <= 0 || read_number(content, &number) == NULL) {
-            number = UINT64_MAX;
-        }
-    }
-    return number;
-}
-
-/* The machine's memory, or what its container leaves of it. */
-static uint64_t memory_here(void)
-{
-    struct sysinfo info;
-    uint64_t memory = UINT64_MAX;
-    if (sysinfo(&info) == 0) {
-        memory = (uint64_t)info.totalram * info.mem_unit;
-    }
-    uint64_t allowed = number_in("/sys/fs/cgroup/memory.max");
-    return memory < allowed ? memory : allowed;
-}
-
 static size_t percent_of_memory(uint64_t percent)
 {
-    uint64_t size = memory_here() / 100 * percent;
+    uint64_t size = limits_memory() / 100 * percent;
     return size > PTRDIFF_MAX ? PTRDIFF_MAX : (size_t)size;
 }
 
-/* Half the memory; under `ulimit -v` half of what is allowed, since stacks and
- * libraries need room as well. */
+/* Half of what there is: stacks and libraries need room as well. */
 static size_t default_budget(void)
 {
     size_t budget = percent_of_memory(PERCENT_DEFAULT);
-    struct rlimit limit;
-    if (getrlimit(RLIMIT_AS, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY &&
-        limit.rlim_cur / 2 < budget) {
-        budget = limit.rlim_cur / 2;
-    }
-    return budget;
+    size_t private = limits_private() / 2;
+    return budget < private ? budget : private;
 }
 
 static bool read_budget(const char *value, size_t *budget)
@@ -120,7 +89,7 @@ static bool read_budget(const char *value, size_t *budget)
 
 static void set_budget(option_set *to)
 {
-    const char *value = secure_getenv("BITFIT_POOL");
+    const char *value = environment("BITFIT_POOL");
     to->budget_given = value != NULL && read_budget(value, &to->budget);
     if (to->budget_given) {
         return;
@@ -136,7 +105,7 @@ static void set_budget(option_set *to)
 
 static void set_granule(option_set *to)
 {
-    const char *value = secure_getenv("BITFIT_GRANULE");
+    const char *value = environment("BITFIT_GRANULE");
     size_t granule = GRANULE_MIN;
     to->granule = GRANULE_MIN;
     if (value == NULL) {
@@ -152,7 +121,7 @@ static void set_granule(option_set *to)
 
 static bool read_switch(const char *name, bool otherwise)
 {
-    const char *value = secure_getenv(name);
+    const char *value = environment(name);
     if (value == NULL) {
         return otherwise;
     }
@@ -165,7 +134,7 @@ static bool read_switch(const char *name, bool otherwise)
 
 static bool read_on_failure(void)
 {
-    const char *value = secure_getenv("BITFIT_ON_FAILURE");
+    const char *value = environment("BITFIT_ON_FAILURE");
     if (value == NULL || strcmp(value, "continue") == 0) {
         return false;
     }
@@ -178,7 +147,7 @@ static bool read_on_failure(void)
 
 static void set_fail_at(option_set *to)
 {
-    const char *value = secure_getenv("BITFIT_FAIL_AT");
+    const char *value = environment("BITFIT_FAIL_AT");
     if (value == NULL) {
         return;
     }
@@ -198,7 +167,7 @@ static bool make_path(option_set *to, const char *value)
 {
     size_t front = 0;
     if (value[0] != '/') {
-        if (getcwd(to->report_path, sizeof to->report_path) == NULL) {
+        if (!system_folder(to->report_path, sizeof to->report_path)) {
             return false;
         }
         front = strlen(to->report_path);
@@ -214,7 +183,7 @@ static bool make_path(option_set *to, const char *value)
 
 static void set_report(option_set *to)
 {
-    const char *value = secure_getenv("BITFIT_REPORT");
+    const char *value = environment("BITFIT_REPORT");
     if (value == NULL || strcmp(value, "none") == 0) {
         return;
     }
@@ -230,7 +199,7 @@ static void set_report(option_set *to)
 
 void options_read(option_set *to)
 {
-    int kept = errno;
+    environment_begin();
     set_budget(to);
     set_granule(to);
     to->prefault = read_switch("BITFIT_PREFAULT", false);
@@ -242,7 +211,7 @@ void options_read(option_set *to)
     to->leaks = read_switch("BITFIT_LEAKS", false);
     set_fail_at(to);
     set_report(to);
-    errno = kept;
+    environment_end();
 }
 
 /* ------------------------------------------------------------- inheritance */

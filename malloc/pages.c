@@ -2,10 +2,7 @@
 
 #include "heap.h"
 
-#include <errno.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <time.h>
 
 enum {
     WORD_BITS = 64,
@@ -130,7 +127,7 @@ static size_t drop(size_t page, size_t end)
 {
     size_t size = (end - page) << SETTINGS->page_shift;
     void *start = SETTINGS->view.payload + (page << SETTINGS->page_shift);
-    if (madvise(start, size, MADV_DONTNEED) != 0) {
+    if (!system_advise(start, size, MADV_DONTNEED)) {
         return 0; /* locked memory: it stays */
     }
     for (; page < end; page = next_word(page)) {
@@ -169,8 +166,7 @@ static size_t drop_ripe(size_t page, size_t end, bool all)
     return dropped;
 }
 
-/* The pages up to the pool's high-water mark: nobody wrote to those above, but
- * for the marks, which the system may keep until the pool comes so far. */
+/* The pages up to the pool's high-water mark: nobody wrote to those above. */
 static size_t pages_reached(void)
 {
     const settings *of = SETTINGS;
@@ -207,28 +203,30 @@ static size_t drop_free(size_t keep, bool all)
 
 size_t pages_trim(size_t keep)
 {
-    int kept = errno;
-    size_t dropped = drop_free(keep, true);
-    errno = kept;
-    return dropped;
+    return drop_free(keep, true);
+}
+
+void pages_drop_marks(void)
+{
+    const settings *of = SETTINGS;
+    size_t page_size = (size_t)1 << of->page_shift;
+    size_t size = of->view.granules / 8 + 8 + page_size - 1;
+    system_advise((void *)(uintptr_t)of->marks, size & ~(page_size - 1),
+                  MADV_DONTNEED);
 }
 
 void pages_tick(size_t freed)
 {
     static unsigned ticks;
     static int64_t last;
-    struct timespec now;
     ticks += freed >> SETTINGS->page_shift >= 16 ? TICKS_BEFORE_CLOCK / 4 : 1;
     if (LIKELY(ticks < TICKS_BEFORE_CLOCK)) {
         return;
     }
     ticks = 0;
-    clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
-    int64_t time = (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+    int64_t time = system_clock();
     if (time - last >= NANOSECONDS_BETWEEN) {
-        int kept = errno;
         last = time;
         drop_free(0, false);
-        errno = kept;
     }
 }

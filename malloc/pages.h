@@ -26,6 +26,9 @@ void pages_use_zeroed(void *ptr, size_t size);
  */
 bool pages_are_zero(const void *ptr, size_t size);
 
+/* Gives the marks' pages back, which read as zeros then. */
+void pages_drop_marks(void);
+
 /* Something was freed: looks whether it is time to give pages back. */
 void pages_tick(size_t freed);
 

@@ -12,11 +12,9 @@
 #include "threads.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 static pid_t owner;             /* of this memory: not a child by vfork() */
@@ -30,7 +28,7 @@ static bool report_path(char path[PATH_MAX])
     to.length = 0;
     for (; *from != '\0'; from++) {
         if (from[0] == '%' && from[1] == 'p') {
-            text_number(&to, (uint64_t)getpid());
+            text_number(&to, (uint64_t)system_process());
             from++;
         } else {
             text_add(&to, (char[]){*from, '\0'});
@@ -44,15 +42,34 @@ static bool report_path(char path[PATH_MAX])
     return fits;
 }
 
-static int open_report(void)
+/* The standard error of the start, if there still is a descriptor for it: by
+ * now the program may have a file of its own there. */
+static int standard_error(void)
+{
+    const settings *of = SETTINGS;
+    if (of->report_file >= 0 &&
+        system_is_same(of->report_file, of->error_file)) {
+        return of->report_file;
+    }
+    return system_is_same(STDERR_FILENO, of->error_file) ? STDERR_FILENO : -1;
+}
+
+static bool write_report(const text *lines)
 {
     static char path[PATH_MAX];
     if (SETTINGS->options.report_kind == REPORT_STDERR) {
-        return SETTINGS->report_file;
+        int file = standard_error();
+        return file < 0 ||
+               text_write(lines, file); /* nobody is there to read */
     }
-    return report_path(path)
-               ? open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666)
-               : -1;
+    int file = report_path(path)
+                   ? system_open(path, O_WRONLY | O_CREAT | O_APPEND)
+                   : -1;
+    bool written = file >= 0 && text_write(lines, file);
+    if (file >= 0) {
+        system_close(file);
+    }
+    return written;
 }
 
 /* A child by fork() is the same program: it reports only where every process
@@ -60,7 +77,7 @@ static int open_report(void)
 static bool is_wanted(void)
 {
     const option_set *options = &SETTINGS->options;
-    pid_t self = getpid();
+    pid_t self = system_process();
     return heap_started() && options->report_kind != REPORT_NONE &&
            self == owner &&
            (self == SETTINGS->process || options->report_each) &&
@@ -70,7 +87,7 @@ static bool is_wanted(void)
 static void add_program(text *to)
 {
     text_add(to, "bitfit: process: ");
-    text_number(to, (uint64_t)getpid());
+    text_number(to, (uint64_t)system_process());
     text_add(to, " (");
     text_add(to, program_invocation_short_name);
     text_add(to, ")\n");
@@ -119,8 +136,7 @@ static void report(void)
         add_number(&lines,
                    "bitfit: leaked-bytes: ", now.pool.live - now.cached);
     }
-    int file = open_report();
-    if (file < 0 || !text_write(&lines, file)) {
+    if (!write_report(&lines) && standard_error() >= 0) {
         complain("the report cannot be written", SETTINGS->options.report_path);
     }
 }
@@ -129,7 +145,7 @@ static void report(void)
 
 static void note_owner(void)
 {
-    owner = getpid();
+    owner = system_process();
 }
 
 /* A handler that interrupts a call goes without a report: nobody must wait for
@@ -158,7 +174,7 @@ EXPORT _Noreturn void _exit(int status)
 {
     report_unless_inside();
     for (;;) {
-        syscall(SYS_exit_group, status);
+        system_call(SYS_exit_group, status, 0, 0, 0);
     }
 }
 

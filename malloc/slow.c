@@ -132,13 +132,13 @@ static bool is_cached(const void *block, size_t count)
     return found;
 }
 
-/* Gives the marks' memory to the program, if that helps for a request of so
+/* Gives the marks' deposit to the program, if that helps for a request of so
  * many granules; there are no caches from then on. */
 static bool give_up_marks(size_t count)
 {
-    size_t granule = heap_granule_of(SETTINGS->marks);
-    void *marks = heap_pointer_to(granule);
-    size_t size = heap_count_for(SETTINGS->marks_size);
+    void *deposit = SETTINGS->deposit;
+    size_t granule = heap_granule_of(deposit);
+    size_t size = heap_count_for(SETTINGS->deposit_size);
     if (!heap.caching ||
         count > size + bf_carve_below(SETTINGS->pool, granule)) {
         return false;
@@ -150,7 +150,8 @@ static bool give_up_marks(size_t count)
         threads_go();
         return false;
     }
-    bf_carve_back(SETTINGS->pool, size, &marks, 1);
+    bf_carve_back(SETTINGS->pool, size, &deposit, 1);
+    pages_drop_marks();
     if (SETTINGS->published != NULL) {
         SETTINGS->published->marks_size = 0;
     }
@@ -213,10 +214,7 @@ size_t slow_verify(const void *ptr)
         return count;
     }
     if (bitfit_usable_size(SETTINGS->pool, ptr) != 0 && is_cached(ptr, count)) {
-        const char *call = heap.call;
-        threads_abandon();
-        heap_unlock();
-        die(bitfit_crime_name(BITFIT_DOUBLE_FREE), call, ptr);
+        die(bitfit_crime_name(BITFIT_DOUBLE_FREE), heap.call, ptr);
     }
     cache_unmark(ptr); /* a clearing was lost */
     return count;

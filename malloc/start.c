@@ -4,34 +4,27 @@
 #include "text.h"
 #include "threads.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <pthread.h>
-#include <sys/mman.h>
+#include <limits.h>
+#include <string.h>
+#include <sys/auxv.h>
 #include <sys/random.h>
-#include <sys/resource.h>
-#include <unistd.h>
 
 /* "bitfit_free" in the pool is what the program called free. */
 static void accuse(const bitfit_misuse *misuse, void *context)
 {
     (void)context;
-    const char *crime = bitfit_crime_name(misuse->crime);
-    const char *call = heap.call;
-    threads_abandon();
-    heap_unlock();
-    die(crime, call, misuse->pointer);
+    die(bitfit_crime_name(misuse->crime), heap.call, misuse->pointer);
 }
 
-/* ----------------------------------------------------------------- mapping */
+/* ---------------------------------------------------------------- dividing */
 
-/* How a budget is divided. All are bytes; own is whole pages. */
+/* How a budget is divided. All are bytes, and whole pages but for the
+ * bookkeeping. */
 typedef struct division {
     size_t payload;
+    size_t own; /* bookkeeping, and behind it the bits for pages */
     size_t bookkeeping;
-    size_t pages;
     size_t caches;
-    size_t own;
 } division;
 
 static size_t page_size(void)
@@ -66,20 +59,22 @@ static bool wants_caches(const option_set *options)
 /* What a payload of `payload` bytes needs besides in this budget. */
 static division divide_for(size_t payload, size_t budget)
 {
-    const option_set *options = &SETTINGS->options;
     bitfit_options pool = pool_options();
     division sizes = {.payload = payload};
     sizes.bookkeeping =
         bf_round_up(bitfit_bookkeeping_size(payload, &pool), BF_WORD_BITS);
-    sizes.pages = pages_size(payload, SETTINGS->page_shift);
-    if (budget >= CACHES_BUDGET_MIN && wants_caches(options)) {
+    size_t pages = pages_size(payload, SETTINGS->page_shift);
+    sizes.own = whole_pages(sizes.bookkeeping + pages);
+    if (budget >= CACHES_BUDGET_MIN && wants_caches(&SETTINGS->options)) {
         size_t share = budget / CACHES_SHARE;
-        sizes.caches = share < CACHES_MAX ? share : CACHES_MAX;
+        sizes.caches = whole_pages(share < CACHES_MAX ? share : CACHES_MAX);
     }
-    size_t parts = sizes.bookkeeping + sizes.pages + sizes.caches;
-    sizes.own = whole_pages(parts);
-    sizes.caches += sizes.caches != 0 ? sizes.own - parts : 0;
     return sizes;
+}
+
+static size_t apart(const division *sizes)
+{
+    return sizes->own + sizes->caches;
 }
 
 /* The largest payload with which all fits into the budget. What own memory
@@ -89,7 +84,7 @@ static division divide(size_t budget)
 {
     division sizes = divide_for(budget, budget);
     for (int i = 0; i < 3; i++) {
-        size_t rest = budget > sizes.own ? budget - sizes.own : 0;
+        size_t rest = budget > apart(&sizes) ? budget - apart(&sizes) : 0;
         sizes = divide_for(rest & ~(page_size() - 1), budget);
     }
     return sizes;
@@ -100,69 +95,89 @@ size_t heap_payload_of(size_t budget)
     return divide(budget).payload;
 }
 
-static void *reserve(size_t size)
-{
-    void *memory = mmap(NULL, size, PROT_NONE,
-                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    return memory == MAP_FAILED ? NULL : memory;
-}
-
-static size_t random_pages(void)
-{
-    struct rlimit limit;
-    bool tight =
-        getrlimit(RLIMIT_AS, &limit) != 0 || limit.rlim_cur != RLIM_INFINITY;
-    return SETTINGS->secret % (tight ? 16 : 16384);
-}
-
-/* Own memory between two guards, at a random place in a reservation of which
- * the rest is given back. NULL if there is no room. */
-static unsigned char *map_own(size_t size)
-{
-    size_t before = random_pages() * page_size();
-    unsigned char *all = reserve(before + size + 2 * page_size());
-    if (all == NULL) {
-        return NULL;
-    }
-    if (before != 0) {
-        munmap(all, before);
-    }
-    unsigned char *own = all + before + page_size();
-    if (mprotect(own, size, PROT_READ | PROT_WRITE) != 0) {
-        munmap(all + before, size + 2 * page_size());
-        return NULL;
-    }
-    return own;
-}
-
-static unsigned char *map_payload(size_t size)
-{
-    void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE,
-                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    return memory == MAP_FAILED ? NULL : memory;
-}
-
-static bool map_all(const division *sizes, unsigned char **payload,
-                    unsigned char **own)
-{
-    *payload = map_payload(sizes->payload);
-    *own = *payload == NULL ? NULL : map_own(sizes->own);
-    if (*own == NULL && *payload != NULL) {
-        munmap(*payload, sizes->payload);
-    }
-    return *own != NULL;
-}
-
-/* ---------------------------------------------------------------- starting */
+/* --------------------------------------------------------------- mapping */
 
 static uint64_t random_number(void)
 {
     uint64_t number = 0;
-    if (getrandom(&number, sizeof number, GRND_NONBLOCK) != sizeof number) {
-        number = (uintptr_t)&number * UINT64_C(0x9e3779b97f4a7c15);
+    if (system_call(SYS_getrandom, (long)&number, sizeof number, GRND_NONBLOCK,
+                    0) != sizeof number) {
+        memcpy(&number, (const void *)getauxval(AT_RANDOM), sizeof number);
+        number ^= (uintptr_t)&number * UINT64_C(0x9e3779b97f4a7c15);
     }
     return number;
 }
+
+/* A page anywhere from an eighth to half of the address space that the kernel
+ * maps from its top down: nothing else is there, and nothing tells of it. */
+static uintptr_t random_place(void)
+{
+    void *top = system_map(page_size(), PROT_NONE, -1);
+    uintptr_t span = (uintptr_t)top;
+    system_unmap(top, page_size());
+    uintptr_t within = span / 2 - span / 8;
+    uintptr_t place = span / 8 + (uintptr_t)random_number() % (within + 1);
+    return place & ~(page_size() - 1);
+}
+
+/* Memory at a random place of its own, between two pages that nobody can touch.
+ * NULL if there is no room. */
+static unsigned char *map_apart(size_t size)
+{
+    size_t all = size + 2 * page_size();
+    unsigned char *guard =
+        size < all ? system_map_at(random_place(), all, PROT_NONE, -1) : NULL;
+    if (guard == NULL) {
+        return NULL;
+    }
+    unsigned char *memory = guard + page_size();
+    if (!system_protect(memory, size, PROT_READ | PROT_WRITE)) {
+        system_unmap(guard, all);
+        return NULL;
+    }
+    return memory;
+}
+
+static void unmap_apart(unsigned char *memory, size_t size)
+{
+    if (memory != NULL) {
+        system_unmap(memory - page_size(), size + 2 * page_size());
+    }
+}
+
+/* Where the parts of a division are. */
+typedef struct places {
+    unsigned char *payload;
+    unsigned char *own;
+    unsigned char *caches; /* NULL where there are none, as are */
+    unsigned char *marks;
+} places;
+
+static size_t marks_size(size_t payload)
+{
+    return whole_pages(payload / SETTINGS->options.granule / 8 + 8);
+}
+
+static bool map_all(const division *sizes, places *at)
+{
+    bool caches = sizes->caches != 0;
+    size_t marks = marks_size(sizes->payload);
+    *at = (places){.payload = map_apart(sizes->payload),
+                   .own = map_apart(sizes->own),
+                   .caches = caches ? map_apart(sizes->caches) : NULL,
+                   .marks = caches ? map_apart(marks) : NULL};
+    bool all = at->payload != NULL && at->own != NULL &&
+               (at->caches != NULL) == caches && (at->marks != NULL) == caches;
+    if (!all) {
+        unmap_apart(at->payload, sizes->payload);
+        unmap_apart(at->own, sizes->own);
+        unmap_apart(at->caches, sizes->caches);
+        unmap_apart(at->marks, marks);
+    }
+    return all;
+}
+
+/* ---------------------------------------------------------------- starting */
 
 static void open_fast_ways(void)
 {
@@ -176,39 +191,36 @@ static void open_fast_ways(void)
     }
 }
 
-/* The pool's last block holds them. */
-static void place_marks(void)
+/* The pool's last block, as large as the marks, is nobody's while there are
+ * marks: so they are paid for, and the program can have them back. */
+static void place_marks(unsigned char *marks)
 {
     settings *to = SETTINGS;
     size_t count = heap_count_for(to->view.granules / 8 + 8);
-    void *marks = heap_pointer_to(bf_carve_top(to->pool, count));
-    to->marks = marks;
-    to->marks_size = count << to->view.granule_shift;
-    pages_use(marks, to->marks_size);
+    to->deposit = heap_pointer_to(bf_carve_top(to->pool, count));
+    to->deposit_size = count << to->view.granule_shift;
+    to->marks = (_Atomic bf_word *)(void *)marks;
 }
 
-static void make_pools(const division *sizes, unsigned char *payload,
-                       unsigned char *own)
+static void make_pools(const division *sizes, const places *at)
 {
     settings *to = SETTINGS;
     bitfit_options pool = pool_options();
-    pool.bookkeeping = own;
+    pool.bookkeeping = at->own;
     pool.bookkeeping_size = sizes->bookkeeping;
-    to->pages = (uint64_t *)(void *)(own + sizes->bookkeeping);
-    to->view = (bf_view){.payload = payload};
+    to->pages = (uint64_t *)(void *)(at->own + sizes->bookkeeping);
+    to->view = (bf_view){.payload = at->payload};
     to->granule_mask = to->options.granule - 1;
-    unsigned char *rest = own + sizes->bookkeeping + sizes->pages;
-    if (sizes->caches != 0) {
-        bitfit_options caches = {.payload_alignment = 64,
-                                 .lock_kind = BITFIT_LOCK_NONE,
-                                 .zeroed = true};
-        to->caches = bitfit_init(rest, sizes->caches, &caches);
-    }
-    bitfit_pool *made = bitfit_init(payload, sizes->payload, &pool);
+    bitfit_pool *made = bitfit_init(at->payload, sizes->payload, &pool);
     to->view = bf_view_of(made);
     to->pool = made;
     if (sizes->caches != 0) {
-        place_marks();
+        bitfit_options caches = {.payload_alignment = 64,
+                                 .lock_kind = BITFIT_LOCK_NONE,
+                                 .on_misuse = accuse,
+                                 .zeroed = true};
+        to->caches = bitfit_init(at->caches, sizes->caches, &caches);
+        place_marks(at->marks);
         open_fast_ways();
     }
 }
@@ -216,10 +228,10 @@ static void make_pools(const division *sizes, unsigned char *payload,
 static void furnish(unsigned char *payload, size_t size)
 {
     const option_set *options = &SETTINGS->options;
-    if (options->huge && madvise(payload, size, MADV_HUGEPAGE) != 0) {
+    if (options->huge && !system_advise(payload, size, MADV_HUGEPAGE)) {
         complain("BITFIT_HUGE", "the system has no huge pages to give");
     }
-    if (options->lock && mlock(payload, size) != 0) {
+    if (options->lock && !system_lock(payload, size)) {
         complain("BITFIT_MLOCK", "the pool cannot be locked into memory");
     }
     if (options->prefault) {
@@ -229,30 +241,37 @@ static void furnish(unsigned char *payload, size_t size)
     }
 }
 
-static void publish(const division *sizes, const unsigned char *own)
+/* A page by the name that others look for; NULL if that is not possible. */
+static bitfit_published *map_published(void)
 {
-    bitfit_published *page = MAP_FAILED;
-    int file = memfd_create(BITFIT_PUBLISHED_NAME, MFD_CLOEXEC);
-    if (file >= 0 && ftruncate(file, (off_t)page_size()) == 0) {
-        page = mmap(NULL, page_size(), PROT_READ | PROT_WRITE, MAP_PRIVATE,
-                    file, 0);
-    }
+    bitfit_published *page = NULL;
+    int file = (int)system_call(SYS_memfd_create, (long)BITFIT_PUBLISHED_NAME,
+                                MFD_CLOEXEC, 0, 0);
     if (file >= 0) {
-        close(file);
+        if (system_extend(file, page_size())) {
+            page = system_map(page_size(), PROT_READ | PROT_WRITE, file);
+        }
+        system_close(file);
     }
-    if (page == MAP_FAILED) {
+    return page;
+}
+
+static void publish(const division *sizes, const places *at)
+{
+    bitfit_published *page = map_published();
+    if (page == NULL) {
         return; /* nobody can look, and nothing else is lost */
     }
     *page = (bitfit_published){
         .version = BITFIT_VERSION,
-        .bookkeeping = (uintptr_t)own,
+        .bookkeeping = (uintptr_t)at->own,
         .bookkeeping_size = sizes->bookkeeping,
         .payload = (uintptr_t)SETTINGS->view.payload,
         .payload_size = sizes->payload,
         .granule = SETTINGS->options.granule,
         .budget = SETTINGS->options.budget,
-        .marks = (uintptr_t)SETTINGS->marks,
-        .marks_size = SETTINGS->marks_size,
+        .marks = (uintptr_t)SETTINGS->deposit,
+        .marks_size = SETTINGS->deposit_size,
     };
     atomic_thread_fence(memory_order_release);
     page->magic = BITFIT_PUBLISHED_MAGIC;
@@ -261,10 +280,16 @@ static void publish(const division *sizes, const unsigned char *own)
 
 /* Programs close descriptors from 3 on, and some the standard ones: a copy far
  * up is kept for the report. */
-static int keep_standard_error(void)
+static void keep_standard_error(void)
 {
-    int file = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 1000);
-    return file >= 0 ? file : fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 10);
+    settings *to = SETTINGS;
+    to->error_file = system_identity(STDERR_FILENO);
+    to->report_file = -1;
+    if (to->options.report_kind == REPORT_STDERR) {
+        int file = system_duplicate(STDERR_FILENO, 1000);
+        to->report_file =
+            file >= 0 ? file : system_duplicate(STDERR_FILENO, 10);
+    }
 }
 
 /* The largest half, quarter, ... of the budget that the system gives. */
@@ -272,10 +297,9 @@ static bool make_heap(void)
 {
     option_set *options = &SETTINGS->options;
     size_t wanted = options->budget;
-    unsigned char *payload = NULL;
-    unsigned char *own = NULL;
+    places at;
     division sizes = divide(options->budget);
-    while (sizes.payload != 0 && !map_all(&sizes, &payload, &own)) {
+    while (sizes.payload != 0 && !map_all(&sizes, &at)) {
         options->budget /= 2;
         sizes = divide(options->budget);
     }
@@ -288,56 +312,67 @@ static bool make_heap(void)
         complain("BITFIT_POOL", "the system does not give that much: the pool "
                                 "is smaller");
     }
-    SETTINGS->own_size = sizes.own;
-    furnish(payload, sizes.payload);
-    make_pools(&sizes, payload, own);
-    publish(&sizes, own);
+    SETTINGS->own_size = apart(&sizes);
+    furnish(at.payload, sizes.payload);
+    make_pools(&sizes, &at);
+    publish(&sizes, &at);
     return true;
 }
 
 static void start(void)
 {
     settings *to = SETTINGS;
-    to->page_shift =
-        (unsigned)__builtin_ctzl((unsigned long)sysconf(_SC_PAGESIZE));
+    to->page_shift = (unsigned)__builtin_ctzl(getauxval(AT_PAGESZ));
     to->secret = random_number();
-    to->process = getpid();
-    to->report_file = -1;
+    to->process = system_process();
     options_read(&to->options);
-    if (to->options.report_kind == REPORT_STDERR) {
-        to->report_file = keep_standard_error();
-    }
-    bool made = make_heap();
-    to->stoppable = threads_register();
+    keep_standard_error();
+    to->stoppable = threads_can_stop();
+    make_heap();
     if (SETTINGS_SIZE % page_size() == 0) {
-        mprotect(&heap_settings, SETTINGS_SIZE, PROT_READ);
+        system_protect(&heap_settings, SETTINGS_SIZE, PROT_READ);
     }
-    if (made) {
-        threads_begin();
+}
+
+/* Which thread makes the pool, and in which process: a fork's child may find
+ * that nobody does any more. */
+#define NOBODY 0U
+#define DONE UINT_MAX
+static _Atomic unsigned starter;
+static _Atomic pid_t starting;
+
+/* Whether this thread is to make the pool; the others wait until it is there.
+ */
+static bool is_starter(unsigned self)
+{
+    for (;;) {
+        unsigned who = NOBODY;
+        if (atomic_compare_exchange_strong(&starter, &who, self)) {
+            atomic_store(&starting, system_process());
+            return true;
+        }
+        if (who == DONE || who == self) {
+            return false;
+        }
+        pid_t process = atomic_load(&starting);
+        if (process != 0 && process != system_process()) {
+            atomic_compare_exchange_strong(&starter, &who, NOBODY);
+        }
+        system_call(SYS_sched_yield, 0, 0, 0, 0);
     }
 }
 
 bool heap_start(void)
 {
-    static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
-    static _Atomic bool done;
-    static _Atomic(int *) starter; /* a thread's errno tells who it is */
-    if (atomic_load_explicit(&done, memory_order_acquire)) {
+    if (atomic_load_explicit(&starter, memory_order_acquire) == DONE) {
         return true;
     }
-    if (atomic_load_explicit(&starter, memory_order_relaxed) == &errno) {
-        return false;
+    if (!is_starter(system_thread())) {
+        return atomic_load(&starter) == DONE;
     }
-    pthread_mutex_lock(&mutex);
-    if (!atomic_load_explicit(&done, memory_order_relaxed)) {
-        atomic_store_explicit(&starter, &errno, memory_order_relaxed);
-        int kept = errno;
-        start();
-        errno = kept;
-        atomic_store_explicit(&starter, NULL, memory_order_relaxed);
-        atomic_store_explicit(&done, true, memory_order_release);
-    }
-    pthread_mutex_unlock(&mutex);
+    start();
+    atomic_store_explicit(&starter, DONE, memory_order_release);
+    threads_begin();
     return true;
 }
 

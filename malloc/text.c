@@ -1,8 +1,9 @@
 #include "text.h"
 
-#include <errno.h>
-#include <stdlib.h>
-#include <unistd.h>
+#include "system.h"
+
+#include <signal.h>
+#include <string.h>
 
 void text_add(text *to, const char *words)
 {
@@ -53,10 +54,7 @@ void text_size(text *to, uint64_t size)
 
 bool text_write(const text *from, int file)
 {
-    int kept = errno;
-    ssize_t written = write(file, from->bytes, from->length);
-    errno = kept;
-    return written == (ssize_t)from->length;
+    return system_write(file, from->bytes, from->length);
 }
 
 void complain(const char *words, const char *detail)
@@ -70,11 +68,39 @@ void complain(const char *words, const char *detail)
     text_write(&line, STDERR_FILENO);
 }
 
-void die(const char *crime, const char *call, const void *pointer)
+/* ----------------------------------------------------------------- the end */
+
+enum { SIGNALS = _NSIG - 1, SIGNALS_SIZE = (SIGNALS + 7) / 8 };
+
+/* Blocks or lets through the signals in the mask: the C library's calls would
+ * leave out those of its own, by which it cancels threads. */
+static void set_mask(int how, const unsigned long *mask)
 {
+    system_call(SYS_rt_sigprocmask, how, (long)mask, 0, SIGNALS_SIZE);
+}
+
+/* As abort(), but no handler runs and nothing can come between. */
+static _Noreturn void abort_now(void)
+{
+    unsigned long mask[SIGNALS_SIZE / sizeof(long)] = {0};
+    unsigned long action[32] = {0}; /* the kernel's: zeros are SIG_DFL */
+    system_call(SYS_rt_sigaction, SIGABRT, (long)action, 0, SIGNALS_SIZE);
+    system_call(SYS_tgkill, system_process(), system_thread(), SIGABRT, 0);
+    mask[0] = 1UL << (SIGABRT - 1);
+    set_mask(SIG_UNBLOCK, mask);
+    for (;;) { /* as process 1 */
+        __builtin_trap();
+    }
+}
+
+void die(const char *kind, const char *call, const void *pointer)
+{
+    unsigned long all[SIGNALS_SIZE / sizeof(long)];
+    memset(all, 0xff, sizeof all);
+    set_mask(SIG_BLOCK, all);
     text line = {.length = 0};
     text_add(&line, "bitfit: ");
-    text_add(&line, crime);
+    text_add(&line, kind);
     text_add(&line, ": ");
     text_add(&line, call);
     text_add(&line, "(");
@@ -83,5 +109,5 @@ void die(const char *crime, const char *call, const void *pointer)
     }
     text_add(&line, ")\n");
     text_write(&line, STDERR_FILENO);
-    abort();
+    abort_now();
 }

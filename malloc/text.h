@@ -27,8 +27,10 @@ bool text_write(const text *from, int file);
 /* "bitfit: WORDS: DETAIL" as one line on standard error. */
 void complain(const char *words, const char *detail);
 
-/* "bitfit: CRIME: CALL(POINTER)" as one line on standard error, then abort().
- * The heap's lock must not be held. */
-_Noreturn void die(const char *crime, const char *call, const void *pointer);
+/* The only way to die: "bitfit: KIND: CALL(POINTER)" as one line on standard
+ * error, then the end by SIGABRT, without its handler. It can be called in any
+ * state, the heap's lock held or not, and nothing in it can be cancelled,
+ * replaced, interrupted or left by longjmp(). */
+_Noreturn void die(const char *kind, const char *call, const void *pointer);
 
 #endif

@@ -1,12 +1,10 @@
 #include "threads.h"
 
+#include "streams.h"
 #include "text.h"
 
 #include <linux/membarrier.h>
 #include <pthread.h>
-#include <sched.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
 enum {
     VISITS_A_LOOK = 64,    /* slow paths between looks at what is cached */
@@ -19,7 +17,6 @@ static __thread bool inside __attribute__((tls_model("initial-exec")));
 
 /* Under the heap's lock. */
 static struct {
-    bool has_key;
     pthread_key_t key; /* its destructor ends a thread's cache */
     cache *all;
 } threads;
@@ -39,7 +36,7 @@ static bool is_outside(const cache *c)
             return true;
         }
         if (i % 64 == 63) {
-            sched_yield();
+            system_call(SYS_sched_yield, 0, 0, 0, 0);
         }
     }
     return false;
@@ -60,7 +57,7 @@ void threads_stop(void)
         set_stopped(c, c != cache_mine);
     }
     if (SETTINGS->stoppable && cache_sharers > 1) {
-        syscall(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0);
+        system_call(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0, 0);
     }
 }
 
@@ -126,9 +123,8 @@ static void thread_ends(void *value)
 
 /* The child has one thread: what the others had is given back, but for a cache
  * that was being changed at the moment. */
-static void child_begins(void)
+static void end_others(void)
 {
-    heap_lock_reset();
     for (cache *c = threads.all; c != NULL;) {
         cache *next = c->next;
         if (c != cache_mine && c->gate != GATE_FAST) {
@@ -136,34 +132,59 @@ static void child_begins(void)
         }
         c = next;
     }
-    if (SETTINGS->stoppable) {
-        syscall(SYS_membarrier, MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED, 0,
-                0);
-    }
-    threads_leave();
 }
 
+/* The child of a handler that interrupted a call goes on with that call. */
+static void child_begins(void)
+{
+    bool at_rest = heap_is_lent_by_me();
+    if (!heap_lock_reset()) {
+        die("fork beside a call", "fork", NULL);
+    }
+    if (SETTINGS->stoppable) {
+        threads_can_stop();
+    }
+    if (at_rest) {
+        streams_reset();
+        end_others();
+        heap_unlock();
+    }
+}
+
+/* This handler is the last that runs. After it the C library takes locks of its
+ * own, the one of all streams among them: that one is taken first here, too. */
 static void fork_begins(void)
 {
-    threads_enter("fork");
+    if (!heap_is_mine()) {
+        streams_lock();
+        heap_lock();
+        heap_lend();
+    }
 }
 
 static void parent_goes_on(void)
 {
-    threads_leave();
+    if (heap_is_lent_by_me()) {
+        heap_recall();
+        heap_unlock();
+        streams_unlock();
+    }
 }
 
-bool threads_register(void)
+bool threads_can_stop(void)
 {
-    threads.has_key = pthread_key_create(&threads.key, thread_ends) == 0;
-    pthread_atfork(fork_begins, parent_goes_on, child_begins);
-    return syscall(SYS_membarrier, MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED, 0,
-                   0) == 0;
+    return system_call(SYS_membarrier,
+                       MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED, 0, 0, 0) == 0;
 }
 
+/* What registers may allocate, and take locks of its own: without ours. */
 void threads_begin(void)
 {
-    heap.caching = threads.has_key && SETTINGS->caches != NULL;
+    bool has_key = pthread_key_create(&threads.key, thread_ends) == 0;
+    pthread_atfork(fork_begins, parent_goes_on, child_begins);
+    heap_lock();
+    heap.caching = has_key && SETTINGS->caches != NULL;
+    heap_unlock();
 }
 
 /* -------------------------------------------------------------- slow paths */
@@ -195,7 +216,7 @@ void threads_enter(const char *call)
     }
 }
 
-void threads_abandon(void)
+static void leave_gate(void)
 {
     atomic_signal_fence(memory_order_seq_cst);
     if (cache_is_real(cache_mine)) {
@@ -211,18 +232,10 @@ void threads_leave(void)
         cache_publish(c);
     }
     heap_unlock();
-    threads_abandon();
+    leave_gate();
     if (UNLIKELY(cache_is_real(c) && !c->registered)) {
         /* Not before, since it may allocate. */
         c->registered = true;
         pthread_setspecific(threads.key, c);
     }
-}
-
-_Noreturn void heap_accuse(const void *ptr)
-{
-    bitfit_usable_size(SETTINGS->pool, ptr);
-    threads_abandon();
-    heap_unlock();
-    die("bad pointer", heap.call, ptr); /* it came to life meanwhile */
 }

@@ -7,10 +7,11 @@
 
 #include "cache.h"
 
-/* Registers for threads' ends and for forks; whether caches can be stopped. */
-bool threads_register(void);
+/* Whether threads can be kept out of their caches; before any is. Again in a
+ * fork's child. */
+bool threads_can_stop(void);
 
-/* Caches may be made from now on. */
+/* Registers for threads' ends and for forks: caches may be made from now on. */
 void threads_begin(void);
 
 /* ------------------------------------------------------------------ inside */

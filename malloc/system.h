@@ -1,0 +1,230 @@
+/*
+ * System calls that nothing stands in front of. Another library may replace
+ * mmap() or write() by one that allocates or that a thread's cancellation ends;
+ * malloc() asks the kernel itself. All return what the kernel does, -errno for
+ * an error, and leave errno as it is.
+ */
+#ifndef BITFIT_MALLOC_SYSTEM_H
+#define BITFIT_MALLOC_SYSTEM_H
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/stat.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#if defined(__x86_64__) && defined(__LP64__)
+static inline long system_call6(long number, long a, long b, long c, long d,
+                                long e, long f)
+{
+    register long r10 __asm__("r10") = d;
+    register long r8 __asm__("r8") = e;
+    register long r9 __asm__("r9") = f;
+    long result;
+    __asm__ volatile("syscall"
+                     : "=a"(result)
+                     : "a"(number), "D"(a), "S"(b), "d"(c), "r"(r10), "r"(r8),
+                       "r"(r9)
+                     : "rcx", "r11", "memory");
+    return result;
+}
+#elif defined(__aarch64__) && defined(__LP64__)
+static inline long system_call6(long number, long a, long b, long c, long d,
+                                long e, long f)
+{
+    register long x8 __asm__("x8") = number;
+    register long x0 __asm__("x0") = a;
+    register long x1 __asm__("x1") = b;
+    register long x2 __asm__("x2") = c;
+    register long x3 __asm__("x3") = d;
+    register long x4 __asm__("x4") = e;
+    register long x5 __asm__("x5") = f;
+    __asm__ volatile("svc 0"
+                     : "+r"(x0)
+                     : "r"(x8), "r"(x1), "r"(x2), "r"(x3), "r"(x4), "r"(x5)
+                     : "memory");
+    return x0;
+}
+#else
+static inline long system_call6(long number, long a, long b, long c, long d,
+                                long e, long f)
+{
+    int kept = errno;
+    long result = syscall(number, a, b, c, d, e, f);
+    result = result == -1 ? -errno : result;
+    errno = kept;
+    return result;
+}
+#endif
+
+static inline long system_call(long number, long a, long b, long c, long d)
+{
+    return system_call6(number, a, b, c, d, 0, 0);
+}
+
+/* ------------------------------------------------------------------ memory */
+
+/* Private memory, zeroed, at this place if it is not 0 and free; file: -1, or
+ * what it shows. NULL if there is none. */
+static inline void *system_map_at(uintptr_t place, size_t size, int protection,
+                                  int file)
+{
+#ifdef SYS_mmap2
+    const long number = SYS_mmap2;
+#else
+    const long number = SYS_mmap;
+#endif
+    int flags = MAP_PRIVATE | (file < 0 ? MAP_ANONYMOUS | MAP_NORESERVE : 0);
+    long at = system_call6(number, (long)place, (long)size, protection, flags,
+                           file, 0);
+    return at < 0 && at >= -4095 ? NULL : (void *)at;
+}
+
+static inline void *system_map(size_t size, int protection, int file)
+{
+    return system_map_at(0, size, protection, file);
+}
+
+static inline void system_unmap(void *start, size_t size)
+{
+    system_call(SYS_munmap, (long)start, (long)size, 0, 0);
+}
+
+static inline bool system_protect(void *start, size_t size, int protection)
+{
+    return system_call(SYS_mprotect, (long)start, (long)size, protection, 0) ==
+           0;
+}
+
+static inline bool system_advise(void *start, size_t size, int advice)
+{
+    return system_call(SYS_madvise, (long)start, (long)size, advice, 0) == 0;
+}
+
+static inline bool system_lock(void *start, size_t size)
+{
+    return system_call(SYS_mlock, (long)start, (long)size, 0, 0) == 0;
+}
+
+/* ------------------------------------------------------------------- files */
+
+static inline int system_open(const char *path, int flags)
+{
+    return (int)system_call(SYS_openat, AT_FDCWD, (long)path, flags | O_CLOEXEC,
+                            0666);
+}
+
+static inline void system_close(int file)
+{
+    system_call(SYS_close, file, 0, 0, 0);
+}
+
+static inline long system_read(int file, void *to, size_t size)
+{
+    return system_call(SYS_read, file, (long)to, (long)size, 0);
+}
+
+/* Whether all of it was written. */
+static inline bool system_write(int file, const char *from, size_t size)
+{
+    while (size > 0) {
+        long written = system_call(SYS_write, file, (long)from, (long)size, 0);
+        if (written == -EINTR) {
+            continue;
+        }
+        if (written <= 0) {
+            return false;
+        }
+        from += written;
+        size -= (size_t)written;
+    }
+    return true;
+}
+
+/* A descriptor from `least` on for the same file; negative if there is none. */
+static inline int system_duplicate(int file, int least)
+{
+    return (int)system_call(SYS_fcntl, file, F_DUPFD_CLOEXEC, least, 0);
+}
+
+static inline bool system_extend(int file, size_t size)
+{
+    return system_call(SYS_ftruncate, file, (long)size, 0, 0) == 0;
+}
+
+/* The folder that the process is in; false if its name does not fit. */
+static inline bool system_folder(char *to, size_t size)
+{
+    return system_call(SYS_getcwd, (long)to, (long)size, 0, 0) > 0 &&
+           to[0] == '/';
+}
+
+/* Which file a descriptor is; all zeros if that is not known. */
+typedef struct file_identity {
+    uint64_t device;
+    uint64_t number;
+} file_identity;
+
+static inline file_identity system_identity(int file)
+{
+    struct statx about;
+    if (system_call6(SYS_statx, file, (long)"", AT_EMPTY_PATH, STATX_INO,
+                     (long)&about, 0) != 0) {
+        return (file_identity){0, 0};
+    }
+    return (file_identity){.device = (uint64_t)about.stx_dev_major << 32 |
+                                     about.stx_dev_minor,
+                           .number = about.stx_ino};
+}
+
+static inline bool system_is_same(int file, file_identity known)
+{
+    file_identity now = system_identity(file);
+    return known.number != 0 && now.device == known.device &&
+           now.number == known.number;
+}
+
+/* ---------------------------------------------------------------- the rest */
+
+/* As the old calls of the kernel's have it, whatever time_t is here. */
+typedef struct system_time {
+    long seconds;
+    long nanoseconds;
+} system_time;
+
+/* Nanoseconds since some moment, to a few milliseconds. */
+static inline int64_t system_clock(void)
+{
+    system_time now = {0, 0};
+    system_call(SYS_clock_gettime, CLOCK_MONOTONIC_COARSE, (long)&now, 0, 0);
+    return (int64_t)now.seconds * 1000000000 + now.nanoseconds;
+}
+
+static inline pid_t system_process(void)
+{
+    return (pid_t)system_call(SYS_getpid, 0, 0, 0, 0);
+}
+
+static inline unsigned system_thread(void)
+{
+    return (unsigned)system_call(SYS_gettid, 0, 0, 0, 0);
+}
+
+/* The limit, in bytes; SIZE_MAX where there is none. */
+static inline size_t system_limit(int which)
+{
+    struct {
+        uint64_t now;
+        uint64_t most;
+    } limit;
+    long failed = system_call(SYS_prlimit64, 0, which, 0, (long)&limit);
+    return failed != 0 || limit.now > SIZE_MAX ? SIZE_MAX : (size_t)limit.now;
+}
+
+#endif
