@@ -44,12 +44,6 @@ bf_handler *bf_plan_handler_of(const bitfit_pool *pool)
 
 /* ----------------------------------------------------------------- options */
 
-static bool is_power_of_two(size_t number)
-{
-    return number != 0 && /* GCOVR_EXCL_BR_LINE: 0 became the default before */
-           (number & (number - 1)) == 0;
-}
-
 /* Fields that this version does not know must be zero. */
 static bool copy_options(const bitfit_options *given, bitfit_options *options)
 {
@@ -100,11 +94,11 @@ bitfit_status bf_plan_options(const bitfit_options *given,
     if (options->payload_alignment == 0) {
         options->payload_alignment = PAYLOAD_ALIGNMENT_DEFAULT;
     }
-    if (!is_power_of_two(options->granule) || options->granule < GRANULE_MIN ||
-        options->granule > GRANULE_MAX) {
+    if (!bf_is_power_of_two(options->granule) ||
+        options->granule < GRANULE_MIN || options->granule > GRANULE_MAX) {
         return BITFIT_BAD_GRANULE;
     }
-    if (!is_power_of_two(options->payload_alignment)) {
+    if (!bf_is_power_of_two(options->payload_alignment)) {
         return BITFIT_BAD_ALIGNMENT;
     }
     return check_lock(options);
@@ -168,7 +162,7 @@ static bool bookkeeping_fits(const bf_plan *plan, uintptr_t memory, size_t size)
     const bitfit_options *options = &plan->options;
     uintptr_t apart = (uintptr_t)options->bookkeeping;
     size_t room = options->bookkeeping_size;
-    return is_aligned(options->bookkeeping) && room <= UINTPTR_MAX - apart &&
+    return is_aligned(options->bookkeeping) && !bf_wraps_around(apart, room) &&
            room >= bookkeeping_for(options, plan->granules) &&
            !overlaps(memory, size, apart, room);
 }
@@ -181,7 +175,8 @@ bitfit_status bf_plan_make(bf_plan *plan, void *memory, size_t size,
         return status;
     }
     uintptr_t address = (uintptr_t)memory;
-    if (memory == NULL || !is_aligned(memory) || size > UINTPTR_MAX - address) {
+    if (memory == NULL || !is_aligned(memory) ||
+        bf_wraps_around(address, size)) {
         return BITFIT_BAD_MEMORY;
     }
     plan->granules = most_granules(plan, address, size);

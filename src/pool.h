@@ -193,7 +193,7 @@ BF_STATIC void *take_aligned(bitfit_pool *pool, size_t alignment, size_t count)
 BF_STATIC void *bf_pool_aligned_alloc(bitfit_pool *pool, size_t alignment,
                                       size_t size)
 {
-    if (alignment == 0 || (alignment & (alignment - 1)) != 0) {
+    if (!bf_is_power_of_two(alignment)) {
         return bf_count_request(pool, NULL);
     }
     uintptr_t off_granule =

@@ -18,7 +18,7 @@ static bool layout_fits(const bitfit_pool *pool)
            pool->granule_shift >= BF_GRANULE_SHIFT_MIN &&
            pool->granule_shift <= BF_GRANULE_SHIFT_MAX && granules != 0 &&
            granules <= SIZE_MAX >> pool->granule_shift &&
-           bf_capacity_of(pool) <= UINTPTR_MAX - payload;
+           !bf_wraps_around(payload, bf_capacity_of(pool));
 }
 
 /* The pool's struct with the run map where it lies in the copy. False if there

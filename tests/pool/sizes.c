@@ -246,7 +246,7 @@ static void create(size_t size, const bitfit_options *options)
     bitfit_status status = bitfit_init_status(memory, size, options);
     memset(memory, 0x3C, sizeof memory);
     memset(bookkeeping, 0x3C, sizeof bookkeeping);
-    bool wraps = size > UINTPTR_MAX - (uintptr_t)memory;
+    bool wraps = size != 0 && size - 1 > UINTPTR_MAX - (uintptr_t)memory;
     if (wraps) {
         assert_int_not_equal(status, BITFIT_OK);
     }
@@ -303,21 +303,64 @@ static void init_with_every_bookkeeping_size(void **state)
     }
 }
 
+/* Memory that ends `before` bytes below the end of the address space. */
+static void init_below_the_end(size_t size, size_t before)
+{
+    uintptr_t at = 0 - before - (size + 15) / 16 * 16;
+    bitfit_status status = bitfit_init_status((const void *)at, size, NULL);
+    assert_true(status == BITFIT_OK || status == BITFIT_TOO_SMALL);
+    for (size_t more = 1; more <= 32; more++) {
+        uintptr_t fits = 0 - at;
+        status = bitfit_init_status((const void *)at, fits + more, NULL);
+        assert_int_equal(status, BITFIT_BAD_MEMORY);
+    }
+}
+
 static void init_at_the_end_of_the_address_space(void **state)
 {
     (void)state;
-    uintptr_t last = UINTPTR_MAX - UINTPTR_MAX % 16;
     list sizes = sizes_for(16, 4096);
     for (size_t i = 0; i < sizes.count; i++) {
-        uintptr_t at = last - 4096;
-        const void *high = (const void *)at;
-        bitfit_status status = bitfit_init_status(high, sizes.values[i], NULL);
-        if (sizes.values[i] > UINTPTR_MAX - at) {
-            assert_int_equal(status, BITFIT_BAD_MEMORY);
-        } else {
-            assert_true(status == BITFIT_OK || status == BITFIT_TOO_SMALL);
+        if (sizes.values[i] > 0 && sizes.values[i] < SIZE_MAX / 2) {
+            init_below_the_end(sizes.values[i], 0);
+            init_below_the_end(sizes.values[i], 16);
         }
     }
+}
+
+static void bookkeeping_at_the_end_of_the_address_space(void **state)
+{
+    (void)state;
+    uintptr_t at = (uintptr_t)0 - 4096;
+    bitfit_options options = {.bookkeeping = (void *)at,
+                              .bookkeeping_size = 4096};
+    assert_int_equal(bitfit_init_status(memory, 4096, &options), BITFIT_OK);
+    options.bookkeeping_size = 4097;
+    assert_int_equal(bitfit_init_status(memory, 4096, &options),
+                     BITFIT_BAD_BOOKKEEPING);
+}
+
+/* The payload is nowhere: nothing but its addresses is used. */
+static void a_payload_at_the_end_of_the_address_space(void **state)
+{
+    (void)state;
+    unsigned char *at = (unsigned char *)((uintptr_t)0 - 4096);
+    const bitfit_options options = {.bookkeeping = bookkeeping,
+                                    .bookkeeping_size = sizeof bookkeeping,
+                                    .lock_kind = BITFIT_LOCK_NONE};
+    bitfit_pool *pool = bitfit_init(at, 4096, &options);
+    assert_non_null(pool);
+    for (size_t i = 0; i < 256; i++) {
+        assert_ptr_equal(bitfit_alloc(pool, 16), at + 16 * i);
+    }
+    assert_null(bitfit_alloc(pool, 16));
+    assert_true(bitfit_owns(pool, at + 4095));
+    assert_false(bitfit_owns(pool, NULL));
+    assert_int_equal(bitfit_copy_check(bookkeeping, sizeof bookkeeping),
+                     BITFIT_COPY_WHOLE);
+    bitfit_free(pool, at + 16 * 255);
+    assert_ptr_equal(bitfit_aligned_alloc(pool, 16, 16), at + 16 * 255);
+    assert_sound(pool);
 }
 
 static void bookkeeping_size_of_every_size(void **state)
@@ -365,6 +408,8 @@ int main(void)
         cmocka_unit_test(init_of_every_size_granule_and_alignment),
         cmocka_unit_test(init_with_every_bookkeeping_size),
         cmocka_unit_test(init_at_the_end_of_the_address_space),
+        cmocka_unit_test(bookkeeping_at_the_end_of_the_address_space),
+        cmocka_unit_test(a_payload_at_the_end_of_the_address_space),
         cmocka_unit_test(bookkeeping_size_of_every_size),
         cmocka_unit_test(bytes_for_of_every_size),
     };
