@@ -334,6 +334,10 @@ typedef struct bitfit_stats {
 
 BITFIT_API void bitfit_get_stats(bitfit_pool *pool, bitfit_stats *stats);
 
+/* Begins a new measurement of `peak_live`: it is `live` again, and grows from
+ * there. `high_water` and `largest_block` stay. */
+BITFIT_API void bitfit_reset_peak(bitfit_pool *pool);
+
 /* One run: a block, or a hole. */
 typedef struct bitfit_run {
     void *start;

@@ -326,6 +326,16 @@ void bitfit_get_stats(bitfit_pool *pool, bitfit_stats *stats)
     leave(pool);
 }
 
+void bitfit_reset_peak(bitfit_pool *pool)
+{
+    if (!enter(pool)) {
+        report_reentry(pool, "bitfit_reset_peak");
+        return;
+    }
+    pool->peak_live = pool->live;
+    leave(pool);
+}
+
 bool bitfit_walk(bitfit_pool *pool, bitfit_visitor *visit, void *context)
 {
     if (!enter_for_long(pool)) {

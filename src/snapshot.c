@@ -105,7 +105,7 @@ static bool counters_fit(const bitfit_pool *pool, const bf_copied *sums)
            sums->largest_block <= pool->largest_block &&
            sums->top <= pool->high_water &&
            pool->live - sums->reserved <= pool->peak_live &&
-           pool->largest_block <= pool->peak_live &&
+           pool->largest_block <= pool->index.runs.granules &&
            pool->peak_live <= pool->index.runs.granules &&
            pool->high_water <= pool->index.runs.granules;
 }

@@ -206,6 +206,10 @@ class pool_ref
         bitfit_get_stats(pool_, &stats);
         return stats;
     }
+    void reset_peak() noexcept
+    {
+        bitfit_reset_peak(pool_);
+    }
 
     /* 0, or the number of the first invariant that is broken. */
     int check() const noexcept

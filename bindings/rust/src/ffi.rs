@@ -104,6 +104,7 @@ extern "C" {
     pub fn bitfit_owns(pool: *const Pool, ptr: *const c_void) -> bool;
 
     pub fn bitfit_get_stats(pool: *mut Pool, stats: *mut Stats);
+    pub fn bitfit_reset_peak(pool: *mut Pool);
     pub fn bitfit_walk(
         pool: *mut Pool,
         visit: Visitor,

@@ -337,6 +337,12 @@ impl<L: Lock> Pool<'_, L> {
         stats
     }
 
+    /// Begins a new measurement of [`Stats::peak_live`].
+    pub fn reset_peak(&self) {
+        // SAFETY: the pool is live.
+        unsafe { ffi::bitfit_reset_peak(self.raw.as_ptr()) };
+    }
+
     /// Bytes in blocks, as of now.
     pub fn used(&self) -> usize {
         self.stats().live

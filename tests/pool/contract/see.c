@@ -107,6 +107,32 @@ static bool count_visit(const bitfit_run *run, void *context)
     return ++c->visits != c->stop_after;
 }
 
+static void reset_peak_begins_at_what_is_live(void **state)
+{
+    (void)state;
+    rig r;
+    rig_open(&r, 300, NULL);
+    rig_build(&r, "A{100}B{20}.");
+    rig_free(&r, 0);
+    bitfit_stats before;
+    bitfit_get_stats(r.pool, &before);
+    assert_true(before.peak_live > before.live);
+    bitfit_reset_peak(r.pool);
+    bitfit_stats after;
+    bitfit_get_stats(r.pool, &after);
+    assert_int_equal(after.peak_live, after.live);
+    after.peak_live = before.peak_live;
+    assert_memory_equal(&after, &before, sizeof after);
+    const void *start;
+    size_t size;
+    bitfit_bookkeeping(r.pool, &start, &size);
+    assert_int_equal(bitfit_copy_check(start, size), BITFIT_COPY_WHOLE);
+    assert_non_null(bitfit_alloc(r.pool, 30 * before.granule));
+    bitfit_get_stats(r.pool, &after);
+    assert_int_equal(after.peak_live, 50 * after.granule);
+    rig_close(&r);
+}
+
 static void walk_says_whether_the_visitor_saw_all(void **state)
 {
     (void)state;
@@ -166,6 +192,7 @@ int main(void)
         cmocka_unit_test(stats_count_bytes_blocks_and_calls),
         cmocka_unit_test(stats_largest_free_is_the_largest_that_succeeds),
         cmocka_unit_test(stats_peak_counts_both_copies_of_a_move),
+        cmocka_unit_test(reset_peak_begins_at_what_is_live),
         cmocka_unit_test(walk_says_whether_the_visitor_saw_all),
         cmocka_unit_test(draw_truncates_like_snprintf),
         cmocka_unit_test(check_finds_nothing_in_a_sound_pool),
