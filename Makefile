@@ -6,7 +6,7 @@ FUZZ_TIME ?= 600
 JOBS      ?= $(shell nproc 2>/dev/null || echo 2)
 
 # The builds that `make test` makes, each with its own tests.
-TREES = release clang asan tsan scalar word32 tiny
+TREES = release clang asan tsan scalar word32 tiny small
 
 .PHONY: all demo test boards boards-page bench install uninstall
 .PHONY: format lint fuzz coverage dist clean

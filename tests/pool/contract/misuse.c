@@ -30,7 +30,8 @@ static const char *const entering[] = {
     "bitfit_realloc",    "bitfit_realloc",   "bitfit_free",
     "bitfit_free_sized", "bitfit_reset",     "bitfit_walk",
     "bitfit_draw",       "bitfit_get_stats", "bitfit_usable_size",
-    "bitfit_check",      "bitfit_lock",      "bitfit_destroy",
+    "bitfit_check",      "bitfit_lock",      "bitfit_reset_peak",
+    "bitfit_destroy",
 };
 
 static bool enter(bitfit_pool *pool, void *block, unsigned call)
@@ -70,6 +71,9 @@ static bool enter(bitfit_pool *pool, void *block, unsigned call)
         return bitfit_check(pool) != 0;
     case 13:
         bitfit_lock(pool);
+        return false;
+    case 14:
+        bitfit_reset_peak(pool);
         return false;
     default:
         return bitfit_destroy(pool) != 0;
