@@ -26,11 +26,11 @@ static bool go_on(const bitfit_run *run, void *context)
 /* Every call that takes the lock, by number; the last two do not give it back
  * or end the pool. */
 static const char *const entering[] = {
-    "bitfit_alloc",      "bitfit_calloc",    "bitfit_aligned_alloc",
-    "bitfit_realloc",    "bitfit_realloc",   "bitfit_free",
-    "bitfit_free_sized", "bitfit_reset",     "bitfit_walk",
-    "bitfit_draw",       "bitfit_get_stats", "bitfit_usable_size",
-    "bitfit_check",      "bitfit_lock",      "bitfit_reset_peak",
+    "bitfit_alloc",      "bitfit_calloc",     "bitfit_aligned_alloc",
+    "bitfit_realloc",    "bitfit_realloc",    "bitfit_free",
+    "bitfit_free_sized", "bitfit_reset",      "bitfit_walk",
+    "bitfit_draw",       "bitfit_get_stats",  "bitfit_usable_size",
+    "bitfit_check",      "bitfit_reset_peak", "bitfit_lock",
     "bitfit_destroy",
 };
 
@@ -70,10 +70,10 @@ static bool enter(bitfit_pool *pool, void *block, unsigned call)
     case 12:
         return bitfit_check(pool) != 0;
     case 13:
-        bitfit_lock(pool);
+        bitfit_reset_peak(pool);
         return false;
     case 14:
-        bitfit_reset_peak(pool);
+        bitfit_lock(pool);
         return false;
     default:
         return bitfit_destroy(pool) != 0;
