@@ -57,17 +57,17 @@ def count(bench, only, built_in, shared):
             check=True, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
         cases = json.loads(figures.read_text())["speed"]
         taken = profiles(out)
-    ran = [(case["name"], peer["peer"], peer.get("allocs", 0))
-           for case in cases for peer in case["peers"]]
+    ran = [(case["name"], peer["peer"], peer["state"] == "done" and
+            peer["allocs"]) for case in cases for peer in case["peers"]]
     if len(ran) != len(taken):
         sys.exit(f"{len(ran)} runs, but {len(taken)} profiles")
     by_case = {}
     for (case, peer, pairs), instructions in zip(ran, taken):
-        if pairs > 0:  # else the peer refused the pool
+        if pairs:  # else the peer refused the pool, or was too slow
             by_case.setdefault(case, {})[peer] = instructions / pairs
     return {case: {peer: value - peers["empty"]
                    for peer, value in peers.items() if peer != "empty"}
-            for case, peers in by_case.items()}
+            for case, peers in by_case.items() if "empty" in peers}
 
 
 def compare(counted, recorded):

@@ -345,13 +345,16 @@ def main():
     parser.add_argument("figures", nargs="+")
     parser.add_argument("--html", help="write one self-contained page")
     parser.add_argument("--doc", help="renew the tables of this document")
+    parser.add_argument("--suffix", default="", help="of the tables' names in "
+                        "the document, such as -v3 for another build")
     given = parser.parse_args()
     figures = Figures(given.figures)
     tables = all_tables(figures)
     if given.html:
         pathlib.Path(given.html).write_text(page(figures, tables))
     if given.doc:
-        write_document(pathlib.Path(given.doc), tables)
+        write_document(pathlib.Path(given.doc), {
+            name + given.suffix: text for name, text in tables.items()})
     if not given.html and not given.doc:
         for name, text in tables.items():
             print(f"## {name}\n\n{text}\n")
