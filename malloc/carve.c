@@ -119,7 +119,7 @@ void bf_carve_back(bitfit_pool *pool, size_t count, void *const *blocks,
     pool->frees += number;
 }
 
-size_t bf_carve_top(bitfit_pool *pool, size_t count)
+size_t bf_carve_reserve_top(bitfit_pool *pool, size_t count)
 {
     bf_index *index = &pool->index;
     size_t below = bf_index_alloc(index, index->runs.granules - count);
@@ -131,7 +131,7 @@ size_t bf_carve_top(bitfit_pool *pool, size_t count)
     return top;
 }
 
-size_t bf_carve_below(bitfit_pool *pool, size_t start)
+size_t bf_carve_hole_before(bitfit_pool *pool, size_t start)
 {
     const bf_runs *runs = &pool->index.runs;
     bf_index_flush(&pool->index);
@@ -162,7 +162,7 @@ bf_view bf_view_of(const bitfit_pool *pool)
     };
 }
 
-bf_hole bf_carve_hole(bitfit_pool *pool, size_t after, size_t count)
+bf_hole bf_carve_next_hole(bitfit_pool *pool, size_t after, size_t count)
 {
     bf_index_flush(&pool->index);
     return bf_index_next_hole(&pool->index, after, count);

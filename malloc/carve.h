@@ -29,16 +29,16 @@ void bf_carve_back(bitfit_pool *pool, size_t count, void *const *blocks,
 
 /* Makes the last `count` granules of a pool without blocks a block, which
  * counts in no peak and no mark; its start. count is less than the pool. */
-size_t bf_carve_top(bitfit_pool *pool, size_t count);
+size_t bf_carve_reserve_top(bitfit_pool *pool, size_t count);
 
 /* The granules of the hole that ends where this block starts; 0 if none does.
  */
-size_t bf_carve_below(bitfit_pool *pool, size_t start);
+size_t bf_carve_hole_before(bitfit_pool *pool, size_t start);
 
 /* The first hole of `count` granules or more, which is more than a word has
  * bits, that starts in a word after that of the granule `after`; the first of
  * all if that is BF_NONE. Empty if there is none. */
-bf_hole bf_carve_hole(bitfit_pool *pool, size_t after, size_t count);
+bf_hole bf_carve_next_hole(bitfit_pool *pool, size_t after, size_t count);
 
 /* The granules that lie above the high-water mark. */
 size_t bf_carve_room(const bitfit_pool *pool);

@@ -51,7 +51,8 @@ static void wake_waiters(void)
 }
 
 /* Whether this thread of the process sleeps, as its line in /proc says:
- * "NUMBER (NAME) STATE ...". A system that does not tell is taken to say yes. */
+ * "NUMBER (NAME) STATE ...". A system that does not tell is taken to say yes.
+ */
 static bool is_asleep(unsigned thread)
 {
     text path = {.length = 0};

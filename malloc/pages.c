@@ -186,7 +186,7 @@ static size_t drop_free(size_t keep, bool all)
     least = least > BF_WORD_BITS ? least : BF_WORD_BITS + 1;
     size_t reached = pages_reached();
     size_t dropped = 0;
-    bf_hole hole = bf_carve_hole(SETTINGS->pool, BF_NONE, least);
+    bf_hole hole = bf_carve_next_hole(SETTINGS->pool, BF_NONE, least);
     while (hole.end != 0) {
         size_t size = bf_hole_count(hole) << shift;
         size_t kept = size < keep ? size : keep;
@@ -196,7 +196,7 @@ static size_t drop_free(size_t keep, bool all)
         size_t last = hole.end << shift >> SETTINGS->page_shift;
         last = last < reached ? last : reached;
         dropped += first < last ? drop_ripe(first, last, all) : 0;
-        hole = bf_carve_hole(SETTINGS->pool, hole.start, least);
+        hole = bf_carve_next_hole(SETTINGS->pool, hole.start, least);
     }
     return dropped;
 }

@@ -140,7 +140,7 @@ static bool give_up_marks(size_t count)
     size_t granule = heap_granule_of(deposit);
     size_t size = heap_count_for(SETTINGS->deposit_size);
     if (!heap.caching ||
-        count > size + bf_carve_below(SETTINGS->pool, granule)) {
+        count > size + bf_carve_hole_before(SETTINGS->pool, granule)) {
         return false;
     }
     heap.caching = false; /* whoever is stopped now stays so */

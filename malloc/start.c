@@ -197,7 +197,7 @@ static void place_marks(unsigned char *marks)
 {
     settings *to = SETTINGS;
     size_t count = heap_count_for(to->view.granules / 8 + 8);
-    to->deposit = heap_pointer_to(bf_carve_top(to->pool, count));
+    to->deposit = heap_pointer_to(bf_carve_reserve_top(to->pool, count));
     to->deposit_size = count << to->view.granule_shift;
     to->marks = (_Atomic bf_word *)(void *)marks;
 }

@@ -213,7 +213,7 @@ static void carve_top_takes_the_end_and_counts_in_no_mark(void **state)
     (void)state;
     rig r;
     rig_open(&r, 1000, NULL);
-    size_t start = bf_carve_top(r.pool, 100);
+    size_t start = bf_carve_reserve_top(r.pool, 100);
     assert_int_equal(start, 900);
     assert_sound(r.pool);
     r.names[start] = 'T';
@@ -231,12 +231,12 @@ static void carve_below_is_the_hole_before_a_block(void **state)
     rig r;
     rig_open(&r, 200, NULL);
     rig_build(&r, "AA.{100}BBC{96}");
-    assert_int_equal(bf_carve_below(r.pool, 0), 0);
-    assert_int_equal(bf_carve_below(r.pool, 102), 100);
-    assert_int_equal(bf_carve_below(r.pool, 104), 0);
+    assert_int_equal(bf_carve_hole_before(r.pool, 0), 0);
+    assert_int_equal(bf_carve_hole_before(r.pool, 102), 100);
+    assert_int_equal(bf_carve_hole_before(r.pool, 104), 0);
     size_t last = rig_alloc(&r, 100);
     rig_free(&r, last); /* it waits */
-    assert_int_equal(bf_carve_below(r.pool, 102), 100);
+    assert_int_equal(bf_carve_hole_before(r.pool, 102), 100);
     rig_close(&r);
 }
 
@@ -254,7 +254,7 @@ static bool next_is(const bitfit_run *run, void *context)
     if (run->live || run->size / h->rig->granule < h->least) {
         return true;
     }
-    bf_hole hole = bf_carve_hole(h->rig->pool, h->after, h->least);
+    bf_hole hole = bf_carve_next_hole(h->rig->pool, h->after, h->least);
     assert_int_equal(hole.start, rig_index(h->rig, run->start));
     assert_int_equal(bf_hole_count(hole), run->size / h->rig->granule);
     h->after = hole.start;
@@ -287,8 +287,9 @@ static void carve_hole_finds_every_long_hole(void **state)
         for (const bitfit_run *run = runs; run < end; run++) {
             next_is(run, &h);
         }
-        bf_hole none = bf_carve_hole(r.pool, h.after == BF_NONE ? 0 : h.after,
-                                     h.found == 0 ? 1000 : h.least);
+        bf_hole none =
+            bf_carve_next_hole(r.pool, h.after == BF_NONE ? 0 : h.after,
+                               h.found == 0 ? 1000 : h.least);
         assert_int_equal(bf_hole_count(none), 0);
         free(picture);
         rig_close(&r);
@@ -303,11 +304,11 @@ static void carve_hole_passes_over_codes_of_shorter_holes(void **state)
     rig r;
     rig_open(&r, 4000, NULL);
     rig_build(&r, "A{10}.{255}B.{250}C.{262}D{2000}");
-    bf_hole hole = bf_carve_hole(r.pool, BF_NONE, 260);
+    bf_hole hole = bf_carve_next_hole(r.pool, BF_NONE, 260);
     assert_int_equal(bf_hole_count(hole), 262);
-    hole = bf_carve_hole(r.pool, hole.start, 260);
+    hole = bf_carve_next_hole(r.pool, hole.start, 260);
     assert_int_equal(hole.end, 4000);
-    hole = bf_carve_hole(r.pool, hole.start, 260);
+    hole = bf_carve_next_hole(r.pool, hole.start, 260);
     assert_int_equal(bf_hole_count(hole), 0);
     rig_close(&r);
 }

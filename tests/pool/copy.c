@@ -173,7 +173,7 @@ static void a_copy_of_a_pool_with_a_carved_top_is_whole(void **state)
     (void)state;
     copied c = {.bytes = NULL};
     rig_open(&c.rig, 1000, NULL);
-    c.rig.names[bf_carve_top(c.rig.pool, 100)] = 'T';
+    c.rig.names[bf_carve_reserve_top(c.rig.pool, 100)] = 'T';
     take_copy(&c);
     assert_state(&c, BITFIT_COPY_WHOLE);
     rig_alloc(&c.rig, 7);
