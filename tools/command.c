@@ -3,8 +3,10 @@
 #include "trace/text.h"
 
 #include <errno.h>
+#include <langinfo.h>
 #include <stdarg.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -77,6 +79,11 @@ const char *command_size_text(char text[static 24], uint64_t size)
     return text;
 }
 
+bool command_unicode(void)
+{
+    return strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
+}
+
 bool command_colours(FILE *stream)
 {
     const char *refusal = getenv("NO_COLOR");
@@ -103,9 +110,12 @@ void command_progress(const char *what, uint64_t done, uint64_t total)
         enum { WIDTH = 30 };
         int filled =
             total == 0 ? WIDTH : (int)((double)done / (double)total * WIDTH);
+        bool unicode = command_unicode();
+        const char *full = unicode ? "\u2588" : "#";
+        const char *empty = unicode ? "\u2591" : ".";
         fprintf(stderr, "\r\033[K%s ", what);
         for (int i = 0; i < WIDTH; i++)
-            fputs(i < filled ? "\u2588" : "\u2591", stderr);
+            fputs(i < filled ? full : empty, stderr);
         if (ends)
             fputs("\r\033[K", stderr);
         fflush(stderr);

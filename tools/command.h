@@ -45,6 +45,9 @@ bool command_size(const char *text, size_t *size);
 /* Writes a size as people read it, such as "23.3 MiB", and returns the text. */
 const char *command_size_text(char text[static 24], uint64_t size);
 
+/* Whether the locale's characters are Unicode's, in UTF-8. */
+bool command_unicode(void);
+
 /* Whether a stream may carry colours: a terminal, and NO_COLOR is not set. */
 bool command_colours(FILE *stream);
 

@@ -331,8 +331,10 @@ static const option_kind kind_granules = {
     "powers of two from 8 to 1G, comma-separated, at most 16 of them"};
 
 static const verb_option options[] = {
-    {"granules", 'g', "LIST",
-     "Which to try, comma-separated (8,16,32,64,128,256)", &kind_granules,
+    {"granule", 'g', "SIZE[,SIZE...]",
+     "The granules to try (8,16,32,64,128,256)", &kind_granules,
+     offsetof(fit_options, granules)},
+    {"granules", 0, "SIZE[,SIZE...]", NULL, &kind_granules,
      offsetof(fit_options, granules)},
     {"json", 0, NULL,
      "The figures as JSON; what the program prints goes to standard error",

@@ -1,8 +1,11 @@
 /* The bitfit command: finds the verb and hands over to it. */
+#include "near.h"
 #include "trace/text.h"
 #include "verbs.h"
 
+#include <argp.h>
 #include <bitfit.h>
+#include <locale.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -26,8 +29,59 @@ static void print_help(FILE *stream)
           stream);
     for (const command_entry *entry = command_list; entry->name; entry++)
         fprintf(stream, "  %-8s %s\n", entry->name, entry->summary);
-    fputs("\n`bitfit VERB --help` tells more, so does bitfit-VERB(1).\n",
-          stream);
+    fputs("\n`bitfit help VERB` tells more, so does bitfit-VERB(1).\n", stream);
+}
+
+static const command_entry *find_verb(const char *name)
+{
+    for (const command_entry *entry = command_list; entry->name; entry++) {
+        if (strcmp(name, entry->name) == 0)
+            return entry;
+    }
+    return NULL;
+}
+
+static int refuse_verb(char *name)
+{
+    const char *nearest = NULL;
+    size_t least = near_limit(name);
+    for (const command_entry *entry = command_list; entry->name; entry++) {
+        size_t distance = near_distance(name, entry->name);
+        if (distance < least) {
+            least = distance;
+            nearest = entry->name;
+        }
+    }
+    text_make_visible(name);
+    if (nearest != NULL) {
+        fprintf(stderr, "bitfit: there is no verb '%s'; did you mean '%s'?\n",
+                name, nearest);
+    } else {
+        fprintf(stderr,
+                "bitfit: there is no verb '%s'; `bitfit help` lists them\n",
+                name);
+    }
+    return COMMAND_USAGE;
+}
+
+static bool is_one_of(const char *word, const char *one, const char *other)
+{
+    return strcmp(word, one) == 0 || strcmp(word, other) == 0;
+}
+
+/* `help VERB` is `VERB --help`. */
+static int help(int argc, char **argv)
+{
+    static char option[] = "--help";
+    if (argc < 2) {
+        print_help(stdout);
+        return COMMAND_OK;
+    }
+    const command_entry *entry = find_verb(argv[1]);
+    if (entry == NULL)
+        return refuse_verb(argv[1]);
+    char *arguments[] = {argv[1], option, NULL};
+    return entry->verb(2, arguments);
 }
 
 /* What could not be printed, on a full disk for instance, is no success,
@@ -44,23 +98,19 @@ static void check_output(void)
 int main(int argc, char **argv)
 {
     atexit(check_output);
-    const char *verb = argc > 1 ? argv[1] : "";
-    if (strcmp(verb, "--help") == 0 || strcmp(verb, "help") == 0) {
-        print_help(stdout);
-        return COMMAND_OK;
+    setlocale(LC_CTYPE, "");
+    argp_program_version = "bitfit " BITFIT_VERSION;
+    if (argc < 2) {
+        print_help(stderr);
+        return COMMAND_USAGE;
     }
-    if (strcmp(verb, "--version") == 0) {
+    if (is_one_of(argv[1], "--help", "-h") || is_one_of(argv[1], "help", "-?"))
+        return help(argc - 1, argv + 1);
+    if (is_one_of(argv[1], "--version", "-V")) {
         printf("bitfit %s\n", bitfit_version());
         return COMMAND_OK;
     }
-    for (const command_entry *entry = command_list; entry->name; entry++) {
-        if (strcmp(verb, entry->name) == 0)
-            return entry->verb(argc - 1, argv + 1);
-    }
-    if (*verb != '\0') {
-        text_make_visible(argv[1]);
-        fprintf(stderr, "bitfit: there is no verb '%s'\n", verb);
-    }
-    print_help(stderr);
-    return COMMAND_USAGE;
+    const command_entry *entry = find_verb(argv[1]);
+    return entry == NULL ? refuse_verb(argv[1])
+                         : entry->verb(argc - 1, argv + 1);
 }

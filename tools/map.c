@@ -11,6 +11,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <unistd.h>
 
 typedef struct picture_size {
@@ -50,9 +51,23 @@ _Static_assert(PICTURE_SIDE_MIN == 320 && PICTURE_SIDE_MAX == 8192,
 static const option_kind kind_picture_size = {take_picture_size,
                                               "from 320x320 to 8192x8192"};
 
+/* A name that promises something else is a mistake. */
+static bool take_picture(const verb_option *option, const char *text, void *to)
+{
+    const char *slash = strrchr(text, '/');
+    const char *dot = strrchr(slash == NULL ? text : slash, '.');
+    (void)option;
+    *(const char **)to = text;
+    return dot == NULL || strcasecmp(dot, ".png") == 0 ||
+           strcasecmp(dot, ".svg") == 0;
+}
+
+static const option_kind kind_picture = {
+    take_picture, "a file whose name ends in .png or .svg"};
+
 static const verb_option option_list[] = {
     {"output", 'o', "FILE",
-     "Write a picture: SVG if the name ends so, else PNG", &kind_text,
+     "Write a picture: SVG if the name ends in .svg, else PNG", &kind_picture,
      offsetof(map_request, output)},
     {"at", 0, "WHEN",
      "One moment: after an event (a number, from 0), at a time (such as "
@@ -62,11 +77,10 @@ static const verb_option option_list[] = {
      offsetof(map_request, by)},
     {"clock", 0, "events|time", "What the picture's width is (events)",
      &kind_choice, offsetof(map_request, clock)},
-    {"granule", 'g', "BYTES", "Replay with this granule (16)", &kind_granule,
+    {"granule", 'g', "SIZE", "The pool's granule (16)", &kind_granule,
      offsetof(map_request, heap.granule)},
-    {"pool", 'p', "BYTES",
-     "Replay in a pool of so many bytes (the fewest that serve)", &kind_size,
-     offsetof(map_request, heap.pool)},
+    {"pool", 'p', "SIZE", "A pool of so many bytes (the fewest that serve)",
+     &kind_size, offsetof(map_request, heap.pool)},
     {"size", 0, "WxH", "The picture's pixels (1280x720)", &kind_picture_size,
      offsetof(map_request, size)},
     {"theme", 0, "light|dark", "The background", &kind_choice,
@@ -185,7 +199,13 @@ static int map_trace(const map_request *request)
     if (code != COMMAND_OK)
         return code;
     heap_history *heap = NULL;
-    if (request->clock == CLOCK_TIME && !input.from->timed) {
+    if (request->by == BY_SITE && input.from->site_count <= 1) {
+        command_error("map",
+                      "%s: this trace has no call stacks: record it by bitfit "
+                      "record --sites",
+                      request->input);
+        code = COMMAND_USAGE;
+    } else if (request->clock == CLOCK_TIME && !input.from->timed) {
         command_error("map", "%s: this trace has no times: use --clock=events",
                       request->input);
         code = COMMAND_USAGE;

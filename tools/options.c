@@ -1,8 +1,10 @@
 #include "options.h"
 
 #include "command.h"
+#include "near.h"
 
 #include <argp.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* -------------------------------------------------------------------- kinds */
@@ -56,7 +58,7 @@ static bool take_choice(const verb_option *option, const char *text, void *to)
 const option_kind kind_flag = {take_flag, NULL};
 const option_kind kind_text = {take_text, NULL};
 const option_kind kind_size = {take_size,
-                               "bytes, with K, M, G or T behind (above 0)"};
+                               "a size such as 500K, 8M or 2G (above 0)"};
 const option_kind kind_count = {take_size, "a number above 0"};
 const option_kind kind_granule = {take_granule, "a power of two from 8 to 1G"};
 const option_kind kind_choice = {take_choice, NULL};
@@ -137,6 +139,97 @@ static error_t parse(int key, char *text, struct argp_state *state)
     return 0;
 }
 
+/* ------------------------------------------------------------ unknown names */
+
+/* The options that argp adds. */
+static const char *const added[] = {"help", "usage", "version", NULL};
+
+static bool begins(const char *name, const char *word, size_t length)
+{
+    return strncmp(name, word, length) == 0;
+}
+
+/* Whether a name, or its beginning, is one of an option's; `takes` is then
+ * whether the next word is its argument. */
+static bool is_known(const verb_usage *usage, const char *word, size_t length,
+                     bool *takes)
+{
+    *takes = false;
+    for (const char *const *each = added; *each != NULL; each++) {
+        if (begins(*each, word, length))
+            return true;
+    }
+    for (const verb_option *each = usage->options; each->name != NULL; each++) {
+        if (begins(each->name, word, length)) {
+            *takes = each->argument != NULL && word[length] != '=';
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Of the verb's own options; NULL if none is near. */
+static const char *nearest_name(const verb_usage *usage, const char *word)
+{
+    const char *nearest = NULL;
+    size_t least = near_limit(word);
+    for (const verb_option *each = usage->options; each->name != NULL; each++) {
+        size_t distance = near_distance(word, each->name);
+        if (each->help != NULL && distance < least) {
+            least = distance;
+            nearest = each->name;
+        }
+    }
+    return nearest;
+}
+
+static void refuse_name(const verb_usage *usage, const char *word,
+                        size_t length)
+{
+    char name[32];
+    snprintf(name, sizeof name, "%.*s", (int)length, word);
+    const char *nearest = nearest_name(usage, name);
+    command_error(usage->verb, "there is no option --%s%s%s%s", name,
+                  nearest != NULL ? "; did you mean --" : "",
+                  nearest != NULL ? nearest : "",
+                  nearest != NULL ? "?" : "; see --help");
+    exit(COMMAND_USAGE);
+}
+
+/* Whether the last letter of "-abc" is an option whose argument is the next
+ * word. */
+static bool letters_take(const verb_usage *usage, const char *word)
+{
+    for (const char *at = word; *at != '\0'; at++) {
+        for (const verb_option *each = usage->options; each->name != NULL;
+             each++) {
+            if (each->letter == *at && each->argument != NULL)
+                return at[1] == '\0';
+        }
+    }
+    return false;
+}
+
+/* argp would print such a name as it is, and no advice. */
+static void check_names(const verb_usage *usage, int argc, char **argv)
+{
+    for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++) {
+        bool takes = false;
+        const char *word = argv[i];
+        if (*word != '-' || word[1] == '\0') {
+            if (usage->subject == SUBJECT_PROGRAM)
+                return;
+        } else if (word[1] != '-') {
+            takes = letters_take(usage, word + 1);
+        } else {
+            size_t length = strcspn(word + 2, "=");
+            if (!is_known(usage, word + 2, length, &takes))
+                refuse_name(usage, word + 2, length);
+        }
+        i += takes;
+    }
+}
+
 verb_words options_take(const verb_usage *usage, int argc, char **argv,
                         void *request)
 {
@@ -151,14 +244,17 @@ verb_words options_take(const verb_usage *usage, int argc, char **argv,
                   .quoted = words_behind_dashes(argc, argv)};
     for (int i = 0; i < OPTIONS_MAX && usage->options[i].name != NULL; i++) {
         const verb_option *option = &usage->options[i];
-        table[i] = (struct argp_option){.name = option->name,
-                                        .key = key_of(usage, option),
-                                        .arg = option->argument,
-                                        .doc = option->help};
+        table[i] = (struct argp_option){
+            .name = option->name,
+            .key = key_of(usage, option),
+            .arg = option->argument,
+            .doc = option->help,
+            .flags = option->help == NULL ? OPTION_HIDDEN : 0};
     }
     snprintf(name, sizeof name, "bitfit %s", usage->verb);
     argv[0] = name;
     argp_err_exit_status = COMMAND_USAGE;
+    check_names(usage, argc, argv);
     argp_parse(&parser, argc, argv,
                usage->subject == SUBJECT_PROGRAM ? ARGP_IN_ORDER : 0, NULL,
                &on);

@@ -26,7 +26,7 @@ typedef struct verb_option {
     const char *name;
     int letter;           /* 0: none */
     const char *argument; /* as the help shows it; NULL: a flag */
-    const char *help;
+    const char *help;     /* NULL: another name of an option, not shown */
     const option_kind *kind;
     size_t at; /* where in the verb's request the value is */
 } verb_option;

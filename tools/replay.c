@@ -115,8 +115,11 @@ static void print_waste(const char *what, uint64_t waste, uint64_t of,
 static void print_curve(const char *what, const series *course,
                         size_t (*value)(const series_point *), uint64_t top)
 {
-    static const char *const bars[] = {" ", "▁", "▂", "▃", "▄",
-                                       "▅", "▆", "▇", "█"};
+    static const char *const blocks[] = {" ", "▁", "▂", "▃", "▄",
+                                         "▅", "▆", "▇", "█"};
+    static const char *const letters[] = {" ", "_", ".", ",", "-",
+                                          "~", "+", "*", "#"};
+    const char *const *bars = command_unicode() ? blocks : letters;
     size_t width = course->count < LINE ? course->count : LINE;
     printf("  %-16s ", what);
     for (size_t column = 0; column < width; column++) {

@@ -12,6 +12,7 @@
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <unistd.h>
 
 enum { SAMPLES = 2000 };
@@ -24,14 +25,33 @@ typedef struct report_request {
 
 /* ----------------------------------------------------------------- options */
 
+/* A name that promises something else is a mistake. */
+static bool take_page(const verb_option *option, const char *text, void *to)
+{
+    static const char *const others[] = {".png", ".svg", ".jpg",  ".jpeg",
+                                         ".gif", ".pdf", ".json", ".txt"};
+    size_t length = strlen(text);
+    (void)option;
+    *(const char **)to = text;
+    for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {
+        size_t ending = strlen(others[i]);
+        if (length > ending &&
+            strcasecmp(text + length - ending, others[i]) == 0)
+            return false;
+    }
+    return true;
+}
+
+static const option_kind kind_page = {
+    take_page, "a page's name, such as x.html (bitfit map draws pictures)"};
+
 static const verb_option options[] = {
-    {"output", 'o', "FILE", "Write the page here (standard output)", &kind_text,
+    {"output", 'o', "FILE", "Write the page here (standard output)", &kind_page,
      offsetof(report_request, output)},
-    {"granule", 'g', "BYTES", "Replay with this granule (16)", &kind_granule,
+    {"granule", 'g', "SIZE", "The pool's granule (16)", &kind_granule,
      offsetof(report_request, heap.granule)},
-    {"pool", 'p', "BYTES",
-     "Replay in a pool of so many bytes (the fewest that serve)", &kind_size,
-     offsetof(report_request, heap.pool)},
+    {"pool", 'p', "SIZE", "A pool of so many bytes (the fewest that serve)",
+     &kind_size, offsetof(report_request, heap.pool)},
     {0}};
 
 static const verb_usage usage = {

@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 /* All in pixels. */
 enum {
@@ -165,7 +166,7 @@ static double draw_legend(const canvas *c, double y, bool visible)
 static bool ends_in_svg(const char *path)
 {
     size_t length = strlen(path);
-    return length >= 4 && strcmp(path + length - 4, ".svg") == 0;
+    return length >= 4 && strcasecmp(path + length - 4, ".svg") == 0;
 }
 
 static const char *open_canvas(canvas *c, const colour_scheme *scheme,

@@ -31,6 +31,7 @@ terminal terminal_of(FILE *to)
         .columns = columns_of(to),
         .rows = ROWS_DEFAULT,
         .colours = command_colours(to),
+        .unicode = command_unicode(),
         .true_colours = depth != NULL && (strcmp(depth, "truecolor") == 0 ||
                                           strcmp(depth, "24bit") == 0),
     };
@@ -82,7 +83,9 @@ static bool lay_cells(cells *c, const terminal *t, const heap_moment *moment,
 {
     unsigned columns =
         t->columns > LABEL + MAP_MIN ? t->columns - LABEL - 1 : MAP_MIN;
-    *c = (cells){.across = t->colours ? 1 : 2, .down = t->colours ? 2 : 4};
+    *c = !t->unicode  ? (cells){.across = 1, .down = 1}
+         : t->colours ? (cells){.across = 1, .down = 2}
+                      : (cells){.across = 2, .down = 4};
     uint64_t capacity = moment->stats.capacity;
     c->width = columns * c->across;
     c->row =
@@ -145,6 +148,21 @@ static void print_braille(const terminal *t, const cells *c, unsigned line)
     }
 }
 
+/* As in pictures of pools: '.' is free; ':' is in use in part. With colours
+ * they say the rest. */
+static void print_characters(const terminal *t, const cells *c,
+                             const colour_scheme *scheme, unsigned line)
+{
+    unsigned first = line * c->width;
+    for (unsigned i = first; i < first + c->width && i < c->pixels; i++) {
+        double cover = plane_cover(&c->plane, i, 0);
+        if (t->colours)
+            set_ground(t, 38, plane_colour(&c->plane, scheme, i, 0));
+        fputc(cover >= 0.5 ? '#' : cover > 0.004 ? ':' : '.', t->to);
+    }
+    reset(t);
+}
+
 /* An entry of the legend, on a line of its own if this one is full. */
 static void print_entry(const terminal *t, unsigned *column, uint32_t colour,
                         const char *name)
@@ -155,7 +173,7 @@ static void print_entry(const terminal *t, unsigned *column, uint32_t colour,
         *column = LABEL;
     }
     set_ground(t, 38, colour);
-    fputs("\u25a0", t->to);
+    fputs(t->unicode ? "\u25a0" : "#", t->to);
     reset(t);
     fprintf(t->to, " %s  ", name);
     *column += width;
@@ -167,7 +185,9 @@ static void print_legend(const terminal *t, const colour_scheme *scheme,
     const colour_theme *theme = theme_of(scheme->dark);
     unsigned column = LABEL;
     if (!t->colours) {
-        fprintf(t->to, "%*s a dot is in use, a gap is free\n", LABEL - 1, "");
+        fprintf(t->to, "%*s %s\n", LABEL - 1, "",
+                t->unicode ? "a dot is in use, a gap is free"
+                           : "# is in use, : less than half of it, . is free");
         return;
     }
     fprintf(t->to, "%*s", LABEL, "");
@@ -232,11 +252,12 @@ bool terminal_map(const terminal *t, const heap_moment *moment,
     for (unsigned line = 0; line < c.lines; line++) {
         address_text(label, line * c.down * c.row);
         fprintf(t->to, "%*s ", LABEL - 1, label);
-        if (t->colours) {
+        if (!t->unicode)
+            print_characters(t, &c, scheme, line);
+        else if (t->colours)
             print_half_blocks(t, &c, scheme, line);
-        } else {
+        else
             print_braille(t, &c, line);
-        }
         fputc('\n', t->to);
     }
     plane_close(&c.plane);
@@ -250,8 +271,11 @@ void terminal_sparkline(const terminal *t, const uint64_t *values, size_t count,
 {
     size_t first = count > width ? count - width : 0;
     for (size_t i = first; i < count; i++) {
-        uint64_t level =
-            highest == 0 ? 0 : values[i] * 7 / highest; /* U+2581 and up */
-        fprintf(t->to, "\xe2\x96%c", (int)(0x81 + (level < 7 ? level : 7)));
+        uint64_t level = highest == 0 ? 0 : values[i] * 7 / highest;
+        level = level < 7 ? level : 7;
+        if (t->unicode) /* U+2581 and up */
+            fprintf(t->to, "\xe2\x96%c", (int)(0x81 + level));
+        else
+            fputc("_.,-~+*#"[level], t -> to);
     }
 }

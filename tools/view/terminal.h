@@ -1,4 +1,5 @@
-/* Maps in a terminal: half blocks with colours, braille without. */
+/* Maps in a terminal: half blocks with colours, braille without; where the
+ * locale has no Unicode, a character for each place. */
 #ifndef TERMINAL_H
 #define TERMINAL_H
 
@@ -13,6 +14,7 @@ typedef struct terminal {
     unsigned rows; /* of the map */
     bool colours;
     bool true_colours; /* 24 bits; else the 256 of xterm */
+    bool unicode;
 } terminal;
 
 /* What this stream can show. */

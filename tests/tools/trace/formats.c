@@ -476,8 +476,8 @@ static void requests_that_failed_are_counted(void **state)
     (void)state;
     static const char *const texts[] = {
         "1: malloc 0x10 8\n1: malloc 0x0 99\n1: realloc 0x0 0x10 9\n",
-        "1,1:00:00.5,allocate,0x1,7,0\n1,1:00:00.5,allocate failure,0x0,9,0\n"
-        "1,1:00:00.5,Allocate Failure,(nil),9,0\n",
+        ("1,1:00:00.5,allocate,0x1,7,0\n1,1:00:00.5,allocate failure,0x0,9,0\n"
+         "1,1:00:00.5,Allocate Failure,(nil),9,0\n"),
         "= Start\n@ a + 0x10 0x8\n@ a + (nil) 0x64\n@ a ! 0x10 0x64\n= End\n",
     };
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
@@ -495,8 +495,8 @@ static void a_log_may_begin_in_the_middle(void **state)
     (void)state;
     static const char *const texts[] = {
         "1: free 0x90\n1: realloc 0x10 0x80 8\n1: malloc 0x10 9\n",
-        "1,1:00:00.5,free,0x90,1,0\n1,1:00:00.5,free,0x80,1,0\n"
-        "1,1:00:00.5,allocate,0x10,8,0\n1,1:00:00.5,allocate,0x10,9,0\n",
+        ("1,1:00:00.5,free,0x90,1,0\n1,1:00:00.5,free,0x80,1,0\n"
+         "1,1:00:00.5,allocate,0x10,8,0\n1,1:00:00.5,allocate,0x10,9,0\n"),
         "@ a - 0x90\n@ a < 0x80\n@ a > 0x10 0x8\n@ a + 0x10 0x9\n= End\n",
         "v 10400 3\n- 90\n- 80\n+ 8 0 10\n+ 9 0 10\n",
         "9\n9\n3\n1\nf 9\nr 1 8\na 1 9\n",

@@ -11,6 +11,7 @@ import sys
 import tempfile
 
 BITFIT, CHURNER = sys.argv[1:3]
+os.environ["LC_ALL"] = "C.UTF-8"
 
 #   "AA......"  "AABBB..."  "..BBB..."  "..BBBCCCC"
 REP = "0\n3\n4\n1\na 0 32\na 1 40\nf 0\na 2 64\n"
@@ -62,6 +63,67 @@ def check_terminal(trace):
     assert "\x1b[38;5;" in coloured and "\u2580" in coloured, coloured
     assert "\x1b[38;2;" in in_terminal("map", trace, COLORTERM="truecolor")
     assert "\x1b" not in in_terminal("map", trace, NO_COLOR="1")
+
+
+def check_ascii(trace):
+    """A locale without Unicode gets none."""
+    plain = {"LC_ALL": "C"}
+    for verb in (["map"], ["replay"], ["map", "--by", "age"]):
+        text = run(*verb, trace, env=dict(os.environ, **plain))
+        assert text.isascii(), text
+    rows = [line[11:] for line in run("map", trace, env=dict(
+        os.environ, **plain)).split("\n") if line[11:] and set(line[11:]) <= set(".#:")]
+    # A granule a row: two are free, seven in use.
+    assert "".join(rows) == "." * 68 * 2 + "#" * 68 * 7, rows
+    coloured = in_terminal("map", trace, **plain)
+    assert "\x1b[38;5;" in coloured and coloured.isascii(), coloured
+
+
+def check_help(trace, folder):
+    """Asking for help in every way, and what was nearly right."""
+    version = "bitfit " + run("--version").split()[1] + "\n"
+    assert run("-V") == run("--version") == version
+    assert run("help") == run("--help") == run("-h")
+    for verb in ("map", "report", "replay", "fit", "export", "top", "run",
+                 "record"):
+        assert run("help", verb) == run(verb, "--help"), verb
+        assert run(verb, "-V") == run(verb, "--version") == version, verb
+        assert run("help").count("  " + verb + " "), verb
+    run("help", "mapp", code=2, word="did you mean 'map'?")
+    for wrong, right in (("reprot", "report"), ("maps", "map"),
+                         ("recrod", "record"), ("exprot", "export")):
+        run(wrong, code=2, word="did you mean '%s'?" % right)
+    run("zzzzzz", code=2, word="`bitfit help` lists them")
+    for verb, wrong, right in (("map", "--colck=time", "--clock"),
+                               ("map", "--granul3", "--granule"),
+                               ("fit", "--ganule", "--granule"),
+                               ("replay", "--jsno", "--json"),
+                               ("export", "--fromat", "--format")):
+        run(verb, wrong, trace, code=2, word="did you mean %s?" % right)
+    run("map", "--\x1b[31m", trace, code=2, word="there is no option --?[31m")
+    # An option's argument may look like one, and names may be cut short.
+    run("map", "--at", "--nonsense", trace, code=2, word="--at must be")
+    run("map", "--js", "--gran", "64", trace)
+
+
+def check_hints(trace, folder):
+    for name in ("x.jpg", "x.html", "x.png.txt"):
+        run("map", trace, "-o", folder + "/" + name, code=2,
+            word=".png or .svg")
+        assert not os.path.exists(folder + "/" + name)
+    for name in ("x.PNG", "x.Svg", "x"):
+        run("map", trace, "-o", folder + "/" + name)
+        with open(folder + "/" + name, "rb") as file:
+            start = file.read(5)
+        assert start == (b"<?xml" if "v" in name else b"\x89PNG\r"), name
+    for name in ("x.png", "x.SVG", "x.json"):
+        run("report", trace, "-o", folder + "/" + name, code=2, word=".html")
+    run("map", "--by=site", trace, code=2, word="bitfit record --sites")
+    for verb in ("map", "report", "replay", "fit"):
+        output = ["-o", folder + "/hint.html"] if verb == "report" else []
+        for spelling in (["-g", "32"], ["--granule", "32"], ["--granule=32"]):
+            run(verb, trace, *output, *spelling)
+    run("fit", trace, "--granules", "8,32")
 
 
 def check_dots(folder):
@@ -230,6 +292,9 @@ def main():
         with open(trace, "w") as file:
             file.write(REP)
         check_terminal(trace)
+        check_ascii(trace)
+        check_help(trace, folder)
+        check_hints(trace, folder)
         check_dots(folder)
         check_moments(trace)
         check_small_pool(trace)
