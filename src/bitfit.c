@@ -33,46 +33,6 @@ BF_NOINLINE static void release(const bitfit_pool *pool)
     }
 }
 
-/* Enters for a call that may run the caller's code or last longer than the
- * call: a thread that begins meanwhile must find the mutex taken. False if a
- * call on this pool is under way in this thread. */
-static bool enter_for_long(bitfit_pool *pool)
-{
-    if (!acquire(pool)) {
-        return false;
-    }
-    if (pool->state != BF_IDLE) {
-        release(pool);
-        return false;
-    }
-    pool->state = BF_LOCKED;
-    return true;
-}
-
-/* Enters. No lock is needed without one, or while there is one thread. */
-BF_INLINE bool enter(bitfit_pool *pool)
-{
-    bool elide = pool->lock_kind == BITFIT_LOCK_NONE ||
-                 (pool->lock_kind == BITFIT_LOCK_MUTEX && bf_single_threaded());
-    if (!elide) {
-        return enter_for_long(pool);
-    }
-    if (BF_UNLIKELY(pool->state != BF_IDLE)) {
-        return false;
-    }
-    pool->state = BF_ELIDED;
-    return true;
-}
-
-BF_INLINE void leave(bitfit_pool *pool)
-{
-    bool locked = pool->state == BF_LOCKED;
-    pool->state = BF_IDLE;
-    if (BF_UNLIKELY(locked)) {
-        release(pool);
-    }
-}
-
 /* ------------------------------------------------------------------ misuse */
 
 BF_NOINLINE static void report(const bitfit_misuse *misuse)
@@ -85,21 +45,66 @@ BF_NOINLINE static void report(const bitfit_misuse *misuse)
     }
 }
 
-BF_NOINLINE static void report_reentry(bitfit_pool *pool, const char *call)
+/* Reports what is wrong with the pointer, if anything is. */
+BF_INLINE void accuse(bitfit_pool *pool, const char *call, int crime,
+                      const void *pointer, size_t size)
+{
+    if (BF_UNLIKELY(crime != BF_NO_MISUSE)) {
+        report(&(bitfit_misuse){.crime = (bitfit_crime)crime,
+                                .call = call,
+                                .pool = pool,
+                                .pointer = pointer,
+                                .size = size});
+    }
+}
+
+/* ---------------------------------------------------------------- the door */
+
+BF_NOINLINE static bool refuse(bitfit_pool *pool, const char *call)
 {
     report(
         &(bitfit_misuse){.crime = BITFIT_REENTRY, .call = call, .pool = pool});
+    return false;
 }
 
-BF_NOINLINE static void report_pointer(bitfit_pool *pool, const char *call,
-                                       int crime, const void *pointer,
-                                       size_t size)
+/* Enters for a call that may run the caller's code or last longer than the
+ * call: a thread that begins meanwhile must find the mutex taken. False if this
+ * thread is in a call on the pool already; that was reported. */
+BF_NOINLINE static bool enter_locked(bitfit_pool *pool, const char *call)
 {
-    report(&(bitfit_misuse){.crime = (bitfit_crime)crime,
-                            .call = call,
-                            .pool = pool,
-                            .pointer = pointer,
-                            .size = size});
+    if (!acquire(pool)) {
+        return refuse(pool, call);
+    }
+    if (pool->state != BF_IDLE) {
+        release(pool);
+        return refuse(pool, call);
+    }
+    pool->state = BF_LOCKED;
+    return true;
+}
+
+/* Enters. No lock is needed without one, or while there is one thread. */
+BF_INLINE bool enter(bitfit_pool *pool, const char *call)
+{
+    bool elide = pool->lock_kind == BITFIT_LOCK_NONE ||
+                 (pool->lock_kind == BITFIT_LOCK_MUTEX && bf_single_threaded());
+    if (!elide) {
+        return enter_locked(pool, call);
+    }
+    if (BF_UNLIKELY(pool->state != BF_IDLE)) {
+        return refuse(pool, call);
+    }
+    pool->state = BF_ELIDED;
+    return true;
+}
+
+BF_INLINE void leave(bitfit_pool *pool)
+{
+    bool locked = pool->state == BF_LOCKED;
+    pool->state = BF_IDLE;
+    if (BF_UNLIKELY(locked)) {
+        release(pool);
+    }
 }
 
 /* ---------------------------------------------------------------- creating */
@@ -160,8 +165,7 @@ size_t bitfit_destroy(bitfit_pool *pool)
     if (pool == NULL) {
         return 0;
     }
-    if (!enter_for_long(pool)) {
-        report_reentry(pool, "bitfit_destroy");
+    if (!enter_locked(pool, __func__)) {
         return 0;
     }
     size_t blocks = bf_pool_blocks(pool);
@@ -171,8 +175,7 @@ size_t bitfit_destroy(bitfit_pool *pool)
 
 void bitfit_reset(bitfit_pool *pool)
 {
-    if (!enter(pool)) {
-        report_reentry(pool, "bitfit_reset");
+    if (!enter(pool, __func__)) {
         return;
     }
     bf_pool_reset(pool);
@@ -183,8 +186,7 @@ void bitfit_reset(bitfit_pool *pool)
 
 BF_INLINE void *alloc(bitfit_pool *pool, size_t size, const char *call)
 {
-    if (BF_UNLIKELY(!enter(pool))) {
-        report_reentry(pool, call);
+    if (BF_UNLIKELY(!enter(pool, call))) {
         return NULL;
     }
     void *block = bf_pool_alloc(pool, size);
@@ -194,13 +196,12 @@ BF_INLINE void *alloc(bitfit_pool *pool, size_t size, const char *call)
 
 void *bitfit_alloc(bitfit_pool *pool, size_t size)
 {
-    return alloc(pool, size, "bitfit_alloc");
+    return alloc(pool, size, __func__);
 }
 
 void *bitfit_calloc(bitfit_pool *pool, size_t count, size_t size)
 {
-    if (!enter(pool)) {
-        report_reentry(pool, "bitfit_calloc");
+    if (!enter(pool, __func__)) {
         return NULL;
     }
     void *block = bf_pool_calloc(pool, count, size);
@@ -210,8 +211,7 @@ void *bitfit_calloc(bitfit_pool *pool, size_t count, size_t size)
 
 void *bitfit_aligned_alloc(bitfit_pool *pool, size_t alignment, size_t size)
 {
-    if (!enter(pool)) {
-        report_reentry(pool, "bitfit_aligned_alloc");
+    if (!enter(pool, __func__)) {
         return NULL;
     }
     void *block = bf_pool_aligned_alloc(pool, alignment, size);
@@ -222,18 +222,15 @@ void *bitfit_aligned_alloc(bitfit_pool *pool, size_t alignment, size_t size)
 void *bitfit_realloc(bitfit_pool *pool, void *ptr, size_t size)
 {
     if (ptr == NULL) {
-        return alloc(pool, size, "bitfit_realloc");
+        return alloc(pool, size, __func__);
     }
-    if (!enter(pool)) {
-        report_reentry(pool, "bitfit_realloc");
+    if (!enter(pool, __func__)) {
         return NULL;
     }
     void *block = NULL;
     int crime = bf_pool_realloc(pool, ptr, size, &block);
     leave(pool);
-    if (crime != 0) {
-        report_pointer(pool, "bitfit_realloc", crime, ptr, size);
-    }
+    accuse(pool, __func__, crime, ptr, size);
     return block;
 }
 
@@ -242,15 +239,12 @@ void bitfit_free(bitfit_pool *pool, void *ptr)
     if (ptr == NULL) {
         return;
     }
-    if (BF_UNLIKELY(!enter(pool))) {
-        report_reentry(pool, "bitfit_free");
+    if (BF_UNLIKELY(!enter(pool, __func__))) {
         return;
     }
     int crime = bf_pool_free(pool, ptr);
     leave(pool);
-    if (BF_UNLIKELY(crime != 0)) {
-        report_pointer(pool, "bitfit_free", crime, ptr, 0);
-    }
+    accuse(pool, __func__, crime, ptr, 0);
 }
 
 void bitfit_free_sized(bitfit_pool *pool, void *ptr, size_t size)
@@ -258,15 +252,12 @@ void bitfit_free_sized(bitfit_pool *pool, void *ptr, size_t size)
     if (ptr == NULL) {
         return;
     }
-    if (!enter(pool)) {
-        report_reentry(pool, "bitfit_free_sized");
+    if (!enter(pool, __func__)) {
         return;
     }
     int crime = bf_pool_free_sized(pool, ptr, size);
     leave(pool);
-    if (crime != 0) {
-        report_pointer(pool, "bitfit_free_sized", crime, ptr, size);
-    }
+    accuse(pool, __func__, crime, ptr, size);
 }
 
 size_t bitfit_usable_size(bitfit_pool *pool, const void *ptr)
@@ -274,16 +265,13 @@ size_t bitfit_usable_size(bitfit_pool *pool, const void *ptr)
     if (ptr == NULL) {
         return 0;
     }
-    if (!enter(pool)) {
-        report_reentry(pool, "bitfit_usable_size");
+    if (!enter(pool, __func__)) {
         return 0;
     }
     size_t size = 0;
     int crime = bf_pool_usable_size(pool, ptr, &size);
     leave(pool);
-    if (crime != 0) {
-        report_pointer(pool, "bitfit_usable_size", crime, ptr, 0);
-    }
+    accuse(pool, __func__, crime, ptr, 0);
     return size;
 }
 
@@ -317,8 +305,7 @@ bool bitfit_owns(const bitfit_pool *pool, const void *ptr)
 void bitfit_get_stats(bitfit_pool *pool, bitfit_stats *stats)
 {
     *stats = (bitfit_stats){0};
-    if (!enter(pool)) {
-        report_reentry(pool, "bitfit_get_stats");
+    if (!enter(pool, __func__)) {
         return;
     }
     bf_pool_stats(pool, stats);
@@ -328,8 +315,7 @@ void bitfit_get_stats(bitfit_pool *pool, bitfit_stats *stats)
 
 void bitfit_reset_peak(bitfit_pool *pool)
 {
-    if (!enter(pool)) {
-        report_reentry(pool, "bitfit_reset_peak");
+    if (!enter(pool, __func__)) {
         return;
     }
     pool->peak_live = pool->live;
@@ -338,8 +324,7 @@ void bitfit_reset_peak(bitfit_pool *pool)
 
 bool bitfit_walk(bitfit_pool *pool, bitfit_visitor *visit, void *context)
 {
-    if (!enter_for_long(pool)) {
-        report_reentry(pool, "bitfit_walk");
+    if (!enter_locked(pool, __func__)) {
         return false;
     }
     bool all = bf_pool_walk(pool, visit, context);
@@ -349,8 +334,7 @@ bool bitfit_walk(bitfit_pool *pool, bitfit_visitor *visit, void *context)
 
 int bitfit_check(bitfit_pool *pool)
 {
-    if (!enter(pool)) {
-        report_reentry(pool, "bitfit_check");
+    if (!enter(pool, __func__)) {
         return 0;
     }
     int broken = bf_pool_check(pool);
@@ -360,8 +344,7 @@ int bitfit_check(bitfit_pool *pool)
 
 size_t bitfit_draw(bitfit_pool *pool, char *buffer, size_t size)
 {
-    if (!enter(pool)) {
-        report_reentry(pool, "bitfit_draw");
+    if (!enter(pool, __func__)) {
         return 0;
     }
     size_t granules = bf_pool_draw(pool, buffer, size);
@@ -373,9 +356,7 @@ size_t bitfit_draw(bitfit_pool *pool, char *buffer, size_t size)
 
 void bitfit_lock(bitfit_pool *pool)
 {
-    if (!enter_for_long(pool)) {
-        report_reentry(pool, "bitfit_lock");
-    }
+    (void)enter_locked(pool, __func__);
 }
 
 void bitfit_unlock(bitfit_pool *pool)

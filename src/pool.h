@@ -7,6 +7,9 @@
 
 #include "fit.h"
 
+/* What stands for a bitfit_crime where all is well. */
+enum { BF_NO_MISUSE = 0 };
+
 /* Whether a call is inside, and whether it took the lock to get there. */
 typedef enum bf_state { BF_IDLE, BF_ELIDED, BF_LOCKED } bf_state;
 
@@ -228,7 +231,7 @@ BF_INLINE int bf_pool_free(bitfit_pool *pool, void *ptr)
     }
     pool->live -= count;
     pool->frees++;
-    return 0;
+    return BF_NO_MISUSE;
 }
 
 /* The rest say what is wrong with the pointer, before anything changes; 0 if
@@ -244,7 +247,7 @@ BF_STATIC int bf_pool_free_sized(bitfit_pool *pool, void *ptr, size_t size)
     }
     bf_release(pool, granule);
     pool->frees++;
-    return 0;
+    return BF_NO_MISUSE;
 }
 
 BF_STATIC bool resize_in_place(bitfit_pool *pool, size_t granule, size_t before,
@@ -297,7 +300,7 @@ BF_STATIC int bf_pool_realloc(bitfit_pool *pool, void *ptr, size_t size,
     } else {
         pool->failures++;
     }
-    return 0;
+    return BF_NO_MISUSE;
 }
 
 BF_STATIC int bf_pool_usable_size(bitfit_pool *pool, const void *ptr,
@@ -308,7 +311,7 @@ BF_STATIC int bf_pool_usable_size(bitfit_pool *pool, const void *ptr,
         return bf_crime_of(pool, ptr);
     }
     *size = bf_bytes_of(pool, bf_index_count(&pool->index, granule));
-    return 0;
+    return BF_NO_MISUSE;
 }
 
 /* ------------------------------------------------------------------ seeing */
