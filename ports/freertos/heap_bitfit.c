@@ -5,8 +5,7 @@
  * It keeps to what heap_4 does: configTOTAL_HEAP_SIZE bytes, or an array of the
  * application's (configAPPLICATION_ALLOCATED_HEAP, aligned as max_align_t); the
  * scheduler is suspended while a call is under way; a request for 0 bytes gets
- * NULL. A bad free fails configASSERT() and changes nothing. There is no
- * xPortResetHeapMinimumEverFreeHeapSize(): a pool does not forget its peak.
+ * NULL. A bad free fails configASSERT() and changes nothing.
  */
 #define MPU_WRAPPERS_INCLUDED_FROM_API_FILE
 #include "FreeRTOS.h"
@@ -120,6 +119,11 @@ size_t xPortGetMinimumEverFreeHeapSize(void)
     bitfit_stats stats;
     bitfit_get_stats(heap(), &stats);
     return stats.capacity - stats.peak_live;
+}
+
+void xPortResetHeapMinimumEverFreeHeapSize(void)
+{
+    bitfit_reset_peak(heap());
 }
 
 static bool count_hole(const bitfit_run *run, void *context)

@@ -95,6 +95,13 @@ native | i386 | armhf | s390x | ppc64le) ;;
     ;;
 esac
 
+# The core, once for all programs.
+for source in "$root"/src/*.c; do
+    # shellcheck disable=SC2086 # lists
+    $compile $options -std=gnu11 -I"$root/include" -c "$source" \
+        -o "$work/$(basename "$source" .c).o"
+done
+
 # build PROGRAM: as $work/program.
 build() {
     case $1 in
@@ -110,7 +117,7 @@ build() {
     # shellcheck disable=SC2086 # lists
     $compile $options -std=gnu11 "-DBOARD_LEFT_OUT=\"$(echo $left_out)\"" \
         -I"$here" -I"$root/include" -I"$root/src" -I"$root/tests/pool" \
-        $files "$root"/src/*.c -o "$work/program" -lm
+        $files "$work"/*.o -o "$work/program" -lm
 }
 
 for program in "$@"; do

@@ -1,19 +1,20 @@
 #!/bin/sh
 # usage: same.sh REFERENCE COMPILER FLAG...
 # Builds everywhere.c with all of the core's sources, without a warning, and
-# runs it. It must print what REFERENCE prints.
+# runs it, by $RUNNER if there is one. It must print what REFERENCE prints.
 set -eu
 root=$(cd "$(dirname "$0")/../.." && pwd)
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 reference=$1
 shift
+: "${RUNNER=}"
 
 # shellcheck disable=SC2086 # WARNINGS is a list
 "$@" $WARNINGS -Werror -I"$root/include" \
     "$root/tests/build/everywhere.c" "$root"/src/*.c -o "$work/program"
 "$reference" >"$work/expected"
-"$work/program" >"$work/actual" || {
+$RUNNER "$work/program" >"$work/actual" || {
     cat "$work/actual"
     echo "the program failed"
     exit 1

@@ -33,6 +33,7 @@ void vPortInitialiseBlocks(void);
 void vPortHeapResetState(void);
 size_t xPortGetFreeHeapSize(void);
 size_t xPortGetMinimumEverFreeHeapSize(void);
+void xPortResetHeapMinimumEverFreeHeapSize(void);
 void vPortGetHeapStats(HeapStats_t *pxHeapStats);
 void vApplicationMallocFailedHook(void);
 

@@ -55,6 +55,33 @@ static void serves_and_counts(void)
     vPortFree(b);
 }
 
+static void forgets_the_minimum(void)
+{
+    size_t all = xPortGetFreeHeapSize();
+    char *large = pvPortMalloc(4000);
+    expect(xPortGetMinimumEverFreeHeapSize() == all - 4000, "the minimum");
+    vPortFree(large);
+    expect(xPortGetMinimumEverFreeHeapSize() == all - 4000, "it stays");
+
+    xPortResetHeapMinimumEverFreeHeapSize();
+    expect(xPortGetMinimumEverFreeHeapSize() == all, "as free as now");
+    char *first = pvPortMalloc(1000), *second = pvPortCalloc(2, 500);
+    vPortFree(first);
+    vPortFree(second);
+    vPortFree(pvPortMalloc(8));
+    HeapStats_t stats;
+    vPortGetHeapStats(&stats);
+    expect(xPortGetMinimumEverFreeHeapSize() == all - 2000, "since then");
+    expect(stats.xMinimumEverFreeBytesRemaining == all - 2000, "there, too");
+
+    char *small = pvPortMalloc(104);
+    xPortResetHeapMinimumEverFreeHeapSize();
+    vPortFree(small);
+    expect(xPortGetMinimumEverFreeHeapSize() == all - 104, "from in use on");
+    vPortHeapResetState();
+    expect(xPortGetMinimumEverFreeHeapSize() == all, "as at the start");
+}
+
 static void refuses_as_heap_4(void)
 {
     expect(pvPortMalloc(0) == NULL && hooked == 1, "0 bytes");
@@ -77,6 +104,7 @@ static void asserts_on_a_bad_free(void)
 int main(void)
 {
     serves_and_counts();
+    forgets_the_minimum();
     refuses_as_heap_4();
     asserts_on_a_bad_free();
     expect(suspended == 0 && suspensions > 0, "suspensions are paired");
