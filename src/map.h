@@ -103,7 +103,14 @@ BF_INLINE bool tag_free(bf_word tag)
 
 /* ----------------------------------------------------------------- reading */
 
-/* The end of the run that starts at `start`, if it lies in a later word. */
+/* The end of the run that starts last in this word and ends in a later one: the
+ * first start bit there. The next word has it, or is covered; then its tag says
+ * how many words to pass over.
+ *
+ *     word      0         1         2         3         4
+ *     start     1..1....  ........  ........  ........  ...1....
+ *                  ^      tag 3 -------------------------->^
+ */
 BF_STATIC size_t bf_runs_end_beyond(const bf_runs *runs, size_t word)
 {
     size_t words = bf_words_for(runs->granules);
@@ -127,7 +134,8 @@ BF_INLINE size_t bf_runs_end(const bf_runs *runs, size_t start)
                                  : bf_runs_end_beyond(runs, word);
 }
 
-/* The start of the run that ends at `end`, where a run starts. end > 0. */
+/* The start of the run that ends at `end`, where a run starts. end > 0. As for
+ * the end, but backwards, from the run's last covered word. */
 BF_STATIC size_t bf_runs_start_before(const bf_runs *runs, size_t end)
 {
     size_t word = bf_word_of(end);
@@ -211,7 +219,13 @@ BF_INLINE void write_bits(bf_pair *pair, bf_word mask, bool free)
 }
 
 /* Writes the run [start, end) into a map in which no run starts inside it. The
- * runs next to it stay as they are. */
+ * runs next to it stay as they are.
+ *
+ *     word      0         1         2         3
+ *     start     ...1....  ........  ........  ........     one bit
+ *     free      ...11111  2, free   2, free   11......     both ends, two tags
+ *
+ * No bit at `end`: the next run begins there and has its own. */
 BF_STATIC void bf_runs_write(const bf_runs *runs, size_t start, size_t end,
                              bool free)
 {

@@ -103,7 +103,7 @@ BF_INLINE unsigned bf_least_code(size_t count)
 
 /* ------------------------------------------------------------------ layout */
 
-/* Entries of the level above a level (or row of words) of `below` entries. */
+/* The groups of a row of words, and the nodes of a level of entries. */
 BF_INLINE size_t groups_of(size_t words)
 {
     return bf_round_up(words, BF_WORD_BITS) >> BF_WORD_SHIFT;
