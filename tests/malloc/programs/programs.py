@@ -129,8 +129,8 @@ def python3(place):
 
 def gcc(place):
     answer = place.run("gcc", "-O2", f"-I{place.sources}/include", "-c",
-                       place.sources / "src" / "tree.c", "-o", "tree.o")
-    return answer, (place.folder / "tree.o").read_bytes()
+                       place.sources / "src" / "bitfit.c", "-o", "bitfit.o")
+    return answer, (place.folder / "bitfit.o").read_bytes()
 
 
 def git(place):
