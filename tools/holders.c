@@ -68,7 +68,7 @@ holders *holders_open(pid_t pid)
     if (opened == NULL)
         return NULL;
     opened->from = follow_process(pid);
-    opened->names = opened->from == NULL ? NULL : symbols_open();
+    opened->names = opened->from == NULL ? NULL : symbols_open(NULL);
     if (opened->names != NULL)
         return opened;
     holders_close(opened);

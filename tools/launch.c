@@ -3,19 +3,15 @@
 #include "command.h"
 #include "view/outside.h"
 
-#include <elf.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <libgen.h>
-#include <link.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
-#include <sys/xattr.h>
 #include <unistd.h>
 
 #ifndef LAUNCH_LIBDIR
@@ -67,9 +63,10 @@ bool launch_find_library(const char *verb, const char *variable,
 
 bool launch_preload(const char *verb, const char *library)
 {
-    if (strpbrk(library, " :") != NULL) {
+    if (strpbrk(library, " :$") != NULL) {
         command_error(verb,
-                      "LD_PRELOAD has no way to write a space or a colon: %s",
+                      "LD_PRELOAD has no way to write a space, a colon or a "
+                      "dollar sign: %s",
                       library);
         return false;
     }
@@ -88,157 +85,31 @@ bool launch_preload(const char *verb, const char *library)
 
 /* ----------------------------------------------------------- the program */
 
-static bool is_executable(const char *path)
-{
-    struct stat about;
-    return stat(path, &about) == 0 && S_ISREG(about.st_mode) &&
-           access(path, X_OK) == 0;
-}
-
-/* As execvp() looks for it. Returns 0 or an errno. */
-static int find_program(const char *name, char path[static PATH_MAX])
-{
-    if (strchr(name, '/') != NULL) {
-        if (snprintf(path, PATH_MAX, "%s", name) >= PATH_MAX)
-            return ENAMETOOLONG;
-        if (access(path, F_OK) != 0)
-            return errno;
-        return is_executable(path) ? 0 : EACCES;
-    }
-    const char *folders = getenv("PATH");
-    int error = ENOENT;
-    if (*name == '\0')
-        return ENOENT;
-    for (const char *at = folders != NULL ? folders : "/bin:/usr/bin";
-         at != NULL;) {
-        size_t length = strcspn(at, ":");
-        snprintf(path, PATH_MAX, "%.*s%s%s", (int)length, at,
-                 length > 0 ? "/" : "", name);
-        if (is_executable(path))
-            return 0;
-        if (access(path, F_OK) == 0)
-            error = EACCES;
-        at = at[length] == ':' ? at + length + 1 : NULL;
-    }
-    return error;
-}
-
-/* Whether the kernel starts it with AT_SECURE, so that ld.so ignores
- * LD_PRELOAD. */
-static bool gains_rights(const char *path)
-{
-    struct stat about;
-    if (stat(path, &about) != 0)
-        return false;
-    if ((about.st_mode & S_ISUID) != 0 && about.st_uid != getuid())
-        return true;
-    if ((about.st_mode & S_ISGID) != 0 && about.st_gid != getgid())
-        return true;
-    return getuid() != 0 && getxattr(path, "security.capability", NULL, 0) > 0;
-}
-
 bool launch_is_self(char **program, const char *verb)
 {
     char path[PATH_MAX];
     return program[1] != NULL && strcmp(program[1], verb) == 0 &&
-           find_program(program[0], path) == 0 && outside_is_this_command(path);
+           program_find(program[0], path) == 0 && outside_is_this_command(path);
 }
 
-typedef enum program_kind {
-    PROGRAM_GOOD,
-    PROGRAM_SCRIPT,
-    PROGRAM_STATIC,
-    PROGRAM_OTHER_MACHINE
-} program_kind;
-
-/* This command's own header, by the linker: the measure of what is for us. */
-extern const ElfW(Ehdr) __ehdr_start __attribute__((visibility("hidden")));
-
-static bool is_for_us(const ElfW(Ehdr) * header)
-{
-    return header->e_machine == __ehdr_start.e_machine &&
-           header->e_ident[EI_CLASS] == __ehdr_start.e_ident[EI_CLASS];
-}
-
-static bool has_interpreter(int file, const ElfW(Ehdr) * header)
-{
-    for (unsigned i = 0; i < header->e_phnum; i++) {
-        ElfW(Phdr) segment;
-        off_t at = (off_t)(header->e_phoff + i * header->e_phentsize);
-        if (pread(file, &segment, sizeof segment, at) != sizeof segment)
-            return true; /* let the system judge it */
-        if (segment.p_type == PT_INTERP)
-            return true;
-    }
-    return false;
-}
-
-static program_kind kind_of_elf(int file, const ElfW(Ehdr) * header)
-{
-    if (!is_for_us(header))
-        return PROGRAM_OTHER_MACHINE;
-    return has_interpreter(file, header) ? PROGRAM_GOOD : PROGRAM_STATIC;
-}
-
-/* What can be read of a file; stores a script's interpreter. */
-static program_kind kind_of(const char *path, char interpreter[static PATH_MAX])
-{
-    union {
-        ElfW(Ehdr) header;
-        char text[256];
-    } start = {.text = {0}};
-    int file = open(path, O_RDONLY | O_CLOEXEC);
-    ssize_t length = file < 0 ? -1 : pread(file, &start, sizeof start - 1, 0);
-    program_kind kind = PROGRAM_GOOD;
-    if (length > 2 && memcmp(start.text, "#!", 2) == 0) {
-        const char *name = start.text + 2 + strspn(start.text + 2, " \t");
-        snprintf(interpreter, PATH_MAX, "%.*s", (int)strcspn(name, " \t\n"),
-                 name);
-        kind = PROGRAM_SCRIPT;
-    } else if (length >= (ssize_t)sizeof start.header &&
-               memcmp(start.header.e_ident, ELFMAG, SELFMAG) == 0) {
-        kind = kind_of_elf(file, &start.header);
-    }
-    if (file >= 0)
-        close(file);
-    return kind;
-}
-
-static int refuse(const char *verb, const char *path, const char *why)
-{
-    command_error(verb, "%s %s", path, why);
-    return LAUNCH_CANNOT;
-}
-
-int launch_check(const char *verb, const char *program)
+int launch_check(const char *verb, const char *program, program_library library)
 {
     char path[PATH_MAX];
-    char interpreter[PATH_MAX];
-    int error = find_program(program, path);
+    int error = program_find(program, path);
     if (error != 0) {
         command_error(verb, "%s: %s", program,
                       error == ENOENT ? "no such program" : strerror(error));
         return error == ENOENT ? LAUNCH_NOT_FOUND : LAUNCH_CANNOT;
     }
-    program_kind kind = kind_of(path, interpreter);
-    for (int depth = 0; kind == PROGRAM_SCRIPT && depth < 4; depth++) {
-        memcpy(path, interpreter, sizeof path);
-        kind = kind_of(path, interpreter);
-    }
-    if (gains_rights(path))
-        return refuse(verb, path,
-                      "runs with other rights than yours (setuid, setgid or "
-                      "capabilities): the system ignores preloads there");
-    if (kind == PROGRAM_STATIC)
-        return refuse(verb, path,
-                      "is statically linked: nothing can be preloaded; link "
-                      "it with libbitfit-malloc instead");
-    if (kind == PROGRAM_OTHER_MACHINE)
-        return refuse(verb, path, "is made for another kind of processor");
-    return 0;
+    const char *why = program_refusal(path, library);
+    if (why != NULL)
+        command_error(verb, "%s %s", path, why);
+    return why == NULL ? 0 : LAUNCH_CANNOT;
 }
 
 /* ------------------------------------------------------------ supervising */
+
+static bool adopts; /* the descendants of the program */
 
 static const int forwarded[] = {SIGHUP,  SIGINT,  SIGQUIT, SIGTERM, SIGUSR1,
                                 SIGUSR2, SIGALRM, SIGTSTP, SIGWINCH};
@@ -291,6 +162,23 @@ static int wait_forwarding(pid_t child, const sigset_t *watched)
     return status;
 }
 
+/* Until nobody is left, or a signal says that it is enough. */
+static void wait_for_others(const sigset_t *watched)
+{
+    pid_t ended;
+    while ((ended = waitpid(-1, NULL, WNOHANG)) >= 0) {
+        int number = ended > 0 ? SIGCHLD : sigwaitinfo(watched, NULL);
+        if (number == SIGINT || number == SIGTERM || number == SIGHUP)
+            break;
+    }
+}
+
+void launch_adopt(void)
+{
+    prctl(PR_SET_CHILD_SUBREAPER, 1);
+    adopts = true;
+}
+
 int launch(const char *verb, char **argv, int *ended_by)
 {
     sigset_t watched;
@@ -305,6 +193,8 @@ int launch(const char *verb, char **argv, int *ended_by)
         int status = wait_forwarding(child, &watched);
         *ended_by = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
         code = *ended_by != 0 ? 128 + *ended_by : WEXITSTATUS(status);
+        if (adopts)
+            wait_for_others(&watched);
     }
     sigprocmask(SIG_SETMASK, &before, NULL);
     return code;

@@ -5,6 +5,8 @@
 #ifndef LAUNCH_H
 #define LAUNCH_H
 
+#include "program.h"
+
 #include <limits.h>
 #include <stdbool.h>
 
@@ -24,21 +26,23 @@ bool launch_find_library(const char *verb, const char *variable,
                          char path[static PATH_MAX]);
 
 /*
- * Whether a library can be preloaded into `program`, looked for as a shell
- * does. Returns 0, or the exit code after one line that says what is in the
- * way: no such program, not executable, statically linked, made for another
- * processor, or one that runs with another's rights (setuid, setgid, file
- * capabilities), for which the system ignores LD_PRELOAD. Of a script the
- * interpreter is looked at.
+ * Whether a library serves `program`, looked for as a shell does. Returns 0, or
+ * the exit code after one line that says what is in the way: no such program,
+ * not executable, or what program_refusal() says.
  */
-int launch_check(const char *verb, const char *program);
+int launch_check(const char *verb, const char *program,
+                 program_library library);
 
 /* Whether a program with its arguments is this command with that verb. */
 bool launch_is_self(char **program, const char *verb);
 
 /* Puts a library in front of LD_PRELOAD. False, after one line, if its path
- * has a space or a colon, which LD_PRELOAD cannot express. */
+ * has a space, a colon or a dollar sign, which LD_PRELOAD cannot express. */
 bool launch_preload(const char *verb, const char *library);
+
+/* From now on launch() waits for the program's descendants, too, until they
+ * have ended or a signal ends the waiting. */
+void launch_adopt(void);
 
 /*
  * Runs a program in this environment and waits for its end. What is sent to

@@ -53,7 +53,8 @@ static bool replace(const trace *by, const char *path, trace_error *error)
 
 /* Names the functions and compresses. On an error the file is as the recorder
  * wrote it, which can be read as well. */
-static bool pack(const char *path, outcome *result, trace_error *error)
+static bool pack(const char *path, const char *wrappers, outcome *result,
+                 trace_error *error)
 {
     struct stat about;
     if (stat(path, &about) == 0 && about.st_size > largest_packed) {
@@ -67,7 +68,7 @@ static bool pack(const char *path, outcome *result, trace_error *error)
     result->events = recorded->count;
     result->blocks = recorded->blocks;
     result->cut = recorded->cut;
-    symbols_resolve(recorded);
+    symbols_resolve(recorded, wrappers);
     bool packed = replace(recorded, path, error);
     trace_close(recorded);
     if (stat(path, &about) == 0)
@@ -89,7 +90,7 @@ static pid_t child_of(const char *file, const char *name)
 
 /* Those of children that have ended; what others record can be read as it is,
  * too. */
-static void pack_children(const char *path)
+static void pack_children(const char *path, const char *wrappers)
 {
     char child[PATH_MAX + NAME_MAX];
     const char *name = strrchr(path, '/') + 1;
@@ -104,7 +105,7 @@ static void pack_children(const char *path)
             continue;
         snprintf(child, sizeof child, "%.*s%s", (int)(name - path), path,
                  file->d_name);
-        pack(child, &ignored, &error);
+        pack(child, wrappers, &ignored, &error);
     }
     if (folder != NULL)
         closedir(folder);
@@ -167,8 +168,8 @@ static bool finish(const char *verb, const record_plan *plan, const char *path,
         return false;
     }
     if (plan->children)
-        pack_children(path);
-    if (!pack(path, &result, &error)) {
+        pack_children(path, plan->wrappers);
+    if (!pack(path, plan->wrappers, &result, &error)) {
         command_error(verb, "%s", error.text);
         return false;
     }
@@ -270,7 +271,7 @@ int record_program(const char *verb, const record_plan *plan, char **program,
                             "bitfit record [OPTION...] -- PROGRAM");
         return COMMAND_USAGE;
     }
-    int code = launch_check(verb, program[0]);
+    int code = launch_check(verb, program[0], PROGRAM_RECORDER);
     if (code != 0)
         return code;
     if (!preload(verb) || !make_file(verb, plan->path, path))
@@ -288,6 +289,9 @@ static const verb_option options[] = {
      offsetof(record_plan, path)},
     {"sites", 0, NULL, "Call stacks, too: slower, and larger", &kind_flag,
      offsetof(record_plan, sites)},
+    {"wrappers", 0, "NAME,...",
+     "More functions that call malloc for others; NAME* is allowed", &kind_text,
+     offsetof(record_plan, wrappers)},
     {"children", 0, NULL, "Processes that it starts, too, each into FILE.PID",
      &kind_flag, offsetof(record_plan, children)},
     {"no-times", 0, NULL, "Leave the times out", &kind_flag,

@@ -6,27 +6,43 @@
 #include "run_report.h"
 
 #include <argp.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 static const char verb[] = "run";
 
 typedef struct run_options {
     const char *report; /* "stderr", "none" or a file */
     bool json;
+    bool wait;      /* for all that the program started */
     char **program; /* with its arguments, ended by NULL */
 } run_options;
 
 /* ------------------------------------------------------------ the options */
 
-enum { KEY_FIRST = 256, KEY_REPORT = 512, KEY_JSON };
+enum { KEY_FIRST = 256, KEY_REPORT = 512, KEY_JSON, KEY_WAIT };
+
+/* What the library would have to replace by a smaller pool is none. */
+static bool is_given_by_system(size_t size)
+{
+    void *at = size > PTRDIFF_MAX
+                   ? MAP_FAILED
+                   : mmap(NULL, size, PROT_READ | PROT_WRITE,
+                          MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    return at != MAP_FAILED && munmap(at, size) == 0;
+}
 
 static bool is_pool_size(const char *text)
 {
     size_t size;
     char *end;
-    if (command_size(text, &size))
-        return size > 0;
+    if (command_size(text, &size)) {
+        return size >= 2 * (size_t)sysconf(_SC_PAGESIZE) &&
+               is_given_by_system(size);
+    }
     unsigned long percent = strtoul(text, &end, 10);
     return *text >= '0' && *text <= '9' && strcmp(end, "%") == 0 &&
            percent >= 1 && percent <= 100;
@@ -37,6 +53,11 @@ static bool is_granule(const char *text)
     size_t size;
     return command_size(text, &size) && size >= 16 && size <= 1u << 20 &&
            (size & (size - 1)) == 0;
+}
+
+static bool is_switch(const char *text)
+{
+    return strcmp(text, "0") == 0 || strcmp(text, "1") == 0;
 }
 
 static bool is_reaction(const char *text)
@@ -57,24 +78,27 @@ typedef struct run_setting {
 
 static const run_setting settings[] = {
     {"pool", "SIZE", is_pool_size,
-     "bytes, with K, M, G or T behind, or 1% to 100% of RAM", "BITFIT_POOL",
-     NULL, "The budget: bytes, K, M, G, or N% of RAM"},
+     "a size such as 500K, 64M or 2G, from two pages to what the system gives, "
+     "or 1% to 100% of RAM",
+     "BITFIT_POOL", NULL, "The budget: a size such as 64M, or N% of RAM"},
     {"granule", "SIZE", is_granule, "a power of two from 16 to 1M",
      "BITFIT_GRANULE", NULL, "The smallest unit handed out (16)"},
     {"on-failure", "continue|abort", is_reaction, "continue or abort",
      "BITFIT_ON_FAILURE", NULL,
      "What the first request without memory does (continue: NULL, ENOMEM)"},
-    {"prefault", NULL, NULL, NULL, "BITFIT_PREFAULT", "1",
+    {"prefault", NULL, is_switch, "0 or 1", "BITFIT_PREFAULT", "1",
      "Fetch all pages of the pool at the start"},
-    {"lock", NULL, NULL, NULL, "BITFIT_MLOCK", "1", "Lock the pool into RAM"},
-    {"huge", NULL, NULL, NULL, "BITFIT_HUGE", "1", "Ask for huge pages"},
-    {"hardened", NULL, NULL, NULL, "BITFIT_HARDENED", "1",
+    {"lock", NULL, is_switch, "0 or 1", "BITFIT_MLOCK", "1",
+     "Lock the pool into RAM"},
+    {"huge", NULL, is_switch, "0 or 1", "BITFIT_HUGE", "1",
+     "Ask for huge pages"},
+    {"hardened", NULL, is_switch, "0 or 1", "BITFIT_HARDENED", "1",
      "Zero freed memory, catch writes after free, overflows and late reuse"},
-    {"inherit", NULL, NULL, NULL, "BITFIT_INHERIT", "1",
+    {"inherit", NULL, is_switch, "0 or 1", "BITFIT_INHERIT", "1",
      "Programs that it starts get a pool of that size each, too (default)"},
     {"no-inherit", NULL, NULL, NULL, "BITFIT_INHERIT", "0",
      "Programs that it starts use the system's malloc"},
-    {"leaks", NULL, NULL, NULL, "BITFIT_LEAKS", "1",
+    {"leaks", NULL, is_switch, "0 or 1", "BITFIT_LEAKS", "1",
      "Report the blocks that were never freed"},
 };
 
@@ -103,6 +127,9 @@ static error_t parse(int key, char *text, struct argp_state *state)
     case KEY_JSON:
         options->json = true;
         return 0;
+    case KEY_WAIT:
+        options->wait = true;
+        return 0;
     case ARGP_KEY_ARG:
         options->program = &state->argv[state->next - 1];
         state->next = state->argc;
@@ -115,6 +142,21 @@ static error_t parse(int key, char *text, struct argp_state *state)
     default:
         return ARGP_ERR_UNKNOWN;
     }
+}
+
+/* A variable means what its flag does, so it is refused as that is. */
+static bool check_variables(void)
+{
+    for (int i = 0; i < SETTINGS; i++) {
+        const run_setting *setting = &settings[i];
+        const char *value = getenv(setting->variable);
+        if (value == NULL || setting->check == NULL || setting->check(value))
+            continue;
+        command_error(verb, "%s must be %s, not '%s'", setting->variable,
+                      setting->allowed, value);
+        return false;
+    }
+    return true;
 }
 
 static void describe(struct argp_option *table)
@@ -132,12 +174,16 @@ static void describe(struct argp_option *table)
         .doc = "Where the report goes at the end (stderr)"};
     table[SETTINGS + 1] = (struct argp_option){
         .name = "json", .key = KEY_JSON, .doc = "The report as JSON"};
+    table[SETTINGS + 2] = (struct argp_option){
+        .name = "wait",
+        .key = KEY_WAIT,
+        .doc = "Wait for what the program leaves behind, such as a daemon"};
 }
 
 static void parse_all(int argc, char **argv, run_options *options)
 {
     static char name[] = "bitfit run";
-    struct argp_option table[SETTINGS + 3] = {{0}};
+    struct argp_option table[SETTINGS + 4] = {{0}};
     describe(table);
     struct argp parser = {
         .options = table,
@@ -145,9 +191,10 @@ static void parse_all(int argc, char **argv, run_options *options)
         .args_doc = "[--] PROGRAM [ARGUMENT...]",
         .doc =
             "Runs a program in one fixed pool of memory.\v"
-            "Everything that the program allocates comes from the pool; at the "
-            "limit it gets NULL and ENOMEM. Each option but --json can be set "
-            "by a variable of the environment, too: see bitfit-run(1). The "
+            "All memory that it gets from malloc comes from the pool; at the "
+            "limit it gets NULL and ENOMEM. Each option but --json and --wait "
+            "can be set by a variable of the environment: see bitfit-run(1). "
+            "The "
             "exit code is the program's own, 128 + N if signal N ended it, "
             "127 if there is no such program, 126 if it cannot run in a pool, "
             "2 for a bad option."};
@@ -177,14 +224,24 @@ int verb_run(int argc, char **argv)
 {
     run_options options;
     parse_all(argc, argv, &options);
-    int code = launch_check(verb, options.program[0]);
+    if (!check_variables())
+        return COMMAND_USAGE;
+    if (options.json && strstr(options.report, "%p") != NULL) {
+        command_error(verb, "--json makes one report: --report with %%p makes "
+                            "one for each process");
+        return COMMAND_USAGE;
+    }
+    int code = launch_check(verb, options.program[0], PROGRAM_POOL);
     if (code != 0)
         return code;
     if (!preload(options.program))
         return COMMAND_INPUT;
-    run_report *report = run_report_open(options.report, options.json);
+    run_report *report =
+        run_report_open(options.report, options.json, options.wait);
     if (report == NULL)
         return COMMAND_INPUT;
+    if (options.wait)
+        launch_adopt();
     int ended_by = 0;
     code = launch(verb, options.program, &ended_by);
     if (ended_by != LAUNCH_FAILED)

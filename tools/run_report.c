@@ -2,6 +2,7 @@
 
 #include "command.h"
 #include "input_trace.h"
+#include "trace/text.h"
 
 #include <errno.h>
 #include <jansson.h>
@@ -20,11 +21,13 @@ struct run_report {
 
 /* --------------------------------------------------------------- its place */
 
-/* A path that works for every process that the program starts. */
-static bool tell_library(int parts)
+/* A path that works for every process that the program starts. The library lets
+ * a fork's child report only where its number is in the path. */
+static bool tell_library(int parts, bool forks)
 {
     char value[64];
-    snprintf(value, sizeof value, "/proc/%ld/fd/%d", (long)getpid(), parts);
+    snprintf(value, sizeof value, "/proc/%s%ld/fd/%d", forks ? "%p/../" : "",
+             (long)getpid(), parts);
     return setenv("BITFIT_REPORT", value, 1) == 0;
 }
 
@@ -37,15 +40,15 @@ static FILE *open_place(const char *where)
     return out;
 }
 
-run_report *run_report_open(const char *where, bool json)
+run_report *run_report_open(const char *where, bool json, bool forks)
 {
     run_report *report = calloc(1, sizeof *report);
     if (report == NULL)
         return NULL;
     report->json = json;
     report->parts = -1;
-    if (strcmp(where, "none") == 0) {
-        setenv("BITFIT_REPORT", "none", 1);
+    if (strcmp(where, "none") == 0 || strstr(where, "%p") != NULL) {
+        setenv("BITFIT_REPORT", where, 1);
         return report;
     }
     report->out = open_place(where);
@@ -54,7 +57,7 @@ run_report *run_report_open(const char *where, bool json)
         return NULL;
     }
     report->parts = memfd_create("bitfit-report", MFD_CLOEXEC);
-    if (report->parts < 0 || !tell_library(report->parts))
+    if (report->parts < 0 || !tell_library(report->parts, forks))
         command_error(verb, "there will be no report: %s", strerror(errno));
     return report;
 }
@@ -146,7 +149,21 @@ static const json_t *hungriest(const json_t *parts)
     return most;
 }
 
+static const char *name_of(const json_t *part)
+{
+    const char *name = json_string_value(json_object_get(part, "program"));
+    return name == NULL ? "" : name;
+}
+
 /* ---------------------------------------------------------------- as text */
+
+/* A name may hold orders to a terminal. */
+static const char *visible(char text[static 256], const char *name)
+{
+    snprintf(text, 256, "%s", name);
+    text_make_visible(text);
+    return text;
+}
 
 static void print_size(FILE *out, const char *what, uint64_t size,
                        const char *note)
@@ -193,6 +210,18 @@ static void print_leaks(FILE *out, const json_t *part)
     print_size(out, "leaks", number(part, "leaked_bytes"), note);
 }
 
+/* What the pool cannot count: an interpreter's own heap, stacks, files. */
+static void print_outside(FILE *out, const json_t *part)
+{
+    uint64_t outside = number(part, "outside");
+    bool python = strncmp(name_of(part), "python", 6) == 0;
+    if (outside > 0)
+        print_size(out, "outside the pool", outside,
+                   python ? "mapped by the program itself; "
+                            "PYTHONMALLOC=malloc brings it in"
+                          : "mapped by the program itself");
+}
+
 /* The pool from its bottom: the peak, up to the mark, never used. */
 static void print_bar(FILE *out, const json_t *part)
 {
@@ -209,9 +238,10 @@ static void print_bar(FILE *out, const json_t *part)
 static void print_heading(FILE *out, const json_t *part, bool alone)
 {
     char pool[24];
+    char name[256];
     bool bold = command_colours(out);
     fprintf(out, "%sbitfit run: %s", bold ? "\033[1m" : "",
-            json_string_value(json_object_get(part, "program")));
+            visible(name, name_of(part)));
     if (!alone)
         fprintf(out, " (process %llu)",
                 (unsigned long long)number(part, "pid"));
@@ -226,12 +256,13 @@ static void print_process(FILE *out, const json_t *part, bool alone)
     if (isatty(fileno(out)))
         print_bar(out, part);
     print_size(out, "peak", number(part, "peak"),
-               "in use at one time, caches included");
+               "most memory in use at once, thread caches included");
     print_size(out, "high-water mark", number(part, "high_water"),
-               "of the pool: how far up it was used");
+               "highest pool address ever used");
     print_budget(out, part);
     print_failures(out, part);
     print_leaks(out, part);
+    print_outside(out, part);
 }
 
 static void print_others(FILE *out, const json_t *parts, const json_t *shown)
@@ -253,11 +284,17 @@ static void print_text(FILE *out, const json_t *parts, const char *program,
                        int ended_by)
 {
     const json_t *part = hungriest(parts);
+    char name[256];
+    visible(name, program);
     if (ended_by != 0)
-        fprintf(out, "bitfit run: %s was ended by signal %d (%s)\n", program,
+        fprintf(out, "bitfit run: %s was ended by signal %d (%s)\n", name,
                 ended_by, strsignal(ended_by));
     if (part == NULL) {
-        fprintf(out, "bitfit run: %s left no report\n", program);
+        fprintf(out, "bitfit run: %s left no report%s\n", name,
+                ended_by != 0 ? ""
+                              : ": it became another program, ended by a "
+                                "system call of its own, or goes on as a "
+                                "daemon (--wait waits for it)");
         return;
     }
     print_process(out, part, json_array_size(parts) == 1);

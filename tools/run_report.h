@@ -11,10 +11,12 @@ typedef struct run_report run_report;
 
 /*
  * Opens the report's place ("stderr", "none" or a file, which is emptied) and
- * tells the library by BITFIT_REPORT where to write its part. NULL if and only
- * if that is not possible; then one line was printed.
+ * tells the library by BITFIT_REPORT where to write its part. With `forks`
+ * children report that run no other program, too. Where the file's name has %p,
+ * each process writes a report of its own, and there is none here. NULL if and
+ * only if that is not possible; then one line was printed.
  */
-run_report *run_report_open(const char *where, bool json);
+run_report *run_report_open(const char *where, bool json, bool forks);
 
 /*
  * Writes the report on a program that ended with this exit code, and by this

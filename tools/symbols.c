@@ -1,5 +1,9 @@
 #include "symbols.h"
 
+#include "fold.h"
+
+#include <dwarf.h>
+#include <elfutils/libdw.h>
 #include <elfutils/libdwfl.h>
 #include <libiberty/demangle.h>
 #include <search.h>
@@ -22,6 +26,7 @@ struct symbols {
     Dwfl *files;
     void *frames;  /* a tree of frame_name, by raw */
     void *modules; /* a tree of file_module, by path */
+    const char *wrappers;
 };
 
 /* ------------------------------------------------------------------- trees */
@@ -95,16 +100,136 @@ static char *clean(char *name)
     return name;
 }
 
-static char *function_at(Dwfl_Module *module, uint64_t address)
+/* As people write it; the caller frees it. */
+static char *readable(const char *name)
+{
+    char *demangled =
+        name == NULL ? NULL : cplus_demangle(name, DMGL_PARAMS | DMGL_ANSI);
+    return clean(demangled != NULL || name == NULL ? demangled : strdup(name));
+}
+
+/* ------------------------------------------------------------- inlined frames
+ */
+
+/* Where the code of a frame stands; without debug information the file is
+ * NULL. */
+typedef struct source_place {
+    const char *file;
+    int line;
+} source_place;
+
+enum { INLINED_MAX = 16 };
+
+/* What one address stands for: a function, and what was inlined into it there.
+ * Innermost first. */
+typedef struct expansion {
+    char *names[INLINED_MAX + 1];
+    source_place places[INLINED_MAX + 1];
+    size_t count;
+} expansion;
+
+static source_place place_of(Dwfl_Module *module, uint64_t address)
+{
+    source_place found = {NULL, 0};
+    Dwfl_Line *line = dwfl_module_getsrc(module, address);
+    if (line != NULL)
+        found.file = dwfl_lineinfo(line, NULL, &found.line, NULL, NULL, NULL);
+    return found;
+}
+
+static uint64_t number_in(Dwarf_Die *of, unsigned name)
+{
+    Dwarf_Attribute attribute;
+    Dwarf_Word value = 0;
+    dwarf_formudata(dwarf_attr(of, name, &attribute), &value);
+    return value;
+}
+
+/* Where an inlined function is called. */
+static source_place place_of_call(Dwarf_Die *inlined, Dwarf_Die *unit)
+{
+    Dwarf_Files *files;
+    size_t count;
+    size_t file = (size_t)number_in(inlined, DW_AT_call_file);
+    if (dwarf_getsrcfiles(unit, &files, &count) != 0 || file >= count)
+        return (source_place){NULL, 0};
+    return (source_place){dwarf_filesrc(files, file, NULL, NULL),
+                          (int)number_in(inlined, DW_AT_call_line)};
+}
+
+static const char *name_of_inlined(Dwarf_Die *inlined)
+{
+    Dwarf_Attribute attribute;
+    const char *name = dwarf_formstring(
+        dwarf_attr_integrate(inlined, DW_AT_linkage_name, &attribute));
+    return name != NULL ? name : dwarf_diename(inlined);
+}
+
+static void add_expanded(expansion *to, const char *name, source_place place)
+{
+    char *text = readable(name);
+    if (text == NULL)
+        return;
+    to->names[to->count] = text;
+    to->places[to->count++] = place;
+}
+
+/* Adds what is inlined at this address; returns where the function itself
+ * stands. */
+static source_place add_inlined(expansion *to, Dwfl_Module *module,
+                                uint64_t address)
+{
+    GElf_Addr bias;
+    Dwarf_Die *scopes = NULL;
+    Dwarf_Die *around = NULL;
+    source_place place = place_of(module, address);
+    Dwarf_Die *unit = dwfl_module_addrdie(module, address, &bias);
+    int count =
+        unit == NULL ? 0 : dwarf_getscopes(unit, address - bias, &scopes);
+    int outer = count <= 0 ? 0 : dwarf_getscopes_die(&scopes[0], &around);
+    for (int i = 0; i < outer && to->count < INLINED_MAX; i++) {
+        if (dwarf_tag(&around[i]) != DW_TAG_inlined_subroutine)
+            continue;
+        add_expanded(to, name_of_inlined(&around[i]), place);
+        place = place_of_call(&around[i], unit);
+    }
+    free(scopes);
+    free(around);
+    return place;
+}
+
+static void put_expanded(FILE *to, const char *name, source_place place)
+{
+    const char *slash = place.file == NULL ? NULL : strrchr(place.file, '/');
+    fputs(name, to);
+    if (place.file != NULL && place.line > 0)
+        fprintf(to, " (%s:%d)", slash == NULL ? place.file : slash + 1,
+                place.line);
+}
+
+/* The frames of one address, outermost first; NULL where nothing is known. */
+static char *expand(Dwfl_Module *module, uint64_t address)
 {
     GElf_Addr bias = 0;
+    expansion all = {.count = 0};
+    char *text = NULL;
+    size_t size;
     if (module == NULL || dwfl_module_getelf(module, &bias) == NULL)
         return NULL;
     const char *name = dwfl_module_addrname(module, address + bias);
     if (name == NULL)
         return NULL;
-    char *demangled = cplus_demangle(name, DMGL_PARAMS | DMGL_ANSI);
-    return clean(demangled != NULL ? demangled : strdup(name));
+    source_place place = add_inlined(&all, module, address + bias);
+    add_expanded(&all, name, place);
+    FILE *to = open_memstream(&text, &size);
+    for (size_t i = all.count; i > 0; i--) {
+        if (to != NULL) {
+            put_expanded(to, all.names[i - 1], all.places[i - 1]);
+            fputs(i > 1 ? ";" : "", to);
+        }
+        free(all.names[i - 1]);
+    }
+    return to != NULL && fclose(to) == 0 ? text : NULL;
 }
 
 /* "PATH+0xADDRESS" */
@@ -114,8 +239,7 @@ static char *name_frame(symbols *with, const char *raw)
     char *path = plus == NULL ? NULL : strndup(raw, (size_t)(plus - raw));
     if (path == NULL)
         return strdup(raw);
-    char *name =
-        function_at(module_of(with, path), strtoull(plus + 1, NULL, 16));
+    char *name = expand(module_of(with, path), strtoull(plus + 1, NULL, 16));
     free(path);
     const char *slash = strrchr(raw, '/');
     return name != NULL ? name : strdup(slash == NULL ? raw : slash + 1);
@@ -143,7 +267,7 @@ static const char *name_of(symbols *with, const char *raw)
 
 /* ------------------------------------------------------------------- stacks */
 
-symbols *symbols_open(void)
+symbols *symbols_open(const char *wrappers)
 {
     static char *debug_path;
     static const Dwfl_Callbacks callbacks = {
@@ -153,6 +277,8 @@ symbols *symbols_open(void)
         .debuginfo_path = &debug_path};
     unsetenv("DEBUGINFOD_URLS"); /* nothing is asked of the network */
     symbols *opened = calloc(1, sizeof *opened);
+    if (opened != NULL)
+        opened->wrappers = wrappers;
     if (opened != NULL && (opened->files = dwfl_begin(&callbacks)) == NULL) {
         free(opened);
         return NULL;
@@ -191,14 +317,17 @@ char *symbols_of_stack(symbols *with, const char *stack)
     bool whole = to != NULL && put_names(to, with, raw);
     whole = to != NULL && fclose(to) == 0 && whole;
     free(raw);
-    if (!whole)
+    if (!whole) {
         free(text);
-    return whole ? text : NULL;
+        return NULL;
+    }
+    fold_frames(text, with->wrappers);
+    return text;
 }
 
-bool symbols_resolve(trace *of)
+bool symbols_resolve(trace *of, const char *wrappers)
 {
-    symbols *with = symbols_open();
+    symbols *with = symbols_open(wrappers);
     bool whole = with != NULL;
     for (size_t i = 1; whole && i < of->site_count; i++) {
         char *text = symbols_of_stack(with, of->sites[i]);

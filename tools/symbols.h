@@ -7,17 +7,22 @@
 /* What was read of programs and libraries so far. */
 typedef struct symbols symbols;
 
-/* NULL if and only if memory is out. */
-symbols *symbols_open(void);
+/* `wrappers` are more frames to leave out, as for fold_frames(); they must live
+ * on. NULL if and only if memory is out. */
+symbols *symbols_open(const char *wrappers);
 void symbols_close(symbols *closed);
 
-/* A call stack with frames such as "/usr/bin/app+0x1234" turned into names such
- * as "main", or "app+0x1234" where there is none. The caller frees it. NULL if
- * and only if memory is out. */
+/*
+ * A call stack with frames such as "/usr/bin/app+0x1234" turned into names such
+ * as "main (app.c:12)", inlined functions among them; "main" without debug
+ * information, "app+0x1234" without symbols. Frames that say nothing are left
+ * out, as fold_frames() does. The caller frees it. NULL if and only if memory
+ * is out.
+ */
 char *symbols_of_stack(symbols *with, const char *stack);
 
 /* The same of all sites. False if and only if memory is out; then some are as
  * they were. */
-bool symbols_resolve(trace *of);
+bool symbols_resolve(trace *of, const char *wrappers);
 
 #endif

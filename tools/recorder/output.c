@@ -78,7 +78,9 @@ static bool allocate(int file, uint64_t size)
 
 static unsigned char *map_part(int file, uint64_t offset, size_t size)
 {
-    return system_map(size, MAP_SHARED, file, offset);
+    /* Who has filled one window will fill the next. */
+    int flags = offset > 0 ? MAP_SHARED | MAP_POPULATE : MAP_SHARED;
+    return system_map(size, flags, file, offset);
 }
 
 static bool map_window(output *to, int file, uint64_t offset)

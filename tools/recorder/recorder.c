@@ -27,6 +27,9 @@ static atomic_int phase = NOT_STARTED;
 
 static atomic_uint_least64_t threads; /* how many there were */
 
+static __thread stack_bounds own_stack
+    __attribute__((tls_model("initial-exec")));
+
 /* Guarded by the lock, but for what start() sets. */
 static struct {
     settings set;
@@ -251,7 +254,7 @@ static void note(event *what)
     }
     if (state.set.stacks &&
         (what->kind == EVENT_ALLOC || what->kind == EVENT_RESIZE)) {
-        stack_walk(&stack);
+        stack_walk(&stack, &own_stack);
         what->stack = &stack;
     }
     add(what);

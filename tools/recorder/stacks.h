@@ -19,8 +19,14 @@ typedef struct call_stack {
 /* Finds the program's name; before the first use. */
 void stacks_init(void);
 
-/* The stack of the caller's caller outside this library. Does not allocate. */
-void stack_walk(call_stack *stack);
+/* Where a thread's stack ends; zero until it is known. */
+typedef struct stack_bounds {
+    uintptr_t high;
+} stack_bounds;
+
+/* The stack of the caller's caller outside this library. `bounds` are this
+ * thread's; only to find them may allocate. */
+void stack_walk(call_stack *stack, stack_bounds *bounds);
 
 /* A number that stands for this stack. */
 uint64_t stack_hash(const call_stack *stack);

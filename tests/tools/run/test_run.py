@@ -88,13 +88,37 @@ class ExitCodes(RunTest):
 
 class Options(RunTest):
     def test_bad_values_are_one_line(self):
-        for words in (["--pool", "0"], ["--pool", "64X"], ["--pool", "-1"],
+        for words in (["--pool", "0"], ["--pool", "64"], ["--pool", "4K"],
+                      ["--pool", "64MB"], ["--pool", "64MiB"],
+                      ["--pool", "64 M"], ["--pool", "+64M"],
+                      ["--pool", "0x40M"], ["--pool", "1.5G"],
+                      ["--pool", "1000T"], ["--pool", "9E"],
+                      ["--pool", "18446744073709551615"],
+                      ["--pool", "64X"], ["--pool", "-1"],
                       ["--pool", ""], ["--pool", "0%"], ["--pool", "101%"],
                       ["--pool", "99999999999G"], ["--granule", "8"],
                       ["--granule", "24"], ["--on-failure", "explode"]):
             with self.subTest(words):
                 told = self.refused(2, *words, "true")
                 self.assertIn(words[0], told)
+
+    def test_one_grammar_for_run_and_library(self):
+        """What run takes the library takes, as the same number of bytes."""
+        for text, size in (("33554432", 32 << 20), ("32768K", 32 << 20),
+                           ("32M", 32 << 20), ("1G", 1 << 30),
+                           ("0032M", 32 << 20)):
+            with self.subTest(text):
+                done, report = self.report("--pool", text, *QUIET)
+                self.assertEqual(done.stderr, "")
+                self.assertEqual(report["processes"][0]["budget"], size)
+
+    def test_bad_variables_are_refused_as_flags_are(self):
+        for name, value in (("POOL", "64MB"), ("POOL", "64"), ("POOL", ""),
+                            ("GRANULE", "24"), ("ON_FAILURE", "explode"),
+                            ("HARDENED", "yes"), ("LEAKS", "2")):
+            with self.subTest(name):
+                told = self.refused(2, "true", **{f"BITFIT_{name}": value})
+                self.assertIn(f"BITFIT_{name} must be ", told)
 
     def test_program_is_required(self):
         self.refused(2)
@@ -150,6 +174,46 @@ class Report(RunTest):
         self.assertTrue(path.read_text().startswith("bitfit run: lua5.4 in "))
         done = self.run_bitfit("--report", "none", *QUIET)
         self.assertEqual((done.stdout, done.stderr), ("", ""))
+
+    def test_a_file_for_each_process(self):
+        """As BITFIT_REPORT with %p: forks, too, and daemons."""
+        for words, variables in ((["--report", self.folder / "r.%p"], {}),
+                                 ([], {"BITFIT_REPORT":
+                                       str(self.folder / "r.%p")})):
+            done = self.run_bitfit(*words, HELPERS / "limit", "daemon",
+                                   **variables)
+            self.assertEqual((done.stdout, done.stderr), ("", ""))
+            for _ in range(500):
+                files = [path for path in self.folder.glob("r.*")
+                         if "bitfit: failures: 0\n" in path.read_text()]
+                if files:
+                    break
+                time.sleep(0.01)
+            self.assertEqual(len(files), 1)
+            files[0].unlink()
+        self.refused(2, "--json", "--report", "r.%p", "true")
+
+    def test_a_daemon_can_be_waited_for(self):
+        done = self.run_bitfit(HELPERS / "limit", "daemon")
+        self.assertIn("left no report: it became another program", done.stderr)
+        self.assertIn("--wait", done.stderr)
+        done, report = self.report("--wait", HELPERS / "limit", "daemon")
+        self.assertEqual(done.returncode, 0)
+        self.assertGreater(report["processes"][-1]["peak"], 1 << 20)
+
+    def test_names_give_no_orders_to_a_terminal(self):
+        program = shutil.copy("/bin/true", self.folder / "a\033[31m\tb")
+        done = self.run_bitfit(program)
+        self.assertIn("bitfit run: a?[31m?b in a pool", done.stderr)
+        done = self.run_bitfit(self.folder / "\033[31m")
+        self.assertNotIn("\033", done.stderr)
+        script = "import os; os.kill(os.getpid(), 9)"
+        program = self.folder / "\033]0;x"
+        program.write_text(f"#!{shutil.which('python3')}\n{script}\n")
+        program.chmod(0o755)
+        done = self.run_bitfit(program)
+        self.assertIn("?]0;x was ended by signal 9", done.stderr)
+        self.assertNotIn("\033", done.stderr)
 
     def test_file_that_cannot_be_written(self):
         self.refused(3, "--report", self.folder / "no" / "where", "true")
@@ -284,10 +348,78 @@ class Preload(RunTest):
         self.assertEqual(done.stderr.count("\n"), 1)
 
     def test_path_that_a_preload_cannot_express(self):
-        folder = self.folder / "a folder"
-        folder.mkdir()
-        library = shutil.copy(LIBRARY, folder)
-        self.refused(3, "true", BITFIT_MALLOC_LIBRARY=str(library))
+        for name in ("a folder", "a:folder", "a$LIB", "a${ORIGIN}"):
+            folder = self.folder / name
+            folder.mkdir()
+            library = shutil.copy(LIBRARY, folder)
+            self.refused(3, "true", BITFIT_MALLOC_LIBRARY=str(library))
+
+    def build(self, name, source, *options):
+        path = self.folder / name
+        subprocess.run(["cc", "-xc", "-", "-o", path, *options], input=source,
+                       text=True, check=True)
+        return path
+
+    def test_what_cannot_be_served_says_why(self):
+        source = ("#include <stdlib.h>\n"
+                  "int main(void) { free(malloc(9)); }\n")
+        for name, options, why in (
+                ("address", ["-fsanitize=address"], "AddressSanitizer"),
+                ("thread", ["-fsanitize=thread"], "ThreadSanitizer"),
+                ("leak", ["-fsanitize=leak"], "LeakSanitizer"),
+                ("pie", ["-static-pie"], "statically linked")):
+            with self.subTest(name):
+                program = self.build(name, source, *options)
+                self.assertIn(why, self.refused(126, program))
+        own = self.build("own", "#include <stddef.h>\n"
+                         "void *malloc(size_t s) { (void)s; return NULL; }\n"
+                         "int main(void) {}\n", "-rdynamic")
+        self.assertIn("a malloc of its own", self.refused(126, own))
+
+    def test_the_dynamic_linker_starts_programs(self):
+        linker = next(line.split()[-1].rstrip("]") for line in subprocess.run(
+            ["readelf", "-l", shutil.which("lua5.4")], text=True, check=True,
+            capture_output=True).stdout.splitlines() if "interpreter" in line)
+        _, report = self.report(linker, shutil.which("lua5.4"), "-e", "")
+        self.assertEqual(len(report["processes"]), 1)
+
+    def test_plugins_share_the_pool(self):
+        """Whatever flags they are opened with, and found beside who asks."""
+        (self.folder / "beside").mkdir()
+        self.build("beside/plugin.so", "#include <stdlib.h>\n"
+                   "#include <string.h>\nchar *plugin(char *given)"
+                   "{ free(given); return strdup(\"from the plugin\"); }\n",
+                   "-shared", "-fPIC")
+        main = self.build("main", """
+            #define _GNU_SOURCE
+            #include <dlfcn.h>
+            #include <stdio.h>
+            #include <stdlib.h>
+            int main(int count, char **words)
+            {
+                int flags = RTLD_NOW | RTLD_DEEPBIND;
+                void *library = count > 1
+                    ? dlmopen(LM_ID_BASE, "plugin.so", flags)
+                    : dlopen("plugin.so", flags);
+                if (library == NULL)
+                    return puts(dlerror());
+                char *(*plugin)(char *) =
+                    (char *(*)(char *))dlsym(library, "plugin");
+                char *text = plugin(malloc(100));
+                puts(text);
+                free(text);
+                (void)words;
+            }
+            """, "-Wl,-rpath,$ORIGIN/beside")
+        done = self.run_bitfit("--report", "none", main)
+        self.assertEqual((done.returncode, done.stdout),
+                         (0, "from the plugin\n"), done)
+        for words in ([main], [main, "dlmopen"]):
+            done = subprocess.run(
+                [BITFIT, "record", "-o", self.folder / "p.trace", *words],
+                text=True, capture_output=True, timeout=60, check=False)
+            self.assertEqual((done.returncode, done.stdout),
+                             (0, "from the plugin\n"), done)
 
     def test_static_program(self):
         told = self.refused(126, HELPERS / "static")
@@ -307,6 +439,84 @@ class Preload(RunTest):
             program.chmod(0o4755)
         told = self.refused(126, program)
         self.assertIn("the system ignores", told)
+
+    def test_libraries_in_name_spaces_of_their_own_stay_outside(self):
+        """They have a C library of their own, and the program works."""
+        audit = self.build("audit.so", "#include <stdlib.h>\n"
+                           "unsigned la_version(unsigned version)"
+                           "{ free(malloc(1000)); return version; }\n",
+                           "-shared", "-fPIC")
+        plugin = self.build("plugin.so", "#include <stdlib.h>\n"
+                            "void *plugin(void) { void *own = malloc(7777);"
+                            " free(own); return own; }\n", "-shared", "-fPIC")
+        main = self.build("main", """
+            #define _GNU_SOURCE
+            #include <dlfcn.h>
+            #include <stdio.h>
+            int main(int count, char **words)
+            {
+                int flags = RTLD_NOW | (count > 2 ? RTLD_DEEPBIND : 0);
+                void *library = dlmopen(LM_ID_NEWLM, words[1], flags);
+                if (library == NULL)
+                    return puts(dlerror());
+                void *(*plugin)(void) =
+                    (void *(*)(void))dlsym(library, "plugin");
+                return plugin() != NULL && puts("done") > 0 ? 0 : 1;
+            }
+            """)
+        for words in [plugin], [plugin, "deep"]:
+            for front in (["run", "--report", "none"],
+                          ["record", "-o", self.folder / "a.trace"]):
+                done = subprocess.run(
+                    [BITFIT, *front, "--", main, *words], text=True,
+                    capture_output=True, timeout=60, check=False,
+                    env=self.environment(LD_AUDIT=str(audit)))
+                self.assertEqual((done.returncode, done.stdout),
+                                 (0, "done\n"), done)
+
+
+class RealPrograms(RunTest):
+    """Interpreters that load plugins, start threads and fork, in a pool, in a
+    hardened one, and recorded."""
+
+    PROGRAMS = {
+        "php": ["-r", "echo json_encode(array_map('strtoupper', ['done']));"],
+        "node": ["-e", "setTimeout(() => console.log("
+                       "JSON.stringify(['DONE'])), 10)"],
+        "python3": ["-c", "import os, json, threading\n"
+                    "work = lambda: json.loads(json.dumps([1] * 50000))\n"
+                    "threads = [threading.Thread(target=work)"
+                    " for _ in range(3)]\n"
+                    "for each in threads: each.start()\n"
+                    "child = os.fork()\n"
+                    "if child == 0: work(); os._exit(0)\n"
+                    "assert os.waitpid(child, 0)[1] == 0\n"
+                    "for each in threads: each.join()\n"
+                    "print('[\"DONE\"]')"],
+        "ruby": ["-e", "require 'json'; 3.times.map { |i| Thread.new "
+                 "{ JSON.parse(JSON.generate([i] * 9999)) } }.each(&:join); "
+                 "Process.wait(fork { exit!(0) }); puts JSON.generate("
+                 "['done'.upcase])"]}
+
+    def check_all(self, *front):
+        for name, words in self.PROGRAMS.items():
+            with self.subTest(name):
+                done = subprocess.run(
+                    [BITFIT, *front, "--", name, *words], text=True,
+                    capture_output=True, timeout=120, check=False,
+                    env=self.environment())
+                self.assertEqual((done.returncode, done.stdout.strip()),
+                                 (0, '["DONE"]'), done)
+                self.assertNotIn("; it is cut", done.stderr)
+
+    def test_in_a_pool(self):
+        self.check_all("run", "--pool", "1G")
+
+    def test_in_a_hardened_pool(self):
+        self.check_all("run", "--pool", "1G", "--hardened")
+
+    def test_recorded(self):
+        self.check_all("record", "-o", self.folder / "a.trace")
 
 
 if __name__ == "__main__":

@@ -111,6 +111,110 @@ class Record(Case):
         self.assertTrue(any(site.endswith("main;family;ask")
                             for site in sites), sites)
 
+    def build(self, source, *options, name="program", compiler="cc",
+              language="c"):
+        program = pathlib.Path(self.folder.name) / name
+        built = run(compiler, f"-x{language}", "-", "-o", program, *options,
+                    input=source)
+        self.assertEqual(built.returncode, 0, built.stderr)
+        return program
+
+    def sites(self, program, *options):
+        """By the sizes of the requests."""
+        self.record(program, options=["--sites", *options])
+        return {int(event[2]): event[6] for event in Trace(self.trace).events
+                if event[0] == "alloc"}
+
+    INLINED = ("#line 1 \"app.c\"\n#include <stdlib.h>\n"
+               "void *volatile kept;\n"
+               "static inline __attribute__((always_inline))\n"
+               "void *inner(int size) { return malloc(size); }\n"  # line 4
+               "static inline __attribute__((always_inline))\n"
+               "void *outer(int size) {\n"
+               "    return inner(size);\n"  # line 7
+               "}\n"
+               "__attribute__((noinline)) void *my_alloc(int size) {\n"
+               "    return kept = malloc(size);\n"  # line 10
+               "}\n"
+               "int main(void) {\n"
+               "    kept = outer(7001);\n"  # line 13
+               "    kept = my_alloc(7002);\n"  # line 14
+               "    return 0;\n"
+               "}\n")
+
+    def test_sites_have_lines_and_inlined_functions(self):
+        sites = self.sites(self.build(self.INLINED, "-O2", "-g"))
+        self.assertEqual(sites[7001], "main (app.c:13);outer (app.c:7);"
+                                      "inner (app.c:4)")
+        self.assertEqual(sites[7002], "main (app.c:14);my_alloc (app.c:10)")
+        sites = self.sites(self.build(self.INLINED, "-O2"))
+        self.assertEqual((sites[7001], sites[7002]), ("main", "main;my_alloc"))
+
+    def test_sites_leave_out_what_calls_malloc_for_others(self):
+        program = self.build(self.INLINED, "-O2", "-g")
+        for wrappers in "my_alloc", "a,my_*,b":
+            sites = self.sites(program, f"--wrappers={wrappers}")
+            self.assertEqual(sites[7002], "main (app.c:14)")
+        for wrappers in "my", "main*,*c", "":
+            sites = self.sites(program, f"--wrappers={wrappers}")
+            self.assertIn("my_alloc", sites[7002])
+        sites = self.sites(self.build(
+            "#include <vector>\nint main() { std::vector<char> v;"
+            " v.reserve(7003); return v.capacity() == 7003 ? 0 : 1; }\n",
+            "-O0", compiler="c++", language="c++"))
+        self.assertRegex(sites[7003], "^main;.*reserve")
+        self.assertNotIn("operator new", sites[7003])
+        self.assertNotIn("allocate(", sites[7003].rpartition("reserve")[0])
+
+    def test_sites_of_frames_of_every_kind(self):
+        self.record(SUBJECT, "frames", options=["--sites"])
+        sites = {int(event[2]): event[6] for event in Trace(self.trace).events
+                 if event[0] == "alloc"}
+        inner = "without_pointer;with_alloca;ask"
+        for size in range(410, 440):
+            self.assertRegex(sites[size], f"main;run_frames;{inner}$")
+        inner = f"realigned;{inner}"
+        self.assertRegex(sites[401], f"main;run_frames;{inner}$")
+        self.assertRegex(sites[402], f"main;run_frames;.*;in_handler;{inner}$")
+        self.assertRegex(sites[403], f"in_coroutine;{inner}$")
+        self.assertRegex(sites[404], f"in_thread;{inner}$")
+
+    def test_sites_in_plugins_that_come_and_go(self):
+        """One takes the addresses of another."""
+        names = ["first", "second_with_much_room"]
+        for at, name in enumerate(names):
+            room = 3000 * at + 10
+            built = run("cc", "-O1", "-shared", "-fPIC", "-xc", "-", "-o",
+                        f"{self.folder.name}/{name}.so", input=f"""
+                #include <stdlib.h>
+                void *{name}(int size)
+                {{
+                    char volatile room[{room}] = {{0}};
+                    return (char *)malloc(size + room[1]) + room[2];
+                }}
+                """)
+            self.assertEqual(built.returncode, 0, built.stderr)
+        program = pathlib.Path(self.folder.name) / "program"
+        run("cc", "-O0", "-xc", "-", "-o", program, input="""
+            #include <dlfcn.h>
+            int main(int count, char **words)
+            {
+                for (int i = 0; i < 20; i++) {
+                    void *library = dlopen(words[1 + i % 2 * 2], RTLD_NOW);
+                    ((void *(*)(int))dlsym(library, words[2 + i % 2 * 2]))
+                        (7000 + i % 2);
+                    dlclose(library);
+                }
+                return count == 5 ? 0 : 1;
+            }
+            """)
+        words = [word for name in names for word in (f"./{name}.so", name)]
+        self.record(program, *words, options=["--sites"], cwd=self.folder.name)
+        found = [(int(event[2]), event[6].rpartition(";")[0][-4:])
+                 for event in Trace(self.trace).events
+                 if event[0] == "alloc" and event[2] in ("7000", "7001")]
+        self.assertEqual(found, [(7000, "main"), (7001, "main")] * 10)
+
     def test_threads_are_told_apart(self):
         self.record(SUBJECT, "threads")
         trace = Trace(self.trace)

@@ -2,6 +2,7 @@
  * usage: subject MODE
  * A program to be recorded. What it asks of malloc is known to record_test.py.
  */
+#include <alloca.h>
 #include <fcntl.h>
 #include <malloc.h>
 #include <pthread.h>
@@ -14,6 +15,7 @@
 #include <sys/syscall.h>
 #include <sys/time.h>
 #include <sys/wait.h>
+#include <ucontext.h>
 #include <unistd.h>
 
 enum { THREADS = 4, ROUNDS = 5000, MANY = 300000 };
@@ -275,6 +277,65 @@ static int run_fork_in_handler(void)
     return status == 0 ? 0 : 1;
 }
 
+/* Frames of every kind, each with a request of its own size. */
+static void with_alloca(size_t size)
+{
+    kept = alloca(size % 100 * 16);
+    ask(size);
+}
+
+__attribute__((noinline, optimize("O1", "omit-frame-pointer"))) static void
+without_pointer(size_t size)
+{
+    char *volatile room[100] = {kept};
+    with_alloca(size);
+    kept = room[0];
+}
+
+__attribute__((noinline, optimize("O1"))) static void realigned(size_t size)
+{
+    _Alignas(64) char volatile room[64] = {0};
+    without_pointer(size + (size_t)room[1]);
+    room[0] = 1;
+}
+
+static void in_handler(int number)
+{
+    (void)number;
+    realigned(402);
+}
+
+static ucontext_t coroutine, caller;
+
+static void in_coroutine(void)
+{
+    realigned(403);
+    swapcontext(&coroutine, &caller);
+}
+
+static void *in_thread(void *unused)
+{
+    realigned(404);
+    return unused;
+}
+
+static int run_frames(void)
+{
+    static char stack[1 << 16];
+    pthread_t thread;
+    for (size_t size = 410; size < 440; size++)
+        without_pointer(size);
+    realigned(401);
+    signal(SIGUSR1, in_handler);
+    raise(SIGUSR1);
+    getcontext(&coroutine);
+    coroutine.uc_stack = (stack_t){.ss_sp = stack, .ss_size = sizeof stack};
+    makecontext(&coroutine, in_coroutine, 0);
+    swapcontext(&caller, &coroutine);
+    pthread_create(&thread, NULL, in_thread, NULL);
+    return pthread_join(thread, NULL);
+}
+
 static int run_daemon(void)
 {
     ask(111);
@@ -324,6 +385,8 @@ int main(int argc, char **argv)
         return run_many();
     if (strcmp(mode, "flush") == 0)
         return run_flush();
+    if (strcmp(mode, "frames") == 0)
+        return run_frames();
     if (strcmp(mode, "daemon") == 0)
         return run_daemon();
     if (strcmp(mode, "owner") == 0)
