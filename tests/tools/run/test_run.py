@@ -105,8 +105,9 @@ class Options(RunTest):
     def test_one_grammar_for_run_and_library(self):
         """What run takes the library takes, as the same number of bytes."""
         for text, size in (("33554432", 32 << 20), ("32768K", 32 << 20),
-                           ("32M", 32 << 20), ("1G", 1 << 30),
-                           ("0032M", 32 << 20)):
+                           ("32768k", 32 << 20), ("32M", 32 << 20),
+                           ("32m", 32 << 20), ("1G", 1 << 30),
+                           ("1g", 1 << 30), ("0032M", 32 << 20)):
             with self.subTest(text):
                 done, report = self.report("--pool", text, *QUIET)
                 self.assertEqual(done.stderr, "")
