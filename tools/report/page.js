@@ -98,10 +98,13 @@
   const AGE_RAMP = [0, 1, 3, 4, 6];
 
   const frames = text => text ? text.split(';').reverse() : ['unknown'];
+  /* Without arguments and place: "load" of "load(int) (app.c:12)". */
+  const short = frame => frame.replace(/(?<=.) ?\(.*/, '');
+  const with_line = frame =>
+    short(frame) + (frame.match(/ \([^()]*:\d+\)$/)?.[0] ?? '');
   /* Call stacks that end in the same two calls are one site to a reader. */
   const site_names = SITES.map(text =>
-    frames(text).slice(0, 2).map(f => f.replace(/(?<=.)\(.*/, ''))
-      .join(' < '));
+    frames(text).slice(0, 2).map(short).join(' < '));
   const heavy = (() => {
     const weights = new Map();
     for (let i = 0; i < N; i++) {
@@ -115,12 +118,18 @@
   const site_class = Uint8Array.from(site_names, name =>
     heavy.includes(name) ? heavy.indexOf(name) : heavy.length);
 
-  const state = { event: F.peak_event, by: 'size', clock: 'events' };
+  /* Picked: a name, and whether a stay belongs to it; the map then shows these
+   * and, in one colour, the others. */
+  const state = { event: F.peak_event, by: 'size', clock: 'events',
+    picked: null };
   const whole_time = () => state.clock === 'time' ? micros_at(EVENTS) : EVENTS;
   const position = t => state.clock === 'time' ? micros_at(t) : t;
 
   function classes() {
     const ramp = (theme() === 'dark' ? DARK : LIGHT).ramp;
+    if (state.picked)
+      return [{ name: state.picked.name, colour: css('--accent') },
+        { name: 'the others', colour: css('--others') }];
     if (state.by === 'size') {
       const names = SIZE_LIMITS.map((limit, i) =>
         (i ? '' : 'up to ') + bytes(limit));
@@ -148,6 +157,7 @@
     return c;
   }
   function class_of(i, t) {
+    if (state.picked) return state.picked.has(i) ? 0 : 1;
     if (state.by === 'site') return site_class[site[i]];
     if (state.by === 'size') return size_class(size_of(i));
     return age_class(position(t) - position(born[i]));
@@ -284,7 +294,7 @@
       const from = position(born[i]), until = position(died[i]);
       for (let at = from; at < until;) {
         let c, next = until;
-        if (state.by === 'age') {
+        if (state.by === 'age' && !state.picked) {
           c = age_class(at - from);
           if (c < 4) next = Math.min(until, from + limits[c]);
         } else {
@@ -320,7 +330,26 @@
     to.lineTo(x(whole_time()), y(mark));
     to.strokeStyle = css('--mark');
     to.stroke();
+    draw_peak(to, x(position(F.peak_event)));
     to.restore();
+  }
+  /* Beside its line, on the side where there is room. */
+  function draw_peak(to, x) {
+    to.setLineDash([4, 4]);
+    to.beginPath();
+    to.moveTo(x, plot.y);
+    to.lineTo(x, plot.y + plot.height);
+    to.stroke();
+    to.setLineDash([]);
+    const right = x > plot.x + plot.width / 2;
+    to.textAlign = right ? 'right' : 'left';
+    to.textBaseline = 'top';
+    to.lineWidth = 3;
+    to.strokeStyle = css('--paper');
+    to.strokeText('peak', x + (right ? -5 : 5), plot.y + 4);
+    to.fillStyle = css('--mark');
+    to.fillText('peak', x + (right ? -5 : 5), plot.y + 4);
+    to.lineWidth = 1;
   }
   function draw_map() {
     const view = fit(map), { to, width, height, ratio } = view, w = window_;
@@ -348,6 +377,7 @@
     $('reset').disabled = w.t0 === 0 && w.a0 === 0 &&
       w.t1 >= whole_time() && w.a1 === F.capacity;
     place_cursor();
+    follow_zoom();
   }
   function place_cursor() {
     const w = window_, line = $('cursor');
@@ -460,6 +490,237 @@
         `${bytes(h.size)} at ${bytes(h.offset, 3)}`).join(', ');
     draw_ribbon(live);
     place_cursor();
+    count_now(live);
+    draw_table();
+    draw_flame();
+  }
+
+  // ------------------------------------------------------------------- who
+  /* A group of stays: all of one call stack, function or size. What it holds
+   * now, at the peak and for ever, in bytes, and how often it was allocated. */
+  const COLUMNS = [
+    { key: 'now', name: 'held now', text: v => bytes(v) },
+    { key: 'blocks', name: 'blocks now', text: number },
+    { key: 'peak', name: 'held at the peak', text: v => bytes(v) },
+    { key: 'kept', name: 'never freed', text: v => bytes(v) },
+    { key: 'calls', name: 'allocated', text: v => number(v) + '×' },
+    { key: 'name', name: 'call stack' },
+  ];
+  const ROWS_SHOWN = 200;
+  const who = { by: 'stack', sort: 'now', down: true, search: '', found: null,
+    groups: new Map() };
+  const requested = i => size_of(i) - waste[i];
+  const site_keys = {
+    stack: SITES.map(text => frames(text).map(with_line).join(' < ')),
+    function: SITES.map(text => short(frames(text)[0])),
+  };
+  const key_of = i => who.by === 'size' ? bytes(requested(i), 2) + (
+    requested(i) < 1024 ? '' : ` (${number(requested(i))})`)
+    : site_keys[who.by][site[i]];
+  /* By size there may be very many: keys are made once for each. */
+  function make_groups() {
+    const by_number = new Map(), number_of = who.by === 'size'
+      ? i => requested(i) : i => site[i];
+    who.groups = new Map();
+    who.of = i => by_number.get(number_of(i));
+    for (let i = 0; i < N; i++) {
+      let group = who.of(i);
+      if (!group) {
+        const name = key_of(i);
+        group = who.groups.get(name) ?? { name, now: 0, blocks: 0, peak: 0,
+          kept: 0, calls: 0 };
+        who.groups.set(name, group);
+        by_number.set(number_of(i), group);
+      }
+      group.calls++;
+      if (died[i] >= EVENTS) group.kept += size_of(i);
+      if (born[i] <= F.peak_event && F.peak_event < died[i])
+        group.peak += size_of(i);
+    }
+  }
+  const site_now = new Float64Array(SITES.length);
+  function count_now(live) {
+    for (const group of who.groups.values()) group.now = group.blocks = 0;
+    site_now.fill(0);
+    for (const i of live) {
+      const group = who.of(i);
+      group.now += size_of(i);
+      group.blocks++;
+      site_now[site[i]] += size_of(i);
+    }
+  }
+  function sorted_groups() {
+    const word = who.search.toLowerCase(), sort = who.sort;
+    const sign = who.down ? -1 : 1;
+    return [...who.groups.values()]
+      .filter(g => g.name.toLowerCase().includes(word))
+      .sort((a, b) => sign * (sort === 'name' ? a.name.localeCompare(b.name)
+        : a[sort] - b[sort]) || b.peak - a.peak);
+  }
+  const NAMES = { stack: 'call stack', function: 'function', size: 'size' };
+  function draw_head() {
+    const row = document.querySelector('#who thead tr');
+    row.replaceChildren(...COLUMNS.map(column => {
+      const head = document.createElement('th');
+      head.scope = 'col';
+      if (who.sort === column.key)
+        head.ariaSort = who.down ? 'descending' : 'ascending';
+      const button = document.createElement('button');
+      button.type = 'button';
+      button.textContent = column.key === 'name' ? NAMES[who.by] : column.name;
+      button.addEventListener('click', () => {
+        who.down = who.sort === column.key ? !who.down : column.key !== 'name';
+        who.sort = column.key;
+        redraw(draw_head, draw_table);
+        requestAnimationFrame(() => requestAnimationFrame(() =>
+          row.children[COLUMNS.indexOf(column)].firstChild.focus()));
+      });
+      head.append(button);
+      return head;
+    }));
+  }
+  function draw_table() {
+    const groups = sorted_groups(), picked = state.picked?.group;
+    const listed = groups.slice(0, ROWS_SHOWN);
+    if (who.found && !listed.includes(who.found)) listed.unshift(who.found);
+    const rows = listed.map(group => {
+      const row = document.createElement('tr');
+      for (const column of COLUMNS.slice(0, -1)) {
+        const cell = document.createElement('td');
+        cell.textContent = column.text(group[column.key]);
+        row.append(cell);
+      }
+      const cell = document.createElement('td');
+      const button = document.createElement('button');
+      button.type = 'button';
+      button.textContent = group.name;
+      cell.title = group.name;
+      cell.append(button);
+      row.append(cell);
+      row.ariaSelected = String(group === picked);
+      row.classList.toggle('found', group === who.found);
+      row.addEventListener('click', () => pick(group === picked ? null
+        : { name: group.name, group, has: i => who.of(i) === group }));
+      return row;
+    });
+    const body = document.querySelector('#who tbody');
+    const focused = body.contains(document.activeElement)
+      ? [...body.rows].findIndex(r => r.contains(document.activeElement)) : -1;
+    body.replaceChildren(...rows);
+    if (focused >= 0) body.rows[focused]?.querySelector('button').focus();
+    $('who-rest').textContent = groups.length > ROWS_SHOWN
+      ? `${number(groups.length - ROWS_SHOWN)} more; search or sort to see them`
+      : '';
+  }
+  function pick(picked) {
+    state.picked = picked;
+    $('unpick').disabled = !picked;
+    redraw(draw_legend, draw_map, draw_moment);
+  }
+  /* Its row stands in the table even if it is far down or not searched. */
+  function find_row(i) {
+    who.found = i < 0 ? null : who.of(i);
+    draw_table();
+    const row = document.querySelector('#who .found');
+    const box = document.querySelector('.scroll');
+    if (row) box.scrollTop = row.offsetTop - box.clientHeight / 2;
+  }
+  function regroup(by) {
+    who.by = by;
+    who.found = null;
+    make_groups();
+    draw_head();
+    pick(null);
+  }
+
+  // ----------------------------------------------------------------- flame
+  /* The tree of all call stacks, outermost first. */
+  const root = { name: 'everything', children: new Map(), parent: null,
+    depth: 0 };
+  const leaves = SITES.map(text => {
+    let node = root;
+    for (const frame of frames(text).reverse()) {
+      const name = with_line(frame);
+      let next = node.children.get(name);
+      if (!next) {
+        next = { name, children: new Map(), parent: node,
+          depth: node.depth + 1 };
+        node.children.set(name, next);
+      }
+      node = next;
+    }
+    return node;
+  });
+  const FLAME_ROW = 20, FLAME_DEPTH = 40;
+  let flame = []; // what is drawn: node, x, width, y
+  function lay_flame(width) {
+    const values = new Map();
+    for (let s = 0; s < SITES.length; s++)
+      for (let node = leaves[s]; site_now[s] && node; node = node.parent)
+        values.set(node, (values.get(node) ?? 0) + site_now[s]);
+    const total = values.get(root) ?? 0, list = [];
+    const stack = total ? [{ node: root, x: 0 }] : [];
+    while (stack.length) {
+      const { node, x } = stack.pop(), value = values.get(node);
+      const wide = value / total * width;
+      if (wide < 0.5 || node.depth > FLAME_DEPTH) continue;
+      list.push({ node, x, width: wide, value, y: node.depth * FLAME_ROW });
+      let at = x;
+      for (const child of [...node.children.values()]
+        .filter(c => values.has(c))
+        .sort((a, b) => values.get(b) - values.get(a))) {
+        stack.push({ node: child, x: at });
+        at += values.get(child) / total * width;
+      }
+    }
+    return list;
+  }
+  /* A name has the same colour wherever it stands. */
+  function flame_colour(name) {
+    let hash = 7;
+    for (const c of name) hash = (hash * 31 + c.charCodeAt(0)) % 65521;
+    return theme() === 'dark' ? `hsl(${205 + hash % 30} 38% ${26 + hash % 12}%)`
+      : `hsl(${200 + hash % 40} 55% ${78 + hash % 12}%)`;
+  }
+  function draw_flame() {
+    if (SITES.length < 2) return;
+    const canvas = $('flame');
+    flame = lay_flame(canvas.clientWidth);
+    const deepest = flame.reduce((d, f) => Math.max(d, f.node.depth), 0);
+    canvas.style.height = (deepest + 1) * FLAME_ROW + 'px';
+    const { to } = fit(canvas);
+    to.textBaseline = 'middle';
+    for (const f of flame) {
+      const picked = state.picked?.node === f.node;
+      to.fillStyle = picked ? css('--accent') : flame_colour(f.node.name);
+      to.fillRect(f.x, f.y, Math.max(0.5, f.width - 1), FLAME_ROW - 1);
+      if (f.width < 24) continue;
+      to.save();
+      to.beginPath();
+      to.rect(f.x, f.y, f.width - 4, FLAME_ROW);
+      to.clip();
+      to.fillStyle = picked ? css('--paper') : css('--ink');
+      to.fillText(f.node === root ? `${bytes(f.value)} in all` : f.node.name,
+        f.x + 4, f.y + FLAME_ROW / 2);
+      to.restore();
+    }
+    $('flame-title').textContent =
+      `Call stacks after event ${number(state.event)}`;
+  }
+  function flame_at(event) {
+    const box = $('flame').getBoundingClientRect();
+    const x = event.clientX - box.left, y = event.clientY - box.top;
+    return flame.find(f => x >= f.x && x < f.x + f.width && y >= f.y &&
+      y < f.y + FLAME_ROW);
+  }
+  function pick_node(node) {
+    const inside = SITES.map((_, s) => {
+      let at = leaves[s];
+      while (at && at !== node) at = at.parent;
+      return at === node;
+    });
+    pick(node === root || node === state.picked?.node ? null
+      : { name: node.name, node, has: i => inside[site[i]] });
   }
 
   // ----------------------------------------------------------------- hover
@@ -517,6 +778,7 @@
     for (const draw of what) pending.add(draw);
   }
   function go(t) {
+    hide_tip();
     state.event = Math.min(EVENTS - 1, Math.max(0, Math.round(t)));
     redraw(draw_moment);
   }
@@ -524,20 +786,52 @@
     const w = window_;
     const t0 = p - (p - w.t0) * factor, t1 = p + (w.t1 - p) * factor;
     if (t1 - t0 < 4) return;
+    hide_tip();
     w.t0 = Math.max(0, t0);
     w.t1 = Math.min(Math.max(1, whole_time()), t1);
     redraw(draw_map);
   }
+  /* By a part of what is shown; stops at the ends. */
+  function pan(right, up) {
+    const w = window_, wide = w.t1 - w.t0, high = w.a1 - w.a0;
+    hide_tip();
+    w.t0 = Math.min(Math.max(0, w.t0 + right * wide),
+      Math.max(0, Math.max(1, whole_time()) - wide));
+    w.t1 = w.t0 + wide;
+    w.a0 = Math.min(Math.max(0, w.a0 + up * high), F.capacity - high);
+    w.a1 = w.a0 + high;
+    redraw(draw_map);
+  }
   let drag = null;
+  const fingers = new Map(); // where each pointer that is down was last
+  function move_fingers(event) {
+    const [a, b] = [...fingers.values()];
+    const apart = Math.abs(a.clientX - b.clientX);
+    fingers.set(event.pointerId, event);
+    const [c, d] = [...fingers.values()];
+    if (apart > 8) zoom(apart / Math.max(8, Math.abs(c.clientX - d.clientX)),
+      (map_point(c).t + map_point(d).t) / 2);
+  }
   map.addEventListener('pointerdown', event => {
     const point = map_point(event);
     if (!point.inside || event.button !== 0) return;
-    drag = { from: point, x: event.clientX, y: event.clientY };
+    fingers.set(event.pointerId, event);
+    drag = fingers.size > 1 ? null : { from: point, x: event.clientX,
+      y: event.clientY, last: event, box: event.shiftKey };
     map.setPointerCapture(event.pointerId);
   });
   map.addEventListener('pointermove', event => {
     const point = map_point(event), band = $('band');
-    if (drag) {
+    if (fingers.size > 1) {
+      if (fingers.has(event.pointerId)) move_fingers(event);
+    } else if (drag && !drag.box) {
+      drag.moved ||= Math.abs(drag.x - event.clientX) > 5 ||
+        Math.abs(drag.y - event.clientY) > 5;
+      if (drag.moved)
+        pan((drag.last.clientX - event.clientX) / plot.width,
+          (event.clientY - drag.last.clientY) / plot.height);
+      drag.last = event;
+    } else if (drag) {
       hide_tip();
       const box = map.getBoundingClientRect();
       band.hidden = false;
@@ -553,13 +847,19 @@
     }
   });
   map.addEventListener('pointerup', event => {
+    fingers.delete(event.pointerId);
     if (!drag) return;
     const a = drag.from, b = map_point(event), w = window_;
-    const moved = Math.abs(drag.x - event.clientX) > 5 ||
-      Math.abs(drag.y - event.clientY) > 5;
+    const moved = drag.moved || Math.abs(drag.x - event.clientX) > 5 ||
+      Math.abs(drag.y - event.clientY) > 5, box = drag.box;
     drag = null;
     $('band').hidden = true;
-    if (!moved) { go(event_at(a.t)); return; }
+    if (!moved) {
+      const t = event_at(a.t);
+      go(t);
+      find_row(block_at(t, a.a));
+    }
+    if (!moved || !box) return;
     const next = { t0: Math.max(w.t0, Math.min(a.t, b.t)),
       t1: Math.min(w.t1, Math.max(a.t, b.t)),
       a0: Math.max(w.a0, Math.min(a.a, b.a)),
@@ -569,30 +869,71 @@
       redraw(draw_map);
     }
   });
-  map.addEventListener('pointercancel', () => {
+  map.addEventListener('pointercancel', event => {
+    fingers.delete(event.pointerId);
     drag = null;
     $('band').hidden = true;
   });
   map.addEventListener('pointerleave', hide_tip);
   map.addEventListener('wheel', event => {
     const point = map_point(event);
+    const across = event.shiftKey ? event.deltaX || event.deltaY : event.deltaX;
+    hide_tip();
     if (!point.inside) return;
+    if (event.ctrlKey || event.metaKey)
+      zoom(event.deltaY < 0 ? 0.8 : 1.25, point.t);
+    else if (across)
+      pan(Math.sign(across) * 0.1, 0);
+    else
+      return; // the page scrolls
     event.preventDefault();
-    zoom(event.deltaY < 0 ? 0.8 : 1.25, point.t);
   }, { passive: false });
-  const show_whole = () => { whole(); redraw(draw_map); };
+  const show_whole = () => {
+    whole();
+    hide_tip();
+    if (state.picked) pick(null); else redraw(draw_map);
+  };
+  addEventListener('scroll', () => hide_tip(), true);
   map.addEventListener('dblclick', show_whole);
-  ribbon.addEventListener('pointermove', event => {
+  /* -1: outside. */
+  function ribbon_address(event) {
     const box = ribbon.getBoundingClientRect();
     const x = (event.clientX - box.left - LEFT) / shown.width;
     const row = Math.floor((event.clientY - box.top) / shown.pitch);
     const address = (row + x) * shown.row;
-    if (x < 0 || x >= 1 || row < 0 || address >= F.capacity) return hide_tip();
-    const g = Math.floor(address / GRANULE);
-    const i = shown.live.find(s => start[s] <= g && g < start[s] + count[s]);
-    show_tip(event, tell(i ?? -1, state.event, address));
+    return x < 0 || x >= 1 || row < 0 || address >= F.capacity ? -1 : address;
+  }
+  function ribbon_block(event) {
+    const g = Math.floor(ribbon_address(event) / GRANULE);
+    return shown.live.find(s => start[s] <= g && g < start[s] + count[s]) ?? -1;
+  }
+  ribbon.addEventListener('pointermove', event => {
+    const address = ribbon_address(event);
+    if (address < 0) return hide_tip();
+    show_tip(event, tell(ribbon_block(event), state.event, address));
   });
   ribbon.addEventListener('pointerleave', hide_tip);
+  ribbon.addEventListener('click', event => {
+    const i = ribbon_block(event);
+    if (i >= 0) find_row(i);
+  });
+  $('flame').addEventListener('pointermove', event => {
+    const f = flame_at(event);
+    if (!f) return hide_tip();
+    show_tip(event, `<b>${escaped(f.node.name)}</b><br>${bytes(f.value)}, ` +
+      percent(f.value, flame[0].value));
+  });
+  $('flame').addEventListener('pointerleave', hide_tip);
+  $('flame').addEventListener('click', event => {
+    const f = flame_at(event);
+    if (f) pick_node(f.node);
+  });
+  $('group').addEventListener('change', event => regroup(event.target.value));
+  $('search').addEventListener('input', event => {
+    who.search = event.target.value;
+    redraw(draw_table);
+  });
+  $('unpick').addEventListener('click', () => pick(null));
   $('scrubber').max = Math.max(0, EVENTS - 1);
   $('scrubber').addEventListener('input', e => go(+e.target.value));
   $('back').addEventListener('click', () => go(state.event - 1));
@@ -600,7 +941,8 @@
   $('peak').addEventListener('click', () => go(F.peak_event));
   $('reset').addEventListener('click', show_whole);
   document.addEventListener('keydown', event => {
-    if (event.target.tagName === 'SELECT' || event.ctrlKey || event.altKey ||
+    if (['SELECT', 'INPUT'].includes(event.target.tagName) &&
+      event.target.type !== 'range' || event.ctrlKey || event.altKey ||
       event.metaKey) return;
     const step = event.shiftKey ? 100 : 1;
     const act = {
@@ -657,6 +999,14 @@
     });
     charts.push({ plot, id, height });
   }
+  /* The curves show the part of time that the map shows. */
+  function follow_zoom() {
+    const w = window_;
+    const end = w.t1 >= whole_time() ? EVENTS : event_at(w.t1);
+    for (const { plot } of charts)
+      plot.setScale('x', { min: event_at(w.t0),
+        max: Math.max(end, event_at(w.t0) + 1) });
+  }
   function draw_charts() {
     for (const c of charts.splice(0)) c.plot.destroy();
     const s = F.samples, dark = theme() === 'dark';
@@ -675,6 +1025,7 @@
       { label: 'inside the blocks', stroke: css('--waste') },
       { label: 'between the blocks', stroke: colours[0] },
     ], v => +v.toFixed(1) + ' %', [s.event, inside, between]);
+    follow_zoom();
   }
 
   // ------------------------------------------------------------ histograms
@@ -781,10 +1132,20 @@
     'at the peak are lost to rounding' +
     (F.cut ? '; the recording ended early' : '') + (F.about ? `; ${F.about}` : '');
   $('clock-label').hidden = !F.timed;
-  if (SITES.length < 2) $('by').options[2].disabled = true;
+  if (SITES.length < 2) {
+    for (const option of [$('by').options[2], ...[...$('group').options]
+      .slice(0, 2)])
+      option.disabled = true;
+    who.by = $('group').value = 'size';
+    $('flame-part').hidden = true;
+    $('no-stacks').hidden = false;
+  }
+  make_groups();
+  draw_head();
   whole();
   draw_all();
   window.bitfit_report = { state, go, whole, live_at, block_at, holes_between,
-    figures: F, site_of: i => SITES[site[i]], showing: () => ({ ...window_ }) };
+    figures: F, site_of: i => SITES[site[i]], showing: () => ({ ...window_ }),
+    groups: sorted_groups, flame: () => flame, charts };
   document.documentElement.dataset.ready = 'yes';
 })();

@@ -114,6 +114,138 @@ def check_keys(browser, events):
     assert browser.run("bitfit_report.showing().t1") == events
 
 
+CTRL, SHIFT = 2, 8
+
+
+def drag(browser, x, y, right, down, **more):
+    browser.mouse("mousePressed", x, y, button="left", clickCount=1, **more)
+    for part in (0.3, 1):
+        browser.mouse("mouseMoved", x + right * part, y + down * part,
+                      button="left", buttons=1, **more)
+    browser.mouse("mouseReleased", x + right, y + down, button="left",
+                  clickCount=1, **more)
+    browser.settle()
+
+
+def wheel(browser, x, y, across, down, **more):
+    browser.mouse("mouseWheel", x, y, deltaX=across, deltaY=down, **more)
+    browser.settle()
+
+
+def check_moves(browser, x, y, zoomed):
+    """Dragging and Shift-wheel move, Ctrl-wheel zooms, a plain wheel scrolls
+    the page; the curves follow; no tip stays."""
+    wide = zoomed["t1"] - zoomed["t0"]
+    drag(browser, x, y, -100, -40)
+    moved = browser.run("bitfit_report.showing()")
+    assert moved["t0"] > zoomed["t0"] and moved["a0"] < zoomed["a0"], moved
+    assert abs(moved["t1"] - moved["t0"] - wide) < 1e-3 * wide, moved
+    wheel(browser, x, y, 0, 120, modifiers=SHIFT)
+    further = browser.run("bitfit_report.showing()")
+    assert further["t0"] > moved["t0"], further
+    wheel(browser, x, y, 0, 120, modifiers=CTRL)
+    wider = browser.run("bitfit_report.showing()")
+    assert wider["t1"] - wider["t0"] > 1.2 * wide, wider
+    curves = browser.run("bitfit_report.charts.map(c =>"
+                         " [c.plot.scales.x.min, c.plot.scales.x.max])")
+    for low, high in curves:
+        assert abs(low - wider["t0"]) <= 1 and high - wider["t1"] <= 1, curves
+    browser.mouse("mouseMoved", x, y)
+    browser.settle()
+    assert not browser.run("document.getElementById('tip').hidden")
+    wheel(browser, x, y, 0, 60)
+    for _ in range(20):
+        if browser.run("scrollY") > 0:
+            break
+        time.sleep(0.05)
+    assert browser.run("scrollY") > 0
+    browser.settle()
+    assert browser.run("document.getElementById('tip').hidden")
+    assert browser.run("bitfit_report.showing()") == wider
+    browser.run("scrollTo(0, 0)")
+    time.sleep(0.2)
+
+
+def table(browser):
+    """The rows of who holds the memory."""
+    return browser.run("[...document.querySelectorAll('#who tbody tr')].map("
+                       "r => [...r.cells].map(c => c.textContent))")
+
+
+def click(browser, selector):
+    browser.run("document.querySelector(%s).click()" % json.dumps(selector))
+    browser.settle()
+    browser.settle()
+
+
+def choose(browser, name, value):
+    browser.run("(() => { const b = document.getElementById('%s'); b.value ="
+                " '%s'; b.dispatchEvent(new Event('%s')) })()" % (
+                    name, value, "input" if name == "search" else "change"))
+    browser.settle()
+    browser.settle()
+
+
+def check_who(browser, trace):
+    """The table, the flame graph and the map say the same of each other."""
+    browser.run("bitfit_report.go(bitfit_report.figures.peak_event)")
+    browser.settle()
+    browser.settle()
+    peak = browser.run("bitfit_report.figures.peak_live")
+    groups = browser.run("bitfit_report.groups()")
+    assert sum(g["now"] for g in groups) == peak
+    assert sum(g["peak"] for g in groups) == peak
+    told = moment(trace, "end")
+    assert sum(g["kept"] for g in groups) == told["live"]
+    flame = browser.run("bitfit_report.flame().map(f => [f.node.name,"
+                        " f.node.depth, f.value])")
+    assert flame[0] == ["everything", 0, peak], flame[0]
+    assert sum(f[2] for f in flame if f[1] == 1) <= peak
+    # Sorted, the other way round, searched.
+    assert [g["now"] for g in groups] == sorted(
+        (g["now"] for g in groups), reverse=True)
+    click(browser, "#who th:nth-child(5) button")
+    calls = browser.run("bitfit_report.groups().map(g => g.calls)")
+    assert calls == sorted(calls, reverse=True) and calls[0] > 1, calls[:3]
+    click(browser, "#who th:nth-child(5) button")
+    assert browser.run("document.querySelector('#who th:nth-child(5)')"
+                       ".ariaSort") == "ascending"
+    choose(browser, "group", "function")
+    word = table(browser)[0][-1].split("+")[-1]
+    choose(browser, "search", word.upper())
+    assert table(browser) and all(
+        word.lower() in row[-1].lower() for row in table(browser)), word
+    # A row picks its blocks in the map, and Escape lets them go.
+    click(browser, "#who tbody tr")
+    legend = browser.run("document.getElementById('legend').innerText")
+    assert "the others" in legend and word in legend, legend
+    browser.key("Escape")
+    browser.settle()
+    assert "the others" not in browser.run(
+        "document.getElementById('legend').innerText")
+    choose(browser, "search", "")
+    for by in ("size", "stack"):
+        choose(browser, "group", by)
+        groups = browser.run("bitfit_report.groups()")
+        assert sum(g["now"] for g in groups) == peak, by
+    # A click on a block finds its row; blocks stand at some of these places.
+    box = browser.run("(() => { const r = document.getElementById('ribbon');"
+                      "r.scrollIntoView(); const b = "
+                      "r.getBoundingClientRect(); return [b.left, b.top,"
+                      " b.width] })()")
+    time.sleep(0.2)
+    for part in range(3, 20):
+        for kind in ("mousePressed", "mouseReleased"):
+            browser.mouse(kind, box[0] + box[2] * part / 20, box[1] + 5,
+                          button="left", clickCount=1)
+        browser.settle()
+        if browser.run("document.querySelectorAll('#who .found').length"):
+            break
+    assert browser.run("document.querySelectorAll('#who .found').length") == 1
+    assert browser.run("document.getElementById('largest').parentElement"
+                       ".ariaLive") == "polite"
+
+
 def check_mouse(browser, events):
     box = browser.run("(() => { const b = document.getElementById('map')"
                       ".getBoundingClientRect();"
@@ -129,14 +261,11 @@ def check_mouse(browser, events):
     browser.mouse("mouseReleased", x, y, button="left", clickCount=1)
     browser.settle()
     assert 0.4 * events < event_of(browser) < 0.7 * events
-    browser.mouse("mousePressed", x, y, button="left", clickCount=1)
-    browser.mouse("mouseMoved", x + 120, y - 90)
-    browser.mouse("mouseReleased", x + 120, y - 90, button="left",
-                  clickCount=1)
-    browser.settle()
+    drag(browser, x, y, 120, -90, modifiers=SHIFT)
     zoomed = browser.run("bitfit_report.showing()")
     assert zoomed["t1"] - zoomed["t0"] < 0.2 * events, zoomed
     assert zoomed["a1"] < browser.run("bitfit_report.figures.capacity")
+    check_moves(browser, x, y, zoomed)
     browser.run("document.getElementById('reset').click()")
     browser.settle()
     assert browser.run("bitfit_report.showing().t0") == 0
@@ -163,6 +292,9 @@ def check_recording(browser, folder):
     assert browser.run(
         "(() => { const r = bitfit_report, e = r.figures.peak_event;"
         "const i = r.live_at(e)[0]; return r.site_of(i) })()").count(";") > 0
+    choose(browser, "clock", "events")
+    choose(browser, "by", "size")
+    check_who(browser, trace)
     quiet(browser)
 
 
