@@ -28,6 +28,17 @@ budget() {
     sed -n 's/^bitfit: budget: \([0-9]*\) .*/\1/p' "$1"
 }
 
+# language COMMAND...: an interpreter that prints 1.
+language() {
+    if ! command -v "$1" >/dev/null; then
+        echo "without $1 there is no check of it"
+        return
+    fi
+    check "$1" "$(preloaded BITFIT_POOL=256M "$@")" = 1
+    check "$1, hardened" "$(preloaded BITFIT_POOL=256M BITFIT_HARDENED=1 \
+        "$@")" = 1
+}
+
 # The first request comes before the C library has its environment.
 preloaded BITFIT_POOL=5M BITFIT_REPORT=early "$field" early
 check 'a request before the environment' "$(budget early)" = 5242880
@@ -42,16 +53,8 @@ done
 # A plugin that would bind to the C library's own malloc.
 check 'a plugin with RTLD_DEEPBIND' \
     "$(preloaded "$field" deepbind "$plugin")" = 'from the plugin'
-if command -v php >/dev/null; then
-    check 'php' "$(preloaded BITFIT_POOL=256M php -r 'echo 1;')" = 1
-    check 'php, hardened' "$(preloaded BITFIT_POOL=256M BITFIT_HARDENED=1 \
-        php -r 'echo 1;')" = 1
-fi
-if command -v ruby >/dev/null; then
-    check 'ruby' "$(preloaded BITFIT_POOL=256M ruby -e 'print 1')" = 1
-    check 'ruby, hardened' "$(preloaded BITFIT_POOL=256M BITFIT_HARDENED=1 \
-        ruby -e 'print 1')" = 1
-fi
+language php -r 'echo 1;'
+language ruby -e 'print 1'
 
 # A report never gets into a file of the program's.
 preloaded BITFIT_REPORT=stderr "$field" precious "$work/precious" 2>err
@@ -93,6 +96,8 @@ if [ -f "$memory/memory.limit_in_bytes" ] && mkdir "$group" 2>/dev/null; then
         done
     fi
     rmdir "$group"
+else
+    echo 'without a memory group there is no check of its limit'
 fi
 
 # One grammar for sizes.
