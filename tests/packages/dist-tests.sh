@@ -7,7 +7,7 @@ tar -xzf "$1"/bitfit-*.tar.gz -C "$work"
 cd "$work"/bitfit-*
 (cd "$1" && quietly sha256sum -c SHA256SUMS)
 
-tests='bits pictures contract check misuse threads'
+tests='bits pictures contract_create contract_use check misuse threads'
 quietly cmake -S . -B build -DBITFIT_BUILD_MALLOC=OFF -DBITFIT_BUILD_TOOLS=OFF \
     -DBITFIT_BUILD_EXAMPLES=OFF -DCMAKE_C_FLAGS_RELEASE=-O1
 # shellcheck disable=SC2046,SC2086 # lists
