@@ -48,7 +48,9 @@ bool backlog_next(const backlog *of, size_t *from, event *what)
     memcpy(what, of->at + *from, sizeof *what);
     *from += sizeof *what;
     if (what->stack != NULL) {
-        what->stack = (const call_stack *)(of->at + *from);
+        /* Aligned: events and stacks are multiples of a stack's alignment. */
+        const void *stack = of->at + *from;
+        what->stack = stack;
         *from += stack_size(what->stack);
     }
     return true;
