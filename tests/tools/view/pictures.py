@@ -114,8 +114,8 @@ def vectors(folder, trace):
 
 
 def every_colour(folder, trace):
-    """Whatever is asked for, there is a picture."""
-    for by in ("size", "age", "site"):
+    """Whatever can be asked of a trace without call stacks has a picture."""
+    for by in ("size", "age"):
         for theme in ("light", "dark"):
             path = folder + "/any.png"
             run("map", trace, "-o", path, "--by", by, "--theme", theme)
