@@ -7,11 +7,11 @@ tar -xzf "$1"/bitfit-*.tar.gz -C "$work"
 cd "$work"/bitfit-*
 (cd "$1" && quietly sha256sum -c SHA256SUMS)
 
-tests='bits pictures contract_create contract_use check misuse threads'
+tests='bits pictures contract/create contract/use check misuse threads'
 quietly cmake -S . -B build -DBITFIT_BUILD_MALLOC=OFF -DBITFIT_BUILD_TOOLS=OFF \
     -DBITFIT_BUILD_EXAMPLES=OFF -DCMAKE_C_FLAGS_RELEASE=-O1
 # shellcheck disable=SC2046,SC2086 # lists
-quietly cmake --build build -j 2 --target $(printf 'test_%s ' $tests)
+quietly cmake --build build -j 2 --target $(printf 'test_%s ' $tests | tr / _)
 for name in $tests; do
     quietly ctest --test-dir build --output-on-failure --no-tests=error \
         -R "^$name\$"
