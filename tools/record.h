@@ -10,8 +10,8 @@
 #define RECORD_PRELOAD "BITFIT_RECORD_PRELOAD"
 
 typedef struct record_plan {
-    const char *path;  /* of the trace */
-    const char *about; /* instead of the command line; NULL */
+    const char *path;     /* of the trace */
+    const char *about;    /* instead of the command line; NULL */
     const char *wrappers; /* more frames to leave out; NULL */
     bool sites, children, no_times;
     size_t events; /* stop after so many; 0: do not */

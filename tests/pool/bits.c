@@ -7,8 +7,8 @@
 #include "support.h"
 
 #include "bits.h"
-#include "platform_vector.h"
 #include "map.h"
+#include "platform_vector.h"
 
 #include <string.h>
 
