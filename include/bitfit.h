@@ -270,18 +270,18 @@ BITFIT_API bool bitfit_owns(const bitfit_pool *pool, const void *ptr);
 
 /* ------------------------------------------------------------------ misuse */
 
-typedef enum bitfit_crime {
+typedef enum bitfit_misuse_kind {
     BITFIT_DOUBLE_FREE = 1, /* the pointer lies in free memory */
     BITFIT_INTERIOR,        /* it lies inside a live block, not at its start */
     BITFIT_MISALIGNED,      /* it lies in the payload, off every granule */
     BITFIT_FOREIGN,         /* it lies outside the payload */
     BITFIT_WRONG_SIZE,      /* the size does not round up to the block's */
     BITFIT_REENTRY          /* a call from inside another call on this pool */
-} bitfit_crime;
+} bitfit_misuse_kind;
 
 /* What happened, where. Valid only during the handler's call. */
 typedef struct bitfit_misuse {
-    bitfit_crime crime;
+    bitfit_misuse_kind kind;
     const char *call; /* the public function, such as "bitfit_free" */
     bitfit_pool *pool;
     const void *pointer; /* the caller's; NULL for a re-entry */
@@ -301,7 +301,7 @@ typedef struct bitfit_misuse {
 typedef void bitfit_misuse_handler(const bitfit_misuse *misuse, void *context);
 
 /* The kind of misuse in words, such as "double free"; never NULL. */
-BITFIT_API const char *bitfit_crime_name(bitfit_crime crime);
+BITFIT_API const char *bitfit_misuse_name(bitfit_misuse_kind kind);
 
 /*
  * Freestanding builds only: what the default misuse handler calls. The library

@@ -21,7 +21,7 @@
  * full caches shrink to nothing. Before a request fails all are given back.
  *
  * *Marks.* The pool takes a cached block for a live one. A bit a granule says
- * that it is in a cache, which makes a second free a crime that is seen. The
+ * that it is in a cache, which makes a second free a misuse that is seen. The
  * bits of a word belong to several threads, which do not wait for each other:
  * an update may be lost. A lost clearing is found out by looking through all
  * caches before anybody is accused; a lost setting can miss a second free that

@@ -14,11 +14,11 @@
 static void split(const bitfit_pool *pool, size_t start, size_t end,
                   size_t count, void **blocks)
 {
-    const bf_runs *runs = &pool->index.runs;
+    const bf_map *map = &pool->fit.map;
     for (; start < end; start += count) {
-        bf_pair *pair = bf_pair_at(runs, bf_word_of(start));
+        bf_pair *pair = bf_pair_at(map, bf_word_of(start));
         if (count > BF_WORD_BITS) {
-            bf_runs_write(runs, start, start + count, false);
+            bf_map_write(map, start, start + count, false);
         } else if (pair->start == 0) {
             *pair = (bf_pair){.start = BF_ONE << bf_bit_of(start)};
         } else {
@@ -29,32 +29,32 @@ static void split(const bitfit_pool *pool, size_t start, size_t end,
 }
 
 /* Makes a row of blocks of `count` granules the block [start, end). */
-static void join(const bf_runs *runs, size_t start, size_t end, size_t count)
+static void join(const bf_map *map, size_t start, size_t end, size_t count)
 {
     for (size_t inner = start + count; inner < end; inner += count) {
-        bf_runs_join(runs, inner);
+        bf_map_join(map, inner);
     }
-    bf_runs_write(runs, start, end, false);
+    bf_map_write(map, start, end, false);
 }
 
 /* From the first hole that fits: as many blocks as it holds. */
 static size_t carve_hole(bitfit_pool *pool, size_t count, size_t most,
                          void **blocks)
 {
-    bf_index *index = &pool->index;
-    size_t start = bf_index_alloc(index, count);
+    bf_fit *fit = &pool->fit;
+    size_t start = bf_fit_alloc(fit, count);
     if (start == BF_NONE) {
         return 0;
     }
     size_t end = start + count;
     size_t more = 0;
-    if (most > 1 && bf_runs_free_at(&index->runs, end)) {
-        more = (bf_runs_end(&index->runs, end) - end) / count;
+    if (most > 1 && bf_map_free_at(&fit->map, end)) {
+        more = (bf_map_end(&fit->map, end) - end) / count;
         more = more < most ? more : most - 1;
     }
     if (more != 0) {
         end += more * count;
-        bf_index_resize(index, start, end - start);
+        bf_fit_resize(fit, start, end - start);
         split(pool, start, end, count, blocks);
     } else {
         blocks[0] = bf_pointer_to(pool, start);
@@ -106,13 +106,13 @@ static size_t row(const bitfit_pool *pool, size_t count, void *const *blocks,
 void bf_carve_back(bitfit_pool *pool, size_t count, void *const *blocks,
                    size_t number)
 {
-    bf_index_flush(&pool->index); /* forgets the last block, too: none waits */
+    bf_fit_settle(&pool->fit); /* forgets the last block, too: none waits */
     for (size_t i = 0; i < number;) {
         size_t start;
         size_t end;
         i += row(pool, count, blocks + i, number - i, &start, &end);
         if (end - start != count) {
-            join(&pool->index.runs, start, end, count);
+            join(&pool->fit.map, start, end, count);
         }
         bf_release(pool, start);
     }
@@ -121,11 +121,11 @@ void bf_carve_back(bitfit_pool *pool, size_t count, void *const *blocks,
 
 size_t bf_carve_reserve_top(bitfit_pool *pool, size_t count)
 {
-    bf_index *index = &pool->index;
-    size_t below = bf_index_alloc(index, index->runs.granules - count);
-    size_t top = bf_index_alloc(index, count);
-    bf_index_free(index, below);
-    bf_index_flush(index);
+    bf_fit *fit = &pool->fit;
+    size_t below = bf_fit_alloc(fit, fit->map.granules - count);
+    size_t top = bf_fit_alloc(fit, count);
+    bf_fit_free(fit, below);
+    bf_fit_settle(fit);
     pool->live += count;
     pool->allocations++;
     return top;
@@ -133,16 +133,16 @@ size_t bf_carve_reserve_top(bitfit_pool *pool, size_t count)
 
 size_t bf_carve_hole_before(bitfit_pool *pool, size_t start)
 {
-    const bf_runs *runs = &pool->index.runs;
-    bf_index_flush(&pool->index);
-    return bf_runs_free_before(runs, start)
-               ? start - bf_runs_start_before(runs, start)
+    const bf_map *map = &pool->fit.map;
+    bf_fit_settle(&pool->fit);
+    return bf_map_free_before(map, start)
+               ? start - bf_map_start_before(map, start)
                : 0;
 }
 
 size_t bf_carve_room(const bitfit_pool *pool)
 {
-    return pool->index.runs.granules - pool->high_water;
+    return pool->fit.map.granules - pool->high_water;
 }
 
 size_t bf_carve_live(const bitfit_pool *pool)
@@ -152,10 +152,10 @@ size_t bf_carve_live(const bitfit_pool *pool)
 
 bf_view bf_view_of(const bitfit_pool *pool)
 {
-    size_t granules = pool->index.runs.granules;
+    size_t granules = pool->fit.map.granules;
     return (bf_view){
         .payload = pool->payload,
-        .pairs = pool->index.runs.pairs,
+        .pairs = pool->fit.map.pairs,
         .granules = granules,
         .last_word = bf_granule_at(bf_words_for(granules) - 1, 0),
         .granule_shift = pool->granule_shift,
@@ -164,8 +164,8 @@ bf_view bf_view_of(const bitfit_pool *pool)
 
 bf_hole bf_carve_next_hole(bitfit_pool *pool, size_t after, size_t count)
 {
-    bf_index_flush(&pool->index);
-    return bf_index_next_hole(&pool->index, after, count);
+    bf_fit_settle(&pool->fit);
+    return bf_fit_next_hole(&pool->fit, after, count);
 }
 
 /* The end of a block that begins in an earlier word than this one and reaches

@@ -91,7 +91,7 @@ void entry_give_full(const char *call, void *ptr, size_t size)
     }
     int kept = errno;
     if (!entry_enter(call)) {
-        die(bitfit_crime_name(BITFIT_FOREIGN), call, ptr);
+        die(bitfit_misuse_name(BITFIT_FOREIGN), call, ptr);
     }
     if (SETTINGS->options.hardened) {
         hardened_give(ptr, size);
@@ -137,7 +137,7 @@ static void *resize_in_pool(void *ptr, size_t size)
 {
     void *block = NULL;
     if (!entry_enter("realloc")) {
-        die(bitfit_crime_name(BITFIT_FOREIGN), "realloc", ptr);
+        die(bitfit_misuse_name(BITFIT_FOREIGN), "realloc", ptr);
     }
     slow_verify(ptr);
     if (!is_to_fail() && size <= PTRDIFF_MAX) {
@@ -206,7 +206,7 @@ static size_t verified_size(const char *call, const void *ptr)
         return early_size(ptr);
     }
     if (!entry_enter(call)) {
-        die(bitfit_crime_name(BITFIT_FOREIGN), call, ptr);
+        die(bitfit_misuse_name(BITFIT_FOREIGN), call, ptr);
     }
     size_t size;
     if (SETTINGS->options.hardened) {

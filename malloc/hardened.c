@@ -151,7 +151,7 @@ size_t hardened_size(const void *ptr)
         heap_accuse(ptr);
     }
     if (is_waiting(ptr)) {
-        stop(bitfit_crime_name(BITFIT_DOUBLE_FREE), ptr);
+        stop(bitfit_misuse_name(BITFIT_DOUBLE_FREE), ptr);
     }
     size_t slack = slack_of(ptr);
     if (slack == 0) {
@@ -164,7 +164,7 @@ void hardened_give(void *ptr, size_t size)
 {
     size_t asked = hardened_size(ptr);
     if (size != SIZE_MAX && size != asked) {
-        stop(bitfit_crime_name(BITFIT_WRONG_SIZE), ptr);
+        stop(bitfit_misuse_name(BITFIT_WRONG_SIZE), ptr);
     }
     memset(ptr, 0, block_size(ptr));
     put_in_quarantine(ptr);

@@ -98,7 +98,7 @@ static void lock_and_wait(void)
             continue;
         }
         if (holder_of(word) == self) {
-            die(bitfit_crime_name(BITFIT_REENTRY), heap.call, NULL);
+            die(bitfit_misuse_name(BITFIT_REENTRY), heap.call, NULL);
         }
         sleep_while(word | AWAITED);
     }

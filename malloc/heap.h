@@ -125,8 +125,8 @@ bool heap_lock_reset(void);
 /* A block, or NULL if it fits nowhere as things are. */
 void *heap_take(size_t alignment, size_t size);
 
-/* Gives a block back, or dies naming the crime. `size` is SIZE_MAX, or what the
- * caller says that it is. */
+/* Gives a block back, or dies naming the misuse. `size` is SIZE_MAX, or what
+ * the caller says that it is. */
 void heap_give(void *ptr, size_t size);
 
 /* As bitfit_realloc() of a pointer and a size that are not 0. */

@@ -214,7 +214,7 @@ size_t slow_verify(const void *ptr)
         return count;
     }
     if (bitfit_usable_size(SETTINGS->pool, ptr) != 0 && is_cached(ptr, count)) {
-        die(bitfit_crime_name(BITFIT_DOUBLE_FREE), heap.call, ptr);
+        die(bitfit_misuse_name(BITFIT_DOUBLE_FREE), heap.call, ptr);
     }
     cache_unmark(ptr); /* a clearing was lost */
     return count;

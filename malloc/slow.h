@@ -11,7 +11,7 @@
  * none, from the pool again after all caches were given back. */
 void *slow_take(size_t alignment, size_t size);
 
-/* Takes the block at `ptr`, or dies naming the crime. size: as heap_give(). */
+/* Takes the block at `ptr`, or dies naming the misuse. size: as heap_give(). */
 void slow_give(void *ptr, size_t size);
 
 /* The granules of the live block at `ptr`. Dies if there is none, or if it is

@@ -13,7 +13,7 @@
 static void accuse(const bitfit_misuse *misuse, void *context)
 {
     (void)context;
-    die(bitfit_crime_name(misuse->crime), heap.call, misuse->pointer);
+    die(bitfit_misuse_name(misuse->kind), heap.call, misuse->pointer);
 }
 
 /* ---------------------------------------------------------------- dividing */

@@ -197,7 +197,7 @@ bool threads_is_inside(void)
 static void enter_gate(const char *call)
 {
     if (threads_is_inside()) {
-        die(bitfit_crime_name(BITFIT_REENTRY), call, NULL);
+        die(bitfit_misuse_name(BITFIT_REENTRY), call, NULL);
     }
     inside = true;
     if (cache_mine->gate == GATE_OPEN) {

@@ -46,11 +46,11 @@ BF_NOINLINE static void report(const bitfit_misuse *misuse)
 }
 
 /* Reports what is wrong with the pointer, if anything is. */
-BF_INLINE void accuse(bitfit_pool *pool, const char *call, int crime,
+BF_INLINE void accuse(bitfit_pool *pool, const char *call, int kind,
                       const void *pointer, size_t size)
 {
-    if (BF_UNLIKELY(crime != BF_NO_MISUSE)) {
-        report(&(bitfit_misuse){.crime = (bitfit_crime)crime,
+    if (BF_UNLIKELY(kind != BF_NO_MISUSE)) {
+        report(&(bitfit_misuse){.kind = (bitfit_misuse_kind)kind,
                                 .call = call,
                                 .pool = pool,
                                 .pointer = pointer,
@@ -63,7 +63,7 @@ BF_INLINE void accuse(bitfit_pool *pool, const char *call, int crime,
 BF_NOINLINE static bool refuse(bitfit_pool *pool, const char *call)
 {
     report(
-        &(bitfit_misuse){.crime = BITFIT_REENTRY, .call = call, .pool = pool});
+        &(bitfit_misuse){.kind = BITFIT_REENTRY, .call = call, .pool = pool});
     return false;
 }
 
@@ -228,9 +228,9 @@ void *bitfit_realloc(bitfit_pool *pool, void *ptr, size_t size)
         return NULL;
     }
     void *block = NULL;
-    int crime = bf_pool_realloc(pool, ptr, size, &block);
+    int kind = bf_pool_realloc(pool, ptr, size, &block);
     leave(pool);
-    accuse(pool, __func__, crime, ptr, size);
+    accuse(pool, __func__, kind, ptr, size);
     return block;
 }
 
@@ -242,9 +242,9 @@ void bitfit_free(bitfit_pool *pool, void *ptr)
     if (BF_UNLIKELY(!enter(pool, __func__))) {
         return;
     }
-    int crime = bf_pool_free(pool, ptr);
+    int kind = bf_pool_free(pool, ptr);
     leave(pool);
-    accuse(pool, __func__, crime, ptr, 0);
+    accuse(pool, __func__, kind, ptr, 0);
 }
 
 void bitfit_free_sized(bitfit_pool *pool, void *ptr, size_t size)
@@ -255,9 +255,9 @@ void bitfit_free_sized(bitfit_pool *pool, void *ptr, size_t size)
     if (!enter(pool, __func__)) {
         return;
     }
-    int crime = bf_pool_free_sized(pool, ptr, size);
+    int kind = bf_pool_free_sized(pool, ptr, size);
     leave(pool);
-    accuse(pool, __func__, crime, ptr, size);
+    accuse(pool, __func__, kind, ptr, size);
 }
 
 size_t bitfit_usable_size(bitfit_pool *pool, const void *ptr)
@@ -269,9 +269,9 @@ size_t bitfit_usable_size(bitfit_pool *pool, const void *ptr)
         return 0;
     }
     size_t size = 0;
-    int crime = bf_pool_usable_size(pool, ptr, &size);
+    int kind = bf_pool_usable_size(pool, ptr, &size);
     leave(pool);
-    accuse(pool, __func__, crime, ptr, 0);
+    accuse(pool, __func__, kind, ptr, 0);
     return size;
 }
 
@@ -280,7 +280,7 @@ size_t bitfit_usable_size(bitfit_pool *pool, const void *ptr)
 static size_t bookkeeping_of(const bitfit_pool *pool)
 {
     return bf_plan_bookkeeping((bitfit_lock_kind)pool->lock_kind,
-                               pool->has_handler, pool->index.runs.granules);
+                               pool->has_handler, pool->fit.map.granules);
 }
 
 void bitfit_bookkeeping(const bitfit_pool *pool, const void **start,

@@ -15,14 +15,14 @@
 
 /* ----------------------------------------------------------------- the map */
 
-/* Whether the run [start, end) has the tags that bf_runs_write() gives it. */
-BF_STATIC bool bf_runs_tags_fit(const bf_runs *runs, size_t start, size_t end,
-                                bool free)
+/* Whether the run [start, end) has the tags that bf_map_write() gives it. */
+BF_STATIC bool bf_map_tags_fit(const bf_map *map, size_t start, size_t end,
+                               bool free)
 {
     size_t covered = bf_words_covered(start, end);
     bf_word tag = tag_of(covered, free);
-    return covered == 0 || (runs->pairs[bf_word_of(start) + 1].free == tag &&
-                            runs->pairs[bf_word_of(end) - 1].free == tag);
+    return covered == 0 || (map->pairs[bf_word_of(start) + 1].free == tag &&
+                            map->pairs[bf_word_of(end) - 1].free == tag);
 }
 
 /* Whether the free bits of [start, end) in one word are all `free`. */
@@ -33,32 +33,31 @@ BF_STATIC bool bits_alike(const bf_pair *pair, unsigned start, unsigned end,
     return (pair->free & mask) == (free ? mask : 0);
 }
 
-BF_STATIC int check_run(const bf_runs *runs, size_t start, size_t end,
-                        bool free)
+BF_STATIC int check_run(const bf_map *map, size_t start, size_t end, bool free)
 {
     size_t first = bf_word_of(start);
     size_t last = bf_word_of(end);
     unsigned first_end = first == last ? bf_bit_of(end) : BF_WORD_BITS;
-    if (!bits_alike(&runs->pairs[first], bf_bit_of(start), first_end, free)) {
+    if (!bits_alike(&map->pairs[first], bf_bit_of(start), first_end, free)) {
         return 2;
     }
     if (first == last) {
         return 0;
     }
     if (bf_bit_of(end) != 0 &&
-        !bits_alike(&runs->pairs[last], 0, bf_bit_of(end), free)) {
+        !bits_alike(&map->pairs[last], 0, bf_bit_of(end), free)) {
         return 2;
     }
-    return bf_runs_tags_fit(runs, start, end, free) ? 0 : 3;
+    return bf_map_tags_fit(map, start, end, free) ? 0 : 3;
 }
 
-BF_STATIC int check_runs(const bf_runs *runs, size_t *live, size_t *blocks)
+BF_STATIC int check_runs(const bf_map *map, size_t *live, size_t *blocks)
 {
     bool free_before = false;
-    for (size_t start = 0; start < runs->granules;) {
-        size_t end = bf_runs_next_start(runs, start);
-        bool free = bf_runs_free_at(runs, start);
-        int broken = check_run(runs, start, end, free);
+    for (size_t start = 0; start < map->granules;) {
+        size_t end = bf_map_next_start(map, start);
+        bool free = bf_map_free_at(map, start);
+        int broken = check_run(map, start, end, free);
         if (broken != 0) {
             return broken;
         }
@@ -73,41 +72,41 @@ BF_STATIC int check_runs(const bf_runs *runs, size_t *live, size_t *blocks)
     return 0;
 }
 
-BF_STATIC bool ends_fit(const bf_runs *runs)
+BF_STATIC bool ends_fit(const bf_map *map)
 {
-    if ((runs->pairs[0].start & 1) == 0) {
+    if ((map->pairs[0].start & 1) == 0) {
         return false;
     }
-    unsigned bit = bf_bit_of(runs->granules);
+    unsigned bit = bf_bit_of(map->granules);
     if (bit == 0) {
         return true;
     }
-    const bf_pair *last = &runs->pairs[bf_word_of(runs->granules)];
+    const bf_pair *last = &map->pairs[bf_word_of(map->granules)];
     return last->start >> bit == 1 && last->free >> bit == 0;
 }
 
 /* The first of the invariants 1 to 4 that is broken, or 0; then
  * `live` granules are in `blocks` blocks. No tag is trusted. */
-BF_STATIC int bf_runs_check(const bf_runs *runs, size_t *live, size_t *blocks)
+BF_STATIC int bf_map_check(const bf_map *map, size_t *live, size_t *blocks)
 {
     *live = 0;
     *blocks = 0;
-    return ends_fit(runs) ? check_runs(runs, live, blocks) : 1;
+    return ends_fit(map) ? check_runs(map, live, blocks) : 1;
 }
 
 /* ---------------------------------------------------------------- the tree */
 
-BF_INLINE unsigned leaf_from_runs(const bf_runs *runs, size_t word)
+BF_INLINE unsigned leaf_from_runs(const bf_map *map, size_t word)
 {
-    bf_hole hole = longest_in_word(runs, word);
+    bf_hole hole = longest_in_word(map, word);
     return code_of_run(hole.start, hole.end);
 }
 
-BF_STATIC bool leaves_fit(const bf_tree *tree, const bf_runs *runs)
+BF_STATIC bool leaves_fit(const bf_tree *tree, const bf_map *map)
 {
-    size_t words = bf_words_for(runs->granules);
+    size_t words = bf_words_for(map->granules);
     for (size_t word = 0; word < words; word++) {
-        if (tree->leaves[word] != leaf_from_runs(runs, word)) {
+        if (tree->leaves[word] != leaf_from_runs(map, word)) {
             return false;
         }
     }
@@ -120,21 +119,21 @@ BF_STATIC bool leaves_fit(const bf_tree *tree, const bf_runs *runs)
 }
 
 /* The longest run below this entry, as the entries below it stand. */
-BF_STATIC uint32_t count_from_below(const bf_tree *tree, const bf_runs *runs,
+BF_STATIC uint32_t count_from_below(const bf_tree *tree, const bf_map *map,
                                     size_t level, size_t entry)
 {
     if (level == 0) {
-        return bf_count_of(tree, longest_in_group(tree, runs, entry));
+        return bf_count_of(tree, longest_in_group(tree, map, entry));
     }
     return bf_counts_max(bf_node_of(tree, level - 1, entry * BF_FANOUT));
 }
 
-BF_STATIC bool level_fits(const bf_tree *tree, const bf_runs *runs,
-                          size_t level, size_t entries)
+BF_STATIC bool level_fits(const bf_tree *tree, const bf_map *map, size_t level,
+                          size_t entries)
 {
     for (size_t i = 0; i < bf_round_up(entries, BF_FANOUT); i++) {
         uint32_t exact =
-            i < entries ? count_from_below(tree, runs, level, i) : 0;
+            i < entries ? count_from_below(tree, map, level, i) : 0;
         if (tree->counts[level][i] != exact) {
             return false;
         }
@@ -156,14 +155,14 @@ BF_STATIC bool floors_fit(const bf_tree *tree)
 }
 
 /* Whether every entry is what the run map says. */
-BF_STATIC bool bf_tree_check(const bf_tree *tree, const bf_runs *runs)
+BF_STATIC bool bf_tree_check(const bf_tree *tree, const bf_map *map)
 {
-    if (!leaves_fit(tree, runs)) {
+    if (!leaves_fit(tree, map)) {
         return false;
     }
-    size_t entries = groups_of(bf_words_for(runs->granules));
+    size_t entries = groups_of(bf_words_for(map->granules));
     for (size_t level = 0; level < tree->levels; level++) {
-        if (!level_fits(tree, runs, level, entries)) {
+        if (!level_fits(tree, map, level, entries)) {
             return false;
         }
         entries = nodes_of(entries);
@@ -175,12 +174,11 @@ BF_STATIC bool bf_tree_check(const bf_tree *tree, const bf_runs *runs)
 
 /* The first of the invariants 1 to 5 that is broken, or 0; then `live` granules
  * are in `blocks` blocks. No tag is trusted. */
-BF_STATIC int bf_index_check(const bf_index *index, size_t *live,
-                             size_t *blocks)
+BF_STATIC int bf_fit_check(const bf_fit *fit, size_t *live, size_t *blocks)
 {
-    int broken = bf_runs_check(&index->runs, live, blocks);
-    if (broken == 0 && has_tree(index) &&
-        !bf_tree_check(tree_of(index), &index->runs)) {
+    int broken = bf_map_check(&fit->map, live, blocks);
+    if (broken == 0 && has_tree(fit) &&
+        !bf_tree_check(tree_of(fit), &fit->map)) {
         broken = 5;
     }
     return broken;
@@ -188,10 +186,10 @@ BF_STATIC int bf_index_check(const bf_index *index, size_t *live,
 
 BF_STATIC int bf_pool_check(bitfit_pool *pool)
 {
-    bf_index_flush(&pool->index);
+    bf_fit_settle(&pool->fit);
     size_t live;
     size_t blocks;
-    int broken = bf_index_check(&pool->index, &live, &blocks);
+    int broken = bf_fit_check(&pool->fit, &live, &blocks);
     if (broken == 0 && (live != pool->live || blocks != bf_pool_blocks(pool))) {
         broken = 6;
     }

@@ -27,7 +27,7 @@ size_t bf_plan_header(bitfit_lock_kind kind, bool has_handler)
 size_t bf_plan_bookkeeping(bitfit_lock_kind kind, bool has_handler,
                            size_t granules)
 {
-    return bf_plan_header(kind, has_handler) + bf_index_size(granules);
+    return bf_plan_header(kind, has_handler) + bf_fit_size(granules);
 }
 
 void *bf_plan_lock_of(const bitfit_pool *pool)
@@ -236,7 +236,7 @@ bitfit_pool *bf_plan_carry_out(const bf_plan *plan)
             (bf_handler){options->on_misuse, options->misuse_context};
     }
     size_t header = bf_plan_header(options->lock_kind, has_handler);
-    bf_index_init(&pool->index, plan->bookkeeping + header, plan->granules,
-                  options->zeroed);
+    bf_fit_init(&pool->fit, plan->bookkeeping + header, plan->granules,
+                options->zeroed);
     return pool;
 }

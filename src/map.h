@@ -33,10 +33,10 @@ typedef struct bf_pair {
 
 /* The last word may be partly used: a start bit stands at the pool's end then,
  * and the bits beyond are never free. */
-typedef struct bf_runs {
+typedef struct bf_map {
     bf_pair *pairs;
     size_t granules;
-} bf_runs;
+} bf_map;
 
 /* A free run; empty where there is none. */
 typedef struct bf_hole {
@@ -78,10 +78,10 @@ BF_INLINE size_t bf_words_covered(size_t start, size_t end)
     return between == 0 ? 0 : between - 1;
 }
 
-BF_INLINE bf_pair *bf_pair_at(const bf_runs *runs, size_t word)
+BF_INLINE bf_pair *bf_pair_at(const bf_map *map, size_t word)
 {
     BF_TOUCH();
-    return &runs->pairs[word];
+    return &map->pairs[word];
 }
 
 /* -------------------------------------------------------------------- tags */
@@ -111,55 +111,55 @@ BF_INLINE bool tag_free(bf_word tag)
  *     start     1..1....  ........  ........  ........  ...1....
  *                  ^      tag 3 -------------------------->^
  */
-BF_STATIC size_t bf_runs_end_beyond(const bf_runs *runs, size_t word)
+BF_STATIC size_t bf_map_end_beyond(const bf_map *map, size_t word)
 {
-    size_t words = bf_words_for(runs->granules);
+    size_t words = bf_words_for(map->granules);
     size_t next = word + 1;
-    if (next < words && bf_pair_at(runs, next)->start == 0) {
-        next += tag_covered(bf_pair_at(runs, next)->free);
+    if (next < words && bf_pair_at(map, next)->start == 0) {
+        next += tag_covered(bf_pair_at(map, next)->free);
     }
     if (next >= words) {
-        return runs->granules;
+        return map->granules;
     }
-    return bf_granule_at(next, bf_lowest_bit(bf_pair_at(runs, next)->start));
+    return bf_granule_at(next, bf_lowest_bit(bf_pair_at(map, next)->start));
 }
 
 /* The end of the run that starts at `start`. */
-BF_INLINE size_t bf_runs_end(const bf_runs *runs, size_t start)
+BF_INLINE size_t bf_map_end(const bf_map *map, size_t start)
 {
     size_t word = bf_word_of(start);
     unsigned bit = bf_bit_of(start);
-    bf_word later = bf_pair_at(runs, word)->start & (BF_ALL << 1 << bit);
+    bf_word later = bf_pair_at(map, word)->start & (BF_ALL << 1 << bit);
     return BF_LIKELY(later != 0) ? bf_granule_at(word, bf_lowest_bit(later))
-                                 : bf_runs_end_beyond(runs, word);
+                                 : bf_map_end_beyond(map, word);
 }
 
 /* The start of the run that ends at `end`, where a run starts. end > 0. As for
  * the end, but backwards, from the run's last covered word. */
-BF_STATIC size_t bf_runs_start_before(const bf_runs *runs, size_t end)
+BF_STATIC size_t bf_map_start_before(const bf_map *map, size_t end)
 {
     size_t word = bf_word_of(end);
     bf_word earlier = 0;
     if (bf_bit_of(end) != 0) {
-        earlier = bf_pair_at(runs, word)->start & bf_mask_below(bf_bit_of(end));
+        earlier = bf_pair_at(map, word)->start & bf_mask_below(bf_bit_of(end));
     }
     if (earlier == 0) {
-        const bf_pair *pair = bf_pair_at(runs, --word);
+        const bf_pair *pair = bf_pair_at(map, --word);
         if (pair->start == 0) {
             word -= tag_covered(pair->free);
         }
-        earlier = bf_pair_at(runs, word)->start;
+        earlier = bf_pair_at(map, word)->start;
     }
     return bf_granule_at(word, bf_highest_bit(earlier));
 }
 
 /* Whether the run that ends at `end`, where a run starts, is free. */
-BF_STATIC bool bf_runs_free_before(const bf_runs *runs, size_t end)
+BF_STATIC bool bf_map_free_before(const bf_map *map, size_t end)
 {
     if (end == 0) {
         return false;
     }
-    const bf_pair *pair = bf_pair_at(runs, bf_word_of(end - 1));
+    const bf_pair *pair = bf_pair_at(map, bf_word_of(end - 1));
     if (pair->start == 0) {
         return tag_free(pair->free);
     }
@@ -168,47 +168,47 @@ BF_STATIC bool bf_runs_free_before(const bf_runs *runs, size_t end)
 
 /* Whether a free run starts at `granule`, where a run starts or the pool ends.
  */
-BF_INLINE bool bf_runs_free_at(const bf_runs *runs, size_t granule)
+BF_INLINE bool bf_map_free_at(const bf_map *map, size_t granule)
 {
-    return granule < runs->granules &&
-           (bf_pair_at(runs, bf_word_of(granule))->free >> bf_bit_of(granule) &
+    return granule < map->granules &&
+           (bf_pair_at(map, bf_word_of(granule))->free >> bf_bit_of(granule) &
             1) != 0;
 }
 
 /* Whether a block starts at `granule`, below the pool's end. */
-BF_INLINE bool bf_runs_is_block(const bf_runs *runs, size_t granule)
+BF_INLINE bool bf_map_is_block(const bf_map *map, size_t granule)
 {
-    const bf_pair *pair = bf_pair_at(runs, bf_word_of(granule));
+    const bf_pair *pair = bf_pair_at(map, bf_word_of(granule));
     return ((pair->start & ~pair->free) >> bf_bit_of(granule) & 1) != 0;
 }
 
 /* The free run that starts in this word and reaches beyond it. */
-BF_INLINE bf_hole bf_runs_tail(const bf_runs *runs, size_t word)
+BF_INLINE bf_hole bf_map_tail(const bf_map *map, size_t word)
 {
-    const bf_pair *pair = bf_pair_at(runs, word);
+    const bf_pair *pair = bf_pair_at(map, word);
     if ((pair->free & BF_TOP_BIT) == 0 || pair->start == 0) {
         return (bf_hole){0, 0};
     }
     return (bf_hole){bf_granule_at(word, bf_highest_bit(pair->start)),
-                     bf_runs_end_beyond(runs, word)};
+                     bf_map_end_beyond(map, word)};
 }
 
 /* The next start bit after `granule`, or the pool's end, found by start bits
  * alone: no tag is trusted. Time: it may look at every word. */
-BF_STATIC size_t bf_runs_next_start(const bf_runs *runs, size_t granule)
+BF_STATIC size_t bf_map_next_start(const bf_map *map, size_t granule)
 {
-    size_t words = bf_words_for(runs->granules);
+    size_t words = bf_words_for(map->granules);
     size_t word = bf_word_of(granule);
-    bf_word starts = runs->pairs[word].start;
+    bf_word starts = map->pairs[word].start;
     starts &= BF_ALL << 1 << bf_bit_of(granule);
     while (starts == 0) {
         if (++word == words) {
-            return runs->granules;
+            return map->granules;
         }
-        starts = runs->pairs[word].start;
+        starts = map->pairs[word].start;
     }
     size_t next = bf_granule_at(word, bf_lowest_bit(starts));
-    return next < runs->granules ? next : runs->granules;
+    return next < map->granules ? next : map->granules;
 }
 
 /* ----------------------------------------------------------------- writing */
@@ -226,12 +226,12 @@ BF_INLINE void write_bits(bf_pair *pair, bf_word mask, bool free)
  *     free      ...11111  2, free   2, free   11......     both ends, two tags
  *
  * No bit at `end`: the next run begins there and has its own. */
-BF_STATIC void bf_runs_write(const bf_runs *runs, size_t start, size_t end,
-                             bool free)
+BF_STATIC void bf_map_write(const bf_map *map, size_t start, size_t end,
+                            bool free)
 {
     size_t first = bf_word_of(start);
     size_t last = bf_word_of(end);
-    bf_pair *pair = bf_pair_at(runs, first);
+    bf_pair *pair = bf_pair_at(map, first);
     pair->start |= BF_ONE << bf_bit_of(start);
     if (first == last) {
         write_bits(pair, bf_mask_span(bf_bit_of(start), bf_bit_of(end)), free);
@@ -239,37 +239,37 @@ BF_STATIC void bf_runs_write(const bf_runs *runs, size_t start, size_t end,
     }
     write_bits(pair, bf_mask_from(bf_bit_of(start)), free);
     if (bf_bit_of(end) != 0) {
-        write_bits(bf_pair_at(runs, last), bf_mask_below(bf_bit_of(end)), free);
+        write_bits(bf_pair_at(map, last), bf_mask_below(bf_bit_of(end)), free);
     }
     size_t covered = last - first - 1;
     if (covered != 0) {
-        bf_pair_at(runs, first + 1)->free = tag_of(covered, free);
-        bf_pair_at(runs, last - 1)->free = tag_of(covered, free);
+        bf_pair_at(map, first + 1)->free = tag_of(covered, free);
+        bf_pair_at(map, last - 1)->free = tag_of(covered, free);
     }
 }
 
 /* Forgets that a run starts here: the run before reaches further, and must be
  * written anew. */
-BF_INLINE void bf_runs_join(const bf_runs *runs, size_t granule)
+BF_INLINE void bf_map_join(const bf_map *map, size_t granule)
 {
-    bf_pair_at(runs, bf_word_of(granule))->start &=
+    bf_pair_at(map, bf_word_of(granule))->start &=
         ~(BF_ONE << bf_bit_of(granule));
 }
 
 /* Makes all granules one free run. */
-BF_STATIC void bf_runs_init(bf_runs *runs, bf_pair *pairs, size_t granules,
-                            bool zeroed)
+BF_STATIC void bf_map_init(bf_map *map, bf_pair *pairs, size_t granules,
+                           bool zeroed)
 {
-    runs->pairs = pairs;
-    runs->granules = granules;
+    map->pairs = pairs;
+    map->granules = granules;
     if (!zeroed) {
         memset(pairs, 0, bf_words_for(granules) * sizeof *pairs);
     }
     if (bf_bit_of(granules) != 0) {
-        bf_pair_at(runs, bf_word_of(granules))->start = BF_ONE
-                                                        << bf_bit_of(granules);
+        bf_pair_at(map, bf_word_of(granules))->start = BF_ONE
+                                                       << bf_bit_of(granules);
     }
-    bf_runs_write(runs, 0, granules, true);
+    bf_map_write(map, 0, granules, true);
 }
 
 #endif

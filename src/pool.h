@@ -7,7 +7,7 @@
 
 #include "fit.h"
 
-/* What stands for a bitfit_crime where all is well. */
+/* What stands for a bitfit_misuse_kind where all is well. */
 enum { BF_NO_MISUSE = 0 };
 
 /* Whether a call is inside, and whether it took the lock to get there. */
@@ -17,7 +17,7 @@ typedef enum bf_state { BF_IDLE, BF_ELIDED, BF_LOCKED } bf_state;
  * Small matters: it is a tenth of a 1 KiB pool. All counts are granules. */
 struct bitfit_pool {
     unsigned char *payload;
-    bf_index index;
+    bf_fit fit;
     size_t live;
     size_t high_water;
     size_t peak_live;
@@ -43,7 +43,7 @@ BF_INLINE size_t bf_bytes_of(const bitfit_pool *pool, size_t granules)
 
 BF_INLINE size_t bf_capacity_of(const bitfit_pool *pool)
 {
-    return bf_bytes_of(pool, pool->index.runs.granules);
+    return bf_bytes_of(pool, pool->fit.map.granules);
 }
 
 /* Granules for `size` bytes, at least one; nothing can overflow. */
@@ -75,8 +75,8 @@ BF_INLINE size_t bf_granule_of(const bitfit_pool *pool, const void *ptr)
 BF_INLINE size_t bf_block_at(const bitfit_pool *pool, const void *ptr)
 {
     size_t granule = bf_granule_of(pool, ptr);
-    bool ok = granule < pool->index.runs.granules &&
-              bf_index_is_block(&pool->index, granule);
+    bool ok = granule < pool->fit.map.granules &&
+              bf_fit_is_block(&pool->fit, granule);
     return BF_LIKELY(ok) ? granule : BF_NONE;
 }
 
@@ -95,7 +95,7 @@ BF_STATIC bool bf_pool_owns(const bitfit_pool *pool, const void *ptr)
 /* ------------------------------------------------------------------ misuse */
 
 /* What a pointer that is no block's start is instead. */
-BF_STATIC int bf_crime_of(bitfit_pool *pool, const void *ptr)
+BF_STATIC int bf_kind_of_misuse(bitfit_pool *pool, const void *ptr)
 {
     size_t offset = bf_offset_of(pool, ptr);
     if (offset >= bf_capacity_of(pool)) {
@@ -104,8 +104,8 @@ BF_STATIC int bf_crime_of(bitfit_pool *pool, const void *ptr)
     if ((offset & (bf_bytes_of(pool, 1) - 1)) != 0) {
         return BITFIT_MISALIGNED;
     }
-    bf_index_flush(&pool->index);
-    bool free = bf_index_is_free(&pool->index, offset >> pool->granule_shift);
+    bf_fit_settle(&pool->fit);
+    bool free = bf_fit_is_free(&pool->fit, offset >> pool->granule_shift);
     return free ? BITFIT_DOUBLE_FREE : BITFIT_INTERIOR;
 }
 
@@ -148,7 +148,7 @@ BF_STATIC size_t bf_pool_blocks(const bitfit_pool *pool)
 /* A block of `count` granules; NULL if there is no place for it. */
 BF_INLINE void *bf_take(bitfit_pool *pool, size_t count)
 {
-    size_t start = bf_index_alloc(&pool->index, count);
+    size_t start = bf_fit_alloc(&pool->fit, count);
     if (BF_UNLIKELY(start == BF_NONE)) {
         return NULL;
     }
@@ -183,8 +183,8 @@ BF_STATIC void *bf_pool_calloc(bitfit_pool *pool, size_t count, size_t size)
  * lies `phase` granules away. */
 BF_STATIC void *take_aligned(bitfit_pool *pool, size_t alignment, size_t count)
 {
-    size_t start = bf_index_alloc_aligned(
-        &pool->index, count, alignment >> pool->granule_shift,
+    size_t start = bf_fit_alloc_aligned(
+        &pool->fit, count, alignment >> pool->granule_shift,
         (size_t)((uintptr_t)pool->payload >> pool->granule_shift));
     if (start == BF_NONE) {
         return NULL;
@@ -217,17 +217,17 @@ BF_STATIC void *bf_pool_aligned_alloc(bitfit_pool *pool, size_t alignment,
 
 BF_INLINE void bf_release(bitfit_pool *pool, size_t granule)
 {
-    pool->live -= bf_index_free(&pool->index, granule);
+    pool->live -= bf_fit_free(&pool->fit, granule);
 }
 
 BF_INLINE int bf_pool_free(bitfit_pool *pool, void *ptr)
 {
     size_t granule = bf_granule_of(pool, ptr);
-    bool ok = granule < pool->index.runs.granules &&
-              bf_runs_is_block(&pool->index.runs, granule);
-    size_t count = BF_LIKELY(ok) ? bf_index_free(&pool->index, granule) : 0;
+    bool ok = granule < pool->fit.map.granules &&
+              bf_map_is_block(&pool->fit.map, granule);
+    size_t count = BF_LIKELY(ok) ? bf_fit_free(&pool->fit, granule) : 0;
     if (BF_UNLIKELY(count == 0)) {
-        return bf_crime_of(pool, ptr);
+        return bf_kind_of_misuse(pool, ptr);
     }
     pool->live -= count;
     pool->frees++;
@@ -240,9 +240,9 @@ BF_STATIC int bf_pool_free_sized(bitfit_pool *pool, void *ptr, size_t size)
 {
     size_t granule = bf_block_at(pool, ptr);
     if (granule == BF_NONE) {
-        return bf_crime_of(pool, ptr);
+        return bf_kind_of_misuse(pool, ptr);
     }
-    if (bf_count_for(pool, size) != bf_index_count(&pool->index, granule)) {
+    if (bf_count_for(pool, size) != bf_fit_count(&pool->fit, granule)) {
         return BITFIT_WRONG_SIZE;
     }
     bf_release(pool, granule);
@@ -253,7 +253,7 @@ BF_STATIC int bf_pool_free_sized(bitfit_pool *pool, void *ptr, size_t size)
 BF_STATIC bool resize_in_place(bitfit_pool *pool, size_t granule, size_t before,
                                size_t count)
 {
-    if (!bf_index_resize(&pool->index, granule, count)) {
+    if (!bf_fit_resize(&pool->fit, granule, count)) {
         return false;
     }
     bf_count_live(pool, granule, count, count - before);
@@ -276,7 +276,7 @@ BF_STATIC void *move(bitfit_pool *pool, size_t granule, size_t before,
 BF_STATIC void *resize(bitfit_pool *pool, size_t granule, size_t count)
 {
     void *here = bf_pointer_to(pool, granule);
-    size_t before = bf_index_count(&pool->index, granule);
+    size_t before = bf_fit_count(&pool->fit, granule);
     if (count == before) {
         return here;
     }
@@ -292,7 +292,7 @@ BF_STATIC int bf_pool_realloc(bitfit_pool *pool, void *ptr, size_t size,
 {
     size_t granule = bf_block_at(pool, ptr);
     if (granule == BF_NONE) {
-        return bf_crime_of(pool, ptr);
+        return bf_kind_of_misuse(pool, ptr);
     }
     *result = resize(pool, granule, bf_count_for(pool, size));
     if (*result != NULL) {
@@ -308,9 +308,9 @@ BF_STATIC int bf_pool_usable_size(bitfit_pool *pool, const void *ptr,
 {
     size_t granule = bf_block_at(pool, ptr);
     if (granule == BF_NONE) {
-        return bf_crime_of(pool, ptr);
+        return bf_kind_of_misuse(pool, ptr);
     }
-    *size = bf_bytes_of(pool, bf_index_count(&pool->index, granule));
+    *size = bf_bytes_of(pool, bf_fit_count(&pool->fit, granule));
     return BF_NO_MISUSE;
 }
 
@@ -318,7 +318,7 @@ BF_STATIC int bf_pool_usable_size(bitfit_pool *pool, const void *ptr,
 
 BF_STATIC void bf_pool_reset(bitfit_pool *pool)
 {
-    bf_index_empty(&pool->index);
+    bf_fit_empty(&pool->fit);
     pool->live = 0;
     pool->high_water = 0;
     pool->peak_live = 0;
@@ -342,7 +342,7 @@ typedef struct bf_census {
 BF_STATIC void bf_pool_figures(const bitfit_pool *pool, const bf_census *census,
                                bitfit_stats *stats)
 {
-    size_t granules = pool->index.runs.granules;
+    size_t granules = pool->fit.map.granules;
     *stats = (bitfit_stats){
         .granule = bf_bytes_of(pool, 1),
         .capacity = bf_capacity_of(pool),
@@ -362,11 +362,11 @@ BF_STATIC void bf_pool_figures(const bitfit_pool *pool, const bf_census *census,
 
 BF_STATIC void bf_pool_stats(bitfit_pool *pool, bitfit_stats *stats)
 {
-    bf_index_flush(&pool->index);
+    bf_fit_settle(&pool->fit);
     const bf_census census = {
         .live = pool->live,
         .blocks = bf_pool_blocks(pool),
-        .longest_hole = bf_index_longest(&pool->index),
+        .longest_hole = bf_fit_longest(&pool->fit),
     };
     bf_pool_figures(pool, &census, stats);
 }
@@ -374,14 +374,14 @@ BF_STATIC void bf_pool_stats(bitfit_pool *pool, bitfit_stats *stats)
 BF_STATIC bool bf_pool_walk(bitfit_pool *pool, bitfit_visitor *visit,
                             void *context)
 {
-    bf_index_flush(&pool->index);
-    const bf_runs *runs = &pool->index.runs;
-    for (size_t start = 0; start < runs->granules;) {
-        size_t end = bf_runs_end(runs, start);
+    bf_fit_settle(&pool->fit);
+    const bf_map *map = &pool->fit.map;
+    for (size_t start = 0; start < map->granules;) {
+        size_t end = bf_map_end(map, start);
         const bitfit_run run = {
             .start = bf_pointer_to(pool, start),
             .size = bf_bytes_of(pool, end - start),
-            .live = !bf_runs_free_at(runs, start),
+            .live = !bf_map_free_at(map, start),
         };
         if (!visit(&run, context)) {
             return false;
@@ -393,14 +393,14 @@ BF_STATIC bool bf_pool_walk(bitfit_pool *pool, bitfit_visitor *visit,
 
 BF_STATIC size_t bf_pool_draw(bitfit_pool *pool, char *buffer, size_t size)
 {
-    bf_index_flush(&pool->index);
-    const bf_runs *runs = &pool->index.runs;
+    bf_fit_settle(&pool->fit);
+    const bf_map *map = &pool->fit.map;
     size_t room = size == 0 ? 0 : size - 1;
-    size_t drawn = runs->granules < room ? runs->granules : room;
+    size_t drawn = map->granules < room ? map->granules : room;
     unsigned letter = 0;
     for (size_t start = 0; start < drawn;) {
-        bool free = bf_runs_free_at(runs, start);
-        size_t end = bf_runs_end(runs, start);
+        bool free = bf_map_free_at(map, start);
+        size_t end = bf_map_end(map, start);
         end = end < drawn ? end : drawn;
         memset(buffer + start, free ? '.' : 'A' + (int)letter, end - start);
         letter = free ? letter : (letter + 1) % 26;
@@ -409,7 +409,7 @@ BF_STATIC size_t bf_pool_draw(bitfit_pool *pool, char *buffer, size_t size)
     if (size != 0) {
         buffer[drawn] = '\0';
     }
-    return runs->granules;
+    return map->granules;
 }
 
 #endif

@@ -52,11 +52,11 @@ BF_INLINE bf_pick pick_in_word(bf_word holes, bf_word starts, unsigned count)
 
 /* A request that a word is known to have a place for, where the word's last
  * hole goes on into the next word and ends there, at bit `beyond`. */
-BF_NOINLINE BF_STATIC size_t alloc_at_edge(const bf_index *index, size_t word,
+BF_NOINLINE BF_STATIC size_t alloc_at_edge(const bf_fit *fit, size_t word,
                                            unsigned count, unsigned beyond)
 {
-    bf_tree *tree = tree_of(index);
-    bf_pair *pair = bf_pair_at(&index->runs, word);
+    bf_tree *tree = tree_of(fit);
+    bf_pair *pair = bf_pair_at(&fit->map, word);
     unsigned tail = bf_highest_bit(pair->start);
     bf_word holes = pair->start & pair->free & ~(BF_ONE << tail);
     bf_pick pick = pick_in_word(holes, pair->start, count);
@@ -69,19 +69,18 @@ BF_NOINLINE BF_STATIC size_t alloc_at_edge(const bf_index *index, size_t word,
         take_in_word(pair, pick.bit, count);
         pick.longest = left > pick.longest ? left : pick.longest;
     } else {
-        take_across(pair, bf_pair_at(&index->runs, word + 1), tail,
-                    beyond - left);
+        take_across(pair, bf_pair_at(&fit->map, word + 1), tail, beyond - left);
         bf_tree_gain_in_word(tree, word + 1, left);
     }
-    bf_tree_lose_in_word(tree, &index->runs, word, pick.longest);
+    bf_tree_lose_in_word(tree, &fit->map, word, pick.longest);
     return bf_granule_at(word, pick.bit);
 }
 
 /* The same where the last hole covers words: these set the word's leaf. */
-BF_NOINLINE BF_STATIC size_t alloc_at_long_hole(const bf_index *index,
-                                                size_t word, unsigned count)
+BF_NOINLINE BF_STATIC size_t alloc_at_long_hole(const bf_fit *fit, size_t word,
+                                                unsigned count)
 {
-    bf_pair *pair = bf_pair_at(&index->runs, word);
+    bf_pair *pair = bf_pair_at(&fit->map, word);
     unsigned tail = bf_highest_bit(pair->start);
     bf_word holes = pair->start & pair->free & ~(BF_ONE << tail);
     bf_pick pick = pick_in_word(holes, pair->start, count);
@@ -92,40 +91,39 @@ BF_NOINLINE BF_STATIC size_t alloc_at_long_hole(const bf_index *index,
     size_t start = bf_granule_at(word, tail);
     if (tail + count < BF_WORD_BITS) {
         take_in_word(pair, tail, count);
-        bf_tree_trim(tree_of(index), &index->runs, word, count);
+        bf_tree_trim(tree_of(fit), &fit->map, word, count);
     } else {
-        take_front(index, bf_runs_tail(&index->runs, word), count);
+        take_front(fit, bf_map_tail(&fit->map, word), count);
     }
     return start;
 }
 
 /* The same, whatever the word's last hole is like. */
-BF_INLINE size_t alloc_at(const bf_index *index, size_t word, unsigned count)
+BF_INLINE size_t alloc_at(const bf_fit *fit, size_t word, unsigned count)
 {
-    const bf_runs *runs = &index->runs;
-    bf_pair *pair = bf_pair_at(runs, word);
+    const bf_map *map = &fit->map;
+    bf_pair *pair = bf_pair_at(map, word);
     if (word_has_tail(pair)) {
-        if (BF_UNLIKELY(word + 1 == bf_words_for(runs->granules))) {
-            return alloc_anywhere(index, count); /* there is no next word */
+        if (BF_UNLIKELY(word + 1 == bf_words_for(map->granules))) {
+            return alloc_anywhere(fit, count); /* there is no next word */
         }
-        bf_word next = bf_pair_at(runs, word + 1)->start;
-        return next != 0
-                   ? alloc_at_edge(index, word, count, bf_lowest_bit(next))
-                   : alloc_at_long_hole(index, word, count);
+        bf_word next = bf_pair_at(map, word + 1)->start;
+        return next != 0 ? alloc_at_edge(fit, word, count, bf_lowest_bit(next))
+                         : alloc_at_long_hole(fit, word, count);
     }
     bf_pick pick = pick_in_word(pair->start & pair->free, pair->start, count);
     take_in_word(pair, pick.bit, count);
-    bf_tree_lose_in_word(tree_of(index), runs, word, pick.longest);
+    bf_tree_lose_in_word(tree_of(fit), map, word, pick.longest);
     return bf_granule_at(word, pick.bit);
 }
 
 /* In a pool of a few words: each in turn. */
-BF_NOINLINE BF_STATIC size_t alloc_by_scan(const bf_index *index, size_t count)
+BF_NOINLINE BF_STATIC size_t alloc_by_scan(const bf_fit *fit, size_t count)
 {
-    const bf_runs *runs = &index->runs;
-    size_t words = bf_words_for(runs->granules);
+    const bf_map *map = &fit->map;
+    size_t words = bf_words_for(map->granules);
     for (size_t word = 0; word < words; word++) {
-        bf_pair *pair = bf_pair_at(runs, word);
+        bf_pair *pair = bf_pair_at(map, word);
         unsigned bit = bf_find_run(pair->free, (unsigned)count);
         if (bit + count < BF_WORD_BITS && pair->start != 0) {
             take_in_word(pair, bit, count);
@@ -135,40 +133,39 @@ BF_NOINLINE BF_STATIC size_t alloc_by_scan(const bf_index *index, size_t count)
             break;
         }
     }
-    return alloc_anywhere(index, count);
+    return alloc_anywhere(fit, count);
 }
 
-/* As bf_index_alloc(), in a map that tells everything. */
-BF_STATIC size_t alloc_in_map(bf_index *index, size_t count)
+/* As bf_fit_alloc(), in a map that tells everything. */
+BF_STATIC size_t alloc_in_map(bf_fit *fit, size_t count)
 {
     if (!BF_FAST_PATHS || count >= BF_WORD_BITS) {
-        return alloc_anywhere(index, count);
+        return alloc_anywhere(fit, count);
     }
-    if (!has_tree(index)) {
-        return alloc_by_scan(index, count);
+    if (!has_tree(fit)) {
+        return alloc_by_scan(fit, count);
     }
-    size_t word = bf_tree_first_short(tree_of(index), (unsigned)count);
-    return BF_UNLIKELY(word == BF_NONE)
-               ? BF_NONE
-               : alloc_at(index, word, (unsigned)count);
+    size_t word = bf_tree_first_short(tree_of(fit), (unsigned)count);
+    return BF_UNLIKELY(word == BF_NONE) ? BF_NONE
+                                        : alloc_at(fit, word, (unsigned)count);
 }
 
 /* -------------------------------------------------------------------- free */
 
 /* The word's last hole, which goes on beyond it, has grown downwards. */
-BF_NOINLINE BF_STATIC void gain_tail(const bf_index *index, size_t word)
+BF_NOINLINE BF_STATIC void gain_tail(const bf_fit *fit, size_t word)
 {
-    bf_hole tail = bf_runs_tail(&index->runs, word);
-    gain(index, tail.start, tail.end);
+    bf_hole tail = bf_map_tail(&fit->map, word);
+    gain(fit, tail.start, tail.end);
 }
 
 /* A block that lies in its word, like the start of the run that it becomes,
  * changes a few bits of the word; others go the general way. */
-BF_STATIC size_t free_in_map(const bf_index *index, size_t start)
+BF_STATIC size_t free_in_map(const bf_fit *fit, size_t start)
 {
     size_t word = bf_word_of(start);
     unsigned bit = bf_bit_of(start);
-    bf_pair *pair = bf_pair_at(&index->runs, word);
+    bf_pair *pair = bf_pair_at(&fit->map, word);
     bf_word here = BF_ONE << bit;
     bf_word later = pair->start & (0 - here - here);
     bf_word end = later & (0 - later);
@@ -178,15 +175,15 @@ BF_STATIC size_t free_in_map(const bf_index *index, size_t start)
     bf_word after = starts & (0 - here - here);
     bool in_word = bit != 0 && before != 0 && later != 0;
     if (!BF_FAST_PATHS || BF_UNLIKELY(!in_word)) {
-        return free_anywhere(index, start);
+        return free_anywhere(fit, start);
     }
     pair->start = starts;
     pair->free |= end - here;
     size_t count = bf_lowest_bit(end) - bit;
     if (after == 0) {
-        gain_tail(index, word);
-    } else if (has_tree(index)) {
-        bf_tree_gain_in_word(tree_of(index), word,
+        gain_tail(fit, word);
+    } else if (has_tree(fit)) {
+        bf_tree_gain_in_word(tree_of(fit), word,
                              bf_lowest_bit(after) - bf_highest_bit(before));
     }
     return count;

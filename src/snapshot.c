@@ -11,7 +11,7 @@
 /* Whether the numbers that say what lies where can be those of a pool. */
 static bool layout_fits(const bitfit_pool *pool)
 {
-    size_t granules = pool->index.runs.granules;
+    size_t granules = pool->fit.map.granules;
     uintptr_t payload = (uintptr_t)pool->payload;
     return payload != 0 && pool->lock_kind >= BITFIT_LOCK_NONE &&
            pool->lock_kind <= BITFIT_LOCK_CALLER &&
@@ -35,15 +35,14 @@ static bool open_copy(bitfit_pool *pool, const void *copy, size_t size)
     if (!layout_fits(pool)) {
         return false;
     }
-    size_t granules = pool->index.runs.granules;
+    size_t granules = pool->fit.map.granules;
     size_t header =
         bf_plan_header((bitfit_lock_kind)pool->lock_kind, pool->has_handler);
-    if (size < header + bf_index_size(granules)) {
+    if (size < header + bf_fit_size(granules)) {
         return false;
     }
-    const unsigned char *pairs =
-        bytes + header + bf_index_pairs_offset(granules);
-    pool->index.runs.pairs = (bf_pair *)(uintptr_t)pairs;
+    const unsigned char *pairs = bytes + header + bf_fit_pairs_offset(granules);
+    pool->fit.map.pairs = (bf_pair *)(uintptr_t)pairs;
     return true;
 }
 
@@ -51,13 +50,12 @@ static bool open_copy(bitfit_pool *pool, const void *copy, size_t size)
 
 /* The run that starts at `start`, as the pool would show it: a block that waits
  * is part of a hole. Returns its end. */
-static size_t copied_run(const bf_index *index, size_t start, bool *live)
+static size_t copied_run(const bf_fit *fit, size_t start, bool *live)
 {
-    size_t end = bf_runs_next_start(&index->runs, start);
-    *live = bf_index_is_block(index, start);
-    while (!*live && end < index->runs.granules &&
-           !bf_index_is_block(index, end)) {
-        end = bf_runs_next_start(&index->runs, end);
+    size_t end = bf_map_next_start(&fit->map, start);
+    *live = bf_fit_is_block(fit, start);
+    while (!*live && end < fit->map.granules && !bf_fit_is_block(fit, end)) {
+        end = bf_map_next_start(&fit->map, end);
     }
     return end;
 }
@@ -74,7 +72,7 @@ static void count_block(bf_copied *sums, const bitfit_pool *pool, size_t start,
 {
     sums->census.live += end - start;
     sums->census.blocks++;
-    if (start >= pool->high_water && end == pool->index.runs.granules) {
+    if (start >= pool->high_water && end == pool->fit.map.granules) {
         sums->reserved = end - start;
         return;
     }
@@ -87,8 +85,8 @@ static bf_copied count_copied(const bitfit_pool *pool)
     bf_copied sums = {.top = 0};
     bool live;
     size_t end;
-    for (size_t start = 0; start < pool->index.runs.granules; start = end) {
-        end = copied_run(&pool->index, start, &live);
+    for (size_t start = 0; start < pool->fit.map.granules; start = end) {
+        end = copied_run(&pool->fit, start, &live);
         if (live) {
             count_block(&sums, pool, start, end);
         } else {
@@ -105,9 +103,9 @@ static bool counters_fit(const bitfit_pool *pool, const bf_copied *sums)
            sums->largest_block <= pool->largest_block &&
            sums->top <= pool->high_water &&
            pool->live - sums->reserved <= pool->peak_live &&
-           pool->largest_block <= pool->index.runs.granules &&
-           pool->peak_live <= pool->index.runs.granules &&
-           pool->high_water <= pool->index.runs.granules;
+           pool->largest_block <= pool->fit.map.granules &&
+           pool->peak_live <= pool->fit.map.granules &&
+           pool->high_water <= pool->fit.map.granules;
 }
 
 bitfit_copy_state bitfit_copy_check(const void *copy, size_t size)
@@ -118,7 +116,7 @@ bitfit_copy_state bitfit_copy_check(const void *copy, size_t size)
     }
     size_t live;
     size_t blocks;
-    if (bf_runs_check(&pool.index.runs, &live, &blocks) != 0) {
+    if (bf_map_check(&pool.fit.map, &live, &blocks) != 0) {
         return BITFIT_COPY_TORN;
     }
     bf_copied sums = count_copied(&pool);
@@ -146,9 +144,9 @@ bool bitfit_copy_walk(const void *copy, size_t size, bitfit_visitor *visit,
         return false;
     }
     size_t end;
-    for (size_t start = 0; start < pool.index.runs.granules; start = end) {
+    for (size_t start = 0; start < pool.fit.map.granules; start = end) {
         bitfit_run run = {.start = bf_pointer_to(&pool, start)};
-        end = copied_run(&pool.index, start, &run.live);
+        end = copied_run(&pool.fit, start, &run.live);
         run.size = bf_bytes_of(&pool, end - start);
         if (!visit(&run, context)) {
             return false;

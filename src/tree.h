@@ -263,9 +263,9 @@ BF_STATIC size_t bf_tree_next(const bf_tree *tree, size_t word, size_t count)
 /* The longest free run that starts in this word; empty if there is none. One
  * by one, since there are seldom more than two or three; the last may reach
  * beyond the word. */
-BF_STATIC bf_hole longest_in_word(const bf_runs *runs, size_t word)
+BF_STATIC bf_hole longest_in_word(const bf_map *map, size_t word)
 {
-    const bf_pair *pair = bf_pair_at(runs, word);
+    const bf_pair *pair = bf_pair_at(map, word);
     unsigned longest = 0;
     for (bf_word holes = pair->start & pair->free; holes != 0;
          holes &= holes - 1) {
@@ -273,7 +273,7 @@ BF_STATIC bf_hole longest_in_word(const bf_runs *runs, size_t word)
         bf_word later = pair->start >> bit >> 1;
         if (later == 0) {
             size_t tail = bf_granule_at(word, bit);
-            size_t end = bf_runs_end_beyond(runs, word);
+            size_t end = bf_map_end_beyond(map, word);
             if (end - tail > longest) {
                 return (bf_hole){tail, end};
             }
@@ -287,19 +287,19 @@ BF_STATIC bf_hole longest_in_word(const bf_runs *runs, size_t word)
 }
 
 /* The exact length of the longest run that starts in a word with this code. */
-BF_STATIC size_t length_of_code(const bf_runs *runs, size_t word, unsigned code)
+BF_STATIC size_t length_of_code(const bf_map *map, size_t word, unsigned code)
 {
     if (code <= BF_PLAIN_MAX) {
         return code;
     }
-    return bf_hole_count(bf_runs_tail(runs, word));
+    return bf_hole_count(bf_map_tail(map, word));
 }
 
 /* The longest run that starts in a group in which some run covers words. Codes
  * next to each other overlap in length, so a few words may have to be looked
  * at. */
 BF_NOINLINE BF_STATIC size_t longest_long_in_group(const bf_tree *tree,
-                                                   const bf_runs *runs,
+                                                   const bf_map *map,
                                                    size_t group, unsigned max)
 {
     const uint8_t *leaves = bf_leaves_of(tree, group);
@@ -309,20 +309,20 @@ BF_NOINLINE BF_STATIC size_t longest_long_in_group(const bf_tree *tree,
          words &= words - 1) {
         unsigned bit = bf_lowest_bit(words);
         size_t length =
-            length_of_code(runs, bf_granule_at(group, bit), leaves[bit]);
+            length_of_code(map, bf_granule_at(group, bit), leaves[bit]);
         longest = length > longest ? length : longest;
     }
     return longest;
 }
 
 /* The longest run that starts in this group. */
-BF_INLINE size_t longest_in_group(const bf_tree *tree, const bf_runs *runs,
+BF_INLINE size_t longest_in_group(const bf_tree *tree, const bf_map *map,
                                   size_t group)
 {
     unsigned max = bf_bytes_max(bf_leaves_of(tree, group));
     return BF_LIKELY(max <= BF_PLAIN_MAX)
                ? max
-               : longest_long_in_group(tree, runs, group, max);
+               : longest_long_in_group(tree, map, group, max);
 }
 
 BF_INLINE unsigned tree_leaf(const bf_tree *tree, size_t word)
@@ -331,10 +331,10 @@ BF_INLINE unsigned tree_leaf(const bf_tree *tree, size_t word)
 }
 
 /* The longest free run. */
-BF_STATIC size_t bf_tree_longest(const bf_tree *tree, const bf_runs *runs)
+BF_STATIC size_t bf_tree_longest(const bf_tree *tree, const bf_map *map)
 {
     if (tree->levels == 0) {
-        return longest_in_group(tree, runs, 0);
+        return longest_in_group(tree, map, 0);
     }
     size_t longest = bf_counts_max(tree->counts[tree->levels - 1]);
     if (longest < tree->cut) {
@@ -342,7 +342,7 @@ BF_STATIC size_t bf_tree_longest(const bf_tree *tree, const bf_runs *runs)
     }
     for (size_t word = bf_tree_first(tree, tree->cut); word != BF_NONE;
          word = bf_tree_next(tree, word, tree->cut)) {
-        size_t length = length_of_code(runs, word, tree_leaf(tree, word));
+        size_t length = length_of_code(map, word, tree_leaf(tree, word));
         longest = length > longest ? length : longest;
     }
     return longest;
@@ -420,9 +420,9 @@ BF_STATIC void sink_above(bf_tree *tree, size_t group, uint32_t before)
 
 /* The group's longest run may be shorter than it was: its count, and those
  * above it, follow its leaves. */
-BF_STATIC void sink(bf_tree *tree, const bf_runs *runs, size_t group)
+BF_STATIC void sink(bf_tree *tree, const bf_map *map, size_t group)
 {
-    size_t longest = longest_in_group(tree, runs, group);
+    size_t longest = longest_in_group(tree, map, group);
     uint32_t *count = &tree->counts[0][group];
     uint32_t before = *count;
     *count = bf_count_of(tree, longest);
@@ -432,7 +432,7 @@ BF_STATIC void sink(bf_tree *tree, const bf_runs *runs, size_t group)
 }
 
 /* As bf_tree_lose_in_word(), where the group's count was this word's. */
-BF_STATIC void bf_tree_lose_longest(bf_tree *tree, const bf_runs *runs,
+BF_STATIC void bf_tree_lose_longest(bf_tree *tree, const bf_map *map,
                                     size_t word, unsigned length)
 {
     size_t group = bf_group_of(word);
@@ -443,7 +443,7 @@ BF_STATIC void bf_tree_lose_longest(bf_tree *tree, const bf_runs *runs,
     unsigned others = bf_bytes_max_but(leaves, bf_bit_of(word));
     *leaf = (uint8_t)length;
     if (BF_UNLIKELY(others > BF_PLAIN_MAX)) {
-        sink(tree, runs, group);
+        sink(tree, map, group);
         return;
     }
     tree->counts[0][group] = others > length ? others : length;
@@ -452,7 +452,7 @@ BF_STATIC void bf_tree_lose_longest(bf_tree *tree, const bf_runs *runs,
 
 /* As bf_tree_lose(), where the longest run is known to be `length` granules and
  * to cover no word, like the one that it was. */
-BF_INLINE void bf_tree_lose_in_word(bf_tree *tree, const bf_runs *runs,
+BF_INLINE void bf_tree_lose_in_word(bf_tree *tree, const bf_map *map,
                                     size_t word, unsigned length)
 {
     size_t group = bf_group_of(word);
@@ -462,19 +462,19 @@ BF_INLINE void bf_tree_lose_in_word(bf_tree *tree, const bf_runs *runs,
         *leaf = (uint8_t)length;
         return;
     }
-    bf_tree_lose_longest(tree, runs, word, length);
+    bf_tree_lose_longest(tree, map, word, length);
 }
 
 /* The run that reaches beyond this word is `less` granules shorter than it was,
  * but covers as many words, one at least. */
-BF_STATIC void bf_tree_trim(bf_tree *tree, const bf_runs *runs, size_t word,
+BF_STATIC void bf_tree_trim(bf_tree *tree, const bf_map *map, size_t word,
                             size_t less)
 {
     if (tree->levels == 0) {
         return;
     }
     size_t group = bf_group_of(word);
-    size_t length = bf_hole_count(bf_runs_tail(runs, word));
+    size_t length = bf_hole_count(bf_map_tail(map, word));
     uint32_t before = tree->counts[0][group];
     uint32_t count = bf_count_of(tree, length);
     if (before != bf_count_of(tree, length + less) || before == count) {
@@ -483,7 +483,7 @@ BF_STATIC void bf_tree_trim(bf_tree *tree, const bf_runs *runs, size_t word,
     bf_word longer =
         bf_bytes_at_least(bf_leaves_of(tree, group), bf_least_code(length + 1));
     if ((longer & ~(BF_ONE << bf_bit_of(word))) != 0) {
-        sink(tree, runs, group);
+        sink(tree, map, group);
         return;
     }
     tree->counts[0][group] = count;
@@ -492,18 +492,18 @@ BF_STATIC void bf_tree_trim(bf_tree *tree, const bf_runs *runs, size_t word,
 
 /* The longest run that starts in this word is shorter than it was, by the map;
  * every gain of the same call has been told. */
-BF_STATIC void bf_tree_lose(bf_tree *tree, const bf_runs *runs, size_t word)
+BF_STATIC void bf_tree_lose(bf_tree *tree, const bf_map *map, size_t word)
 {
     size_t group = bf_group_of(word);
     uint8_t *leaf = bf_leaves_of(tree, group) + bf_bit_of(word);
     uint32_t most = most_of_code(*leaf);
-    bf_hole hole = longest_in_word(runs, word);
+    bf_hole hole = longest_in_word(map, word);
     *leaf = (uint8_t)code_of_run(hole.start, hole.end);
     if (tree->levels == 0 || tree->counts[0][group] > most ||
         tree->counts[0][group] <= hole.end - hole.start) {
         return; /* another run sets the count, or this one does still */
     }
-    sink(tree, runs, group);
+    sink(tree, map, group);
 }
 
 #endif

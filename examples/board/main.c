@@ -10,7 +10,7 @@ static _Alignas(max_align_t) unsigned char memory[4096];
 /* What the library calls for a bad free; the call has then done nothing. */
 void bitfit_trap(const bitfit_misuse *misuse)
 {
-    printf("%s: %s\n", misuse->call, bitfit_crime_name(misuse->crime));
+    printf("%s: %s\n", misuse->call, bitfit_misuse_name(misuse->kind));
 }
 
 int main(void)

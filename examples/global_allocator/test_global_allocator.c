@@ -20,20 +20,20 @@ typedef struct snapshot {
     bitfit_stats stats;
 } snapshot;
 
-/* Crimes by kind, as the handler saw them. */
-static int crimes[BITFIT_REENTRY + 1];
+/* Misuses by kind, as the handler saw them. */
+static int misuses[BITFIT_REENTRY + 1];
 
-static void count_crime(const bitfit_misuse *misuse, void *context)
+static void count_misuse(const bitfit_misuse *misuse, void *context)
 {
     (void)context;
-    crimes[misuse->crime]++;
+    misuses[misuse->kind]++;
 }
 
-static int crimes_in_all(void)
+static int misuses_in_all(void)
 {
     int sum = 0;
     for (int i = 0; i <= BITFIT_REENTRY; i++) {
-        sum += crimes[i];
+        sum += misuses[i];
     }
     return sum;
 }
@@ -51,7 +51,7 @@ static int empty_pool(void **state)
 {
     (void)state;
     bitfit_reset(allocator_pool());
-    memset(crimes, 0, sizeof crimes);
+    memset(misuses, 0, sizeof misuses);
     return 0;
 }
 
@@ -75,7 +75,7 @@ static void freed_block_is_handed_out_again(void **state)
     assert_non_null(second);
     assert_non_null(third);
     assert_ptr_equal(third, first);
-    assert_int_equal(crimes_in_all(), 0);
+    assert_int_equal(misuses_in_all(), 0);
 }
 
 static void whole_pool_is_null(void **state)
@@ -118,7 +118,7 @@ static void expect_rest_is_usable(void)
     assert_int_equal(look().stats.free, 0);
     assert_null(allocate(1));
     deallocate(block, rest);
-    assert_int_equal(crimes_in_all(), 0);
+    assert_int_equal(misuses_in_all(), 0);
 }
 
 static void all_that_remains_fits_exactly(void **state)
@@ -178,15 +178,15 @@ static void rounded_constants_are_named(void **state)
 
 /* ----------------------------------------------------------------- misuse */
 
-static void expect_caught(void *ptr, size_t size, bitfit_crime crime)
+static void expect_caught(void *ptr, size_t size, bitfit_misuse_kind kind)
 {
     snapshot before = look();
-    int already = crimes[crime];
-    int in_all = crimes_in_all();
+    int already = misuses[kind];
+    int in_all = misuses_in_all();
     deallocate(ptr, size);
     snapshot after = look();
-    assert_int_equal(crimes[crime], already + 1);
-    assert_int_equal(crimes_in_all(), in_all + 1);
+    assert_int_equal(misuses[kind], already + 1);
+    assert_int_equal(misuses_in_all(), in_all + 1);
     assert_string_equal(after.picture, before.picture);
     assert_memory_equal(&after.stats, &before.stats, sizeof after.stats);
     assert_int_equal(bitfit_check(allocator_pool()), 0);
@@ -252,7 +252,7 @@ static void null_is_no_misuse(void **state)
 {
     (void)state;
     deallocate(NULL, BLOCK_BYTES);
-    assert_int_equal(crimes_in_all(), 0);
+    assert_int_equal(misuses_in_all(), 0);
 }
 
 /* ---------------------------------------------------------------- threads */
@@ -340,7 +340,7 @@ static void threads_share_the_pool(void **state)
     assert_int_equal(stats.frees, taken);
     assert_int_equal(stats.blocks, 0);
     assert_int_equal(stats.largest_free, stats.capacity);
-    assert_int_equal(crimes_in_all(), 0);
+    assert_int_equal(misuses_in_all(), 0);
 }
 
 int main(void)
@@ -366,6 +366,6 @@ int main(void)
     char text[256];
     allocator_describe(text, sizeof text);
     fputs(text, stdout);
-    global_allocator.on_misuse = count_crime;
+    global_allocator.on_misuse = count_misuse;
     return cmocka_run_group_tests_name("global allocator", tests, NULL, NULL);
 }

@@ -7,7 +7,7 @@ extern "C" void bitfit_trap(const bitfit_misuse *misuse)
 {
     Serial.print(misuse->call);
     Serial.print(": ");
-    Serial.println(bitfit_crime_name(misuse->crime));
+    Serial.println(bitfit_misuse_name(misuse->kind));
 }
 
 void setup()

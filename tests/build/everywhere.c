@@ -36,7 +36,7 @@ static void expect(bool holds, const char *what)
 
 static void count_misuse(const bitfit_misuse *misuse, void *context)
 {
-    *(int *)context += (int)misuse->crime;
+    *(int *)context += (int)misuse->kind;
 }
 
 static unsigned dice(unsigned bound)
@@ -120,7 +120,7 @@ static void refuse_too_large(void)
     bitfit_free(pool, block);
 }
 
-static void refuse_crimes(int *crimes)
+static void refuse_misuse(int *misuses)
 {
     unsigned char *block = bitfit_alloc(pool, 40);
     bitfit_free(pool, block + 1);
@@ -129,9 +129,9 @@ static void refuse_crimes(int *crimes)
     bitfit_free_sized(pool, block, 16);
     bitfit_free(pool, block);
     bitfit_free(pool, block);
-    expect(*crimes == BITFIT_MISALIGNED + BITFIT_INTERIOR + BITFIT_FOREIGN +
-                          BITFIT_WRONG_SIZE + BITFIT_DOUBLE_FREE,
-           "five crimes");
+    expect(*misuses == BITFIT_MISALIGNED + BITFIT_INTERIOR + BITFIT_FOREIGN +
+                           BITFIT_WRONG_SIZE + BITFIT_DOUBLE_FREE,
+           "five misuses");
 }
 
 static void refuse_bad_pools(void)
@@ -160,20 +160,20 @@ static void show(uint32_t hash)
 
 int main(void)
 {
-    int crimes = 0;
+    int misuses = 0;
     bitfit_options options = {.granule = GRANULE,
                               .payload_alignment = ALIGNMENT,
                               .bookkeeping = bookkeeping,
                               .bookkeeping_size = sizeof bookkeeping,
                               .on_misuse = count_misuse,
-                              .misuse_context = &crimes};
+                              .misuse_context = &misuses};
     refuse_bad_pools();
     pool = bitfit_init(memory, POOL_SIZE, &options);
     if (pool == NULL) {
         printf("FAILED: bitfit_init\n");
         return 1;
     }
-    refuse_crimes(&crimes);
+    refuse_misuse(&misuses);
     refuse_too_large();
     uint32_t hash = churn();
     expect(bitfit_check(pool) == 0, "the bookkeeping is sound");

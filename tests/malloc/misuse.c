@@ -446,12 +446,12 @@ static void reentry_from_a_signal(void)
 
 /* ----------------------------------------------------------------- verdicts */
 
-typedef struct crime {
+typedef struct misuse {
     const char *name;
     void (*commit)(void);
     const char *caught;   /* the line's front, or NULL: it goes on */
     const char *hardened; /* the same with BITFIT_HARDENED=1 */
-} crime;
+} misuse;
 
 #define SAME(name, line)                                                       \
     {                                                                          \
@@ -466,7 +466,7 @@ typedef struct crime {
 #name, name, NULL, line                                                \
     }
 
-static const crime crimes[] = {
+static const misuse misuses[] = {
     SAME(double_free_small, "double free: free(0x"),
     SAME(double_free_middle, "double free: free(0x"),
     SAME(double_free_large, "double free: free(0x"),
@@ -530,7 +530,7 @@ typedef struct outcome {
     char line[1000];
 } outcome;
 
-static void watch(const crime *one, outcome *seen)
+static void watch(const misuse *one, outcome *seen)
 {
     int ends[2];
     assert_int_equal(pipe(ends), 0);
@@ -553,7 +553,7 @@ static void watch(const crime *one, outcome *seen)
     assert_int_equal(waitpid(pid, &seen->status, 0), pid);
 }
 
-/* Whether this is the one line that a crime caught leaves behind. */
+/* Whether this is the one line that a misuse caught leaves behind. */
 static bool is_verdict(const outcome *seen, const char *verdict)
 {
     size_t front = strlen("bitfit: ");
@@ -563,34 +563,35 @@ static bool is_verdict(const outcome *seen, const char *verdict)
            strchr(seen->line, '\n') == seen->line + strlen(seen->line) - 1;
 }
 
-static void every_crime_has_its_verdict(void **state)
+static void every_misuse_has_its_verdict(void **state)
 {
     (void)state;
     bool hardened = getenv("BITFIT_HARDENED") != NULL;
     size_t caught = 0;
     size_t wrong = 0;
-    for (size_t i = 0; i < LENGTH(crimes); i++) {
+    for (size_t i = 0; i < LENGTH(misuses); i++) {
         outcome seen;
-        const char *verdict = hardened ? crimes[i].hardened : crimes[i].caught;
-        watch(&crimes[i], &seen);
+        const char *verdict =
+            hardened ? misuses[i].hardened : misuses[i].caught;
+        watch(&misuses[i], &seen);
         bool right =
             verdict == NULL ? seen.status == 0 : is_verdict(&seen, verdict);
         if (!right) {
             print_error("%s: status %x, not \"%s\" but \"%s\"\n",
-                        crimes[i].name, (unsigned)seen.status,
+                        misuses[i].name, (unsigned)seen.status,
                         verdict == NULL ? "" : verdict, seen.line);
             wrong++;
         }
         caught += verdict != NULL;
     }
-    print_message("%zu of %zu are caught\n", caught, LENGTH(crimes));
+    print_message("%zu of %zu are caught\n", caught, LENGTH(misuses));
     assert_int_equal(wrong, 0);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(every_crime_has_its_verdict),
+        cmocka_unit_test(every_misuse_has_its_verdict),
     };
     return cmocka_run_group_tests_name("malloc misuse", tests, NULL, NULL);
 }

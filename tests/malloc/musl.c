@@ -1,4 +1,4 @@
-/* For musl, where cmocka is not at hand: threads, forks, and a crime. */
+/* For musl, where cmocka is not at hand: threads, forks, and a misuse. */
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -166,7 +166,7 @@ static void compare_runs_of(bf_word word)
         for (unsigned i = 0; i < BF_WORD_BITS; i++) {
             expect |= (bf_word)run_at(word, i, count) << i;
         }
-        assert_int_equal(bf_runs_of(word, count), expect);
+        assert_int_equal(bf_map_of(word, count), expect);
     }
 }
 
@@ -299,10 +299,10 @@ static void count_searches_see_every_entry(void **state)
     }
 }
 
-static void expect_tail(const bf_runs *runs, size_t word, size_t start,
+static void expect_tail(const bf_map *runs, size_t word, size_t start,
                         size_t end)
 {
-    bf_hole tail = bf_runs_tail(runs, word);
+    bf_hole tail = bf_map_tail(runs, word);
     assert_int_equal(tail.start, start);
     assert_int_equal(tail.end, end);
 }
@@ -318,7 +318,7 @@ static void tail_is_the_last_run_that_starts_in_a_word(void **state)
         {.free = BF_ALL >> 1, .start = 1u << 9 | BF_TOP_BIT},
         {.free = 0, .start = 1},
     };
-    const bf_runs runs = {pairs, LENGTH(pairs) * BF_WORD_BITS};
+    const bf_map runs = {pairs, LENGTH(pairs) * BF_WORD_BITS};
     const size_t word = BF_WORD_BITS;
     expect_tail(&runs, 0, 0, 2 * word);
     expect_tail(&runs, 2, 3 * word - 1, 3 * word + 4);
@@ -331,7 +331,7 @@ static void a_word_inside_a_run_has_no_tail_whatever_its_bits_say(void **state)
 {
     (void)state;
     bf_pair pairs[] = {{.free = 0, .start = 1}, {.free = BF_ALL, .start = 0}};
-    const bf_runs runs = {pairs, LENGTH(pairs) * BF_WORD_BITS};
+    const bf_map runs = {pairs, LENGTH(pairs) * BF_WORD_BITS};
     expect_tail(&runs, 1, 0, 0);
 }
 

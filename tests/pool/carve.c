@@ -361,7 +361,7 @@ static void view_count_never_leaves_the_pool(void **state)
     rig_open(&r, 1024, NULL);
     rig_build(&r, "A{900}B{124}");
     bf_view view = bf_view_of(r.pool);
-    bf_pair *pairs = r.pool->index.runs.pairs;
+    bf_pair *pairs = r.pool->fit.map.pairs;
     bf_pair kept = pairs[1];
     pairs[1].free = BF_ALL;
     assert_int_equal(bf_view_count(&view, 0), 1024);

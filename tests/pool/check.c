@@ -31,7 +31,7 @@ static void open_patient(patient *p, const char *notation)
     p->whole = malloc(size);
     assert_non_null(p->whole);
     memcpy(p->whole, p->rig.options.bookkeeping, size);
-    p->pairs = p->rig.pool->index.runs.pairs;
+    p->pairs = p->rig.pool->fit.map.pairs;
     p->words = bf_words_for(p->rig.count);
     free(picture);
 }

@@ -52,7 +52,7 @@ static bitfit_pool *struct_of(const copied *c)
 /* Where the run map lies in the copy. */
 static bf_pair *pairs_of(const copied *c)
 {
-    size_t offset = (size_t)((unsigned char *)c->rig.pool->index.runs.pairs -
+    size_t offset = (size_t)((unsigned char *)c->rig.pool->fit.map.pairs -
                              (unsigned char *)c->rig.pool);
     return (bf_pair *)(void *)(c->bytes + offset);
 }
@@ -155,9 +155,9 @@ static void a_copy_of_a_held_pool_is_whole(void **state)
     (void)state;
     copied c = {.bytes = NULL};
     bitfit_misuse_handler *handler = record_misuse;
-    recorder crimes = {0};
+    recorder misuses = {0};
     const bitfit_options options = {.on_misuse = handler,
-                                    .misuse_context = &crimes};
+                                    .misuse_context = &misuses};
     rig_open_inside(&c.rig, 100000, &options);
     assert_true(rig_alloc(&c.rig, 7) != MODEL_NONE);
     bitfit_lock(c.rig.pool);
@@ -291,16 +291,16 @@ static void a_layout_that_cannot_be_is_no_pool(void **state)
             pool->granule_shift = 31;
             break;
         case 5:
-            pool->index.runs.granules = 0;
+            pool->fit.map.granules = 0;
             break;
         case 6:
-            pool->index.runs.granules = SIZE_MAX;
+            pool->fit.map.granules = SIZE_MAX;
             break;
         case 7:
-            pool->index.runs.granules = SIZE_MAX >> pool->granule_shift;
+            pool->fit.map.granules = SIZE_MAX >> pool->granule_shift;
             break;
         case 8:
-            pool->index.runs.granules = SIZE_MAX >> 8;
+            pool->fit.map.granules = SIZE_MAX >> 8;
             break;
         default:
             memset(&pool->has_handler, 2, 1);
@@ -346,11 +346,11 @@ static void torn_counters_are_seen(void **state)
     assert_state(&c, BITFIT_COPY_TORN);
     struct_of(&c)->peak_live = struct_of(&c)->live - 1;
     assert_state(&c, BITFIT_COPY_TORN);
-    struct_of(&c)->largest_block = struct_of(&c)->index.runs.granules + 1;
+    struct_of(&c)->largest_block = struct_of(&c)->fit.map.granules + 1;
     assert_state(&c, BITFIT_COPY_TORN);
-    struct_of(&c)->peak_live = struct_of(&c)->index.runs.granules + 1;
+    struct_of(&c)->peak_live = struct_of(&c)->fit.map.granules + 1;
     assert_state(&c, BITFIT_COPY_TORN);
-    struct_of(&c)->high_water = struct_of(&c)->index.runs.granules + 1;
+    struct_of(&c)->high_water = struct_of(&c)->fit.map.granules + 1;
     assert_state(&c, BITFIT_COPY_TORN);
     close_copied(&c);
 }

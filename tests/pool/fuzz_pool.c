@@ -16,7 +16,7 @@ enum { MEMORY = 1 << 18, BOOKKEEPING = 1 << 13, GRANULE = 16 };
 
 static _Alignas(4096) unsigned char memory[MEMORY];
 static _Alignas(max_align_t) unsigned char bookkeeping[BOOKKEEPING];
-static size_t crimes;
+static size_t misuses;
 
 /* A failed condition ends the program: libFuzzer keeps the input. */
 static void must(bool holds)
@@ -26,12 +26,11 @@ static void must(bool holds)
     }
 }
 
-static void count_crime(const bitfit_misuse *misuse, void *context)
+static void count_misuse(const bitfit_misuse *misuse, void *context)
 {
     (void)context;
-    must(misuse->crime >= BITFIT_DOUBLE_FREE &&
-         misuse->crime <= BITFIT_REENTRY);
-    crimes++;
+    must(misuse->kind >= BITFIT_DOUBLE_FREE && misuse->kind <= BITFIT_REENTRY);
+    misuses++;
 }
 
 /* ---------------------------------------------------------------- the input */
@@ -73,7 +72,7 @@ static void open_game(game *g, input *in)
     size_t kind = byte(in);
     size_t granules = 1 + (byte(in) * 256 + byte(in)) % (MEMORY / GRANULE);
     bitfit_options options = {.lock_kind = BITFIT_LOCK_NONE,
-                              .on_misuse = count_crime,
+                              .on_misuse = count_misuse,
                               .resize_moves = (kind & 1) != 0,
                               .zeroed = (kind & 2) != 0};
     memset(bookkeeping, options.zeroed ? 0 : 0xA5, sizeof bookkeeping);
@@ -157,9 +156,9 @@ static void play_realloc(game *g, input *in)
     unsigned char *place = any_place(g, in);
     size_t count = count_from(in) + 1;
     bool good = block_at(g, place) != 0;
-    size_t before = crimes;
+    size_t before = misuses;
     void *block = bitfit_realloc(g->pool, place, count * GRANULE);
-    must(crimes - before == (good ? 0 : 1));
+    must(misuses - before == (good ? 0 : 1));
     size_t index = (size_t)(place - g->payload) / GRANULE;
     size_t expect =
         good ? model_resize(&g->model, index, fitting(g, count)) : MODEL_NONE;
@@ -173,13 +172,13 @@ static void play_free(game *g, input *in, bool sized)
     size_t count = block_at(g, place);
     size_t rounded = size == 0 ? 1 : (size + GRANULE - 1) / GRANULE;
     bool good = count != 0 && (!sized || rounded == count);
-    size_t before = crimes;
+    size_t before = misuses;
     if (sized) {
         bitfit_free_sized(g->pool, place, size);
     } else {
         bitfit_free(g->pool, place);
     }
-    must(crimes - before == (good ? 0 : 1));
+    must(misuses - before == (good ? 0 : 1));
     if (good) {
         model_release(&g->model, (size_t)(place - g->payload) / GRANULE);
     }
@@ -189,9 +188,9 @@ static void play_size(game *g, input *in)
 {
     unsigned char *place = any_place(g, in);
     size_t count = block_at(g, place);
-    size_t before = crimes;
+    size_t before = misuses;
     must(bitfit_usable_size(g->pool, place) == count * GRANULE);
-    must(crimes - before == (count != 0 ? 0 : 1));
+    must(misuses - before == (count != 0 ? 0 : 1));
 }
 
 /* A free of what the model knows to be a block, since guesses seldom are. */

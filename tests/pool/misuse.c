@@ -146,16 +146,16 @@ static void scene_close(scene *s)
 }
 
 /* One misuse was seen, and not a byte of the bookkeeping is another. */
-static void assert_refused(scene *s, bitfit_crime expect)
+static void assert_refused(scene *s, bitfit_misuse_kind expect)
 {
     assert_int_equal(s->seen.calls, 1);
-    assert_int_equal(s->seen.last.crime, expect);
+    assert_int_equal(s->seen.last.kind, expect);
     assert_memory_equal(s->rig.options.bookkeeping, s->before,
                         s->rig.options.bookkeeping_size);
     s->seen.calls = 0;
 }
 
-static void refuses_all(scene *s, void *at, bitfit_crime expect)
+static void refuses_all(scene *s, void *at, bitfit_misuse_kind expect)
 {
     bitfit_free(s->rig.pool, at);
     assert_refused(s, expect);
@@ -262,7 +262,7 @@ static void forged_headers_are_never_read(void **state)
     }
     for (size_t i = 16; i < 512; i += 16) {
         bitfit_free(r.pool, (unsigned char *)block + i);
-        assert_int_equal(seen.last.crime, BITFIT_INTERIOR);
+        assert_int_equal(seen.last.kind, BITFIT_INTERIOR);
     }
     assert_int_equal(seen.calls, 31);
     assert_int_equal(rig_stats(&r).frees, 0);
@@ -273,7 +273,7 @@ static void forged_headers_are_never_read(void **state)
 static void a_line_that_does_not_fit_is_cut_off(void **state)
 {
     (void)state;
-    const bitfit_misuse misuse = {.crime = BITFIT_WRONG_SIZE,
+    const bitfit_misuse misuse = {.kind = BITFIT_WRONG_SIZE,
                                   .call = "bitfit_aligned_alloc",
                                   .pool = (bitfit_pool *)UINTPTR_MAX,
                                   .pointer = (void *)UINTPTR_MAX,

@@ -217,7 +217,7 @@ static void free_sized_of_every_size(void **state)
         if (granules_for(&r, sizes.values[i]) != 100) {
             bitfit_free_sized(r.pool, block, sizes.values[i]);
             assert_int_equal(seen.calls, calls + 1);
-            assert_int_equal(seen.last.crime, BITFIT_WRONG_SIZE);
+            assert_int_equal(seen.last.kind, BITFIT_WRONG_SIZE);
             assert_int_equal(rig_stats(&r).blocks, 1);
         }
     }

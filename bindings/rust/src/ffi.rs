@@ -23,7 +23,7 @@ pub type Visitor = unsafe extern "C" fn(*const Run, *mut c_void) -> bool;
 
 #[repr(C)]
 pub struct Misuse {
-    pub crime: u32,
+    pub kind: u32,
     pub call: *const u8,
     pub pool: *mut Pool,
     pub pointer: *const c_void,
@@ -56,7 +56,7 @@ pub struct Run {
 
 extern "C" {
     pub fn bitfit_version() -> *const u8;
-    pub fn bitfit_crime_name(crime: u32) -> *const u8;
+    pub fn bitfit_misuse_name(kind: u32) -> *const u8;
     pub fn bitfit_status_text(status: u32) -> *const u8;
 
     pub fn bitfit_init(

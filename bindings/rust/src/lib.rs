@@ -40,7 +40,7 @@ pub use global::{Defaults, GlobalPool, Setup};
 #[cfg(not(target_os = "none"))]
 pub use lock::Mutex;
 pub use lock::{Lock, LockKind, NoLock};
-pub use options::{Crime, InitError, Misuse, MisuseHandler, Options};
+pub use options::{InitError, Misuse, MisuseHandler, MisuseKind, Options};
 pub use pool::Pool;
 pub use runs::{Run, Runs};
 pub use stats::Stats;

@@ -182,12 +182,12 @@ impl fmt::Display for InitError {
 #[derive(Clone, Copy, Debug)]
 pub struct Misuse {
     /// What was wrong.
-    pub crime: Crime,
+    pub kind: MisuseKind,
     /// The core's function, such as `"bitfit_free"`.
     pub call: &'static str,
     /// As given by the caller; null for a re-entry.
     pub pointer: *const u8,
-    /// As given by the caller, for [`Crime::WrongSize`].
+    /// As given by the caller, for [`MisuseKind::WrongSize`].
     pub size: usize,
 }
 
@@ -200,7 +200,7 @@ pub type MisuseHandler = fn(&Misuse);
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 #[repr(u32)]
-pub enum Crime {
+pub enum MisuseKind {
     /// The pointer lies in free memory.
     DoubleFree = 1,
     /// It lies inside a live block, not at its start.
@@ -215,22 +215,22 @@ pub enum Crime {
     Reentry = 6,
 }
 
-impl fmt::Display for Crime {
+impl fmt::Display for MisuseKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // SAFETY: the core has a name for every crime.
-        f.write_str(unsafe { ffi::text(ffi::bitfit_crime_name(*self as u32)) })
+        // SAFETY: the core has a name for every kind.
+        f.write_str(unsafe { ffi::text(ffi::bitfit_misuse_name(*self as u32)) })
     }
 }
 
-impl Crime {
-    fn from_c(crime: u32) -> Self {
-        match crime {
-            1 => Crime::DoubleFree,
-            2 => Crime::Interior,
-            3 => Crime::Misaligned,
-            4 => Crime::Foreign,
-            5 => Crime::WrongSize,
-            _ => Crime::Reentry,
+impl MisuseKind {
+    fn from_c(kind: u32) -> Self {
+        match kind {
+            1 => MisuseKind::DoubleFree,
+            2 => MisuseKind::Interior,
+            3 => MisuseKind::Misaligned,
+            4 => MisuseKind::Foreign,
+            5 => MisuseKind::WrongSize,
+            _ => MisuseKind::Reentry,
         }
     }
 }
@@ -243,7 +243,7 @@ unsafe extern "C" fn report(misuse: *const ffi::Misuse, context: *mut c_void) {
         (&*misuse, handler, ffi::text((*misuse).call))
     };
     let misuse = Misuse {
-        crime: Crime::from_c(misuse.crime),
+        kind: MisuseKind::from_c(misuse.kind),
         call,
         pointer: misuse.pointer.cast(),
         size: misuse.size,

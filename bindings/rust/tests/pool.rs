@@ -14,7 +14,7 @@ use std::sync::Mutex;
 use std::thread;
 
 use bitfit::{
-    Crime, InitError, Lock, LockKind, Misuse, NoLock, Options, Pool, Run,
+    InitError, Lock, LockKind, Misuse, MisuseKind, NoLock, Options, Pool, Run,
 };
 
 type Bytes<const SIZE: usize> = [MaybeUninit<u8>; SIZE];
@@ -388,11 +388,13 @@ fn a_slice_whose_making_panics_leaves_nothing() {
 
 #[test]
 fn a_handler_decides_what_misuse_costs() {
-    static SEEN: Mutex<Vec<Crime>> = Mutex::new(Vec::new());
+    static SEEN: Mutex<Vec<MisuseKind>> = Mutex::new(Vec::new());
     fn count(misuse: &Misuse) {
         assert!(misuse.call.starts_with("bitfit_"));
-        assert!(misuse.crime == Crime::Reentry || !misuse.pointer.is_null());
-        SEEN.lock().unwrap().push(misuse.crime);
+        assert!(
+            misuse.kind == MisuseKind::Reentry || !misuse.pointer.is_null()
+        );
+        SEEN.lock().unwrap().push(misuse.kind);
     }
     let mut memory = bytes::<1024>();
     let options = Options::new().on_misuse(count);
@@ -414,21 +416,21 @@ fn a_handler_decides_what_misuse_costs() {
         ControlFlow::Break(())
     });
     let seen = [
-        Crime::Misaligned,
-        Crime::Interior,
-        Crime::DoubleFree,
-        Crime::WrongSize,
-        Crime::Foreign,
-        Crime::Reentry,
+        MisuseKind::Misaligned,
+        MisuseKind::Interior,
+        MisuseKind::DoubleFree,
+        MisuseKind::WrongSize,
+        MisuseKind::Foreign,
+        MisuseKind::Reentry,
     ];
     assert_eq!(*SEEN.lock().unwrap(), seen);
     assert_eq!(pool.stats().blocks, 1);
 }
 
 #[test]
-fn crimes_have_names() {
-    assert_eq!(Crime::DoubleFree.to_string(), "double free");
-    assert_eq!(Crime::Reentry.to_string(), "re-entry");
+fn misuses_have_names() {
+    assert_eq!(MisuseKind::DoubleFree.to_string(), "double free");
+    assert_eq!(MisuseKind::Reentry.to_string(), "re-entry");
 }
 
 #[test]

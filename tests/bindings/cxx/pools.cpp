@@ -190,9 +190,9 @@ TEST_CASE("walk() shows blocks and holes, and stops when told")
 
 TEST_CASE("a handler decides what misuse costs")
 {
-    std::vector<bitfit_crime> crimes;
+    std::vector<bitfit_misuse_kind> misuses;
     auto handler = [&](const bitfit_misuse &misuse) {
-        crimes.push_back(misuse.crime);
+        misuses.push_back(misuse.kind);
     };
     bitfit::options options;
     bitfit::pool pool(memory, sizeof memory, options.call_on_misuse(handler));
@@ -204,7 +204,7 @@ TEST_CASE("a handler decides what misuse costs")
     bitfit::allocator<int> allocator(pool);
     int *four = allocator.allocate(4);
     allocator.deallocate(four, 5);
-    CHECK(crimes ==
+    CHECK(misuses ==
           std::vector{BITFIT_FOREIGN, BITFIT_DOUBLE_FREE, BITFIT_WRONG_SIZE});
     allocator.deallocate(four, 4);
     CHECK(pool.destroy() == 0);
@@ -224,9 +224,9 @@ TEST_CASE("any mutex can guard a pool")
 
 TEST_CASE("a pool is a BasicLockable, and a call under the lock a re-entry")
 {
-    int crimes = 0;
+    int misuses = 0;
     auto handler = [&](const bitfit_misuse &misuse) {
-        crimes += misuse.crime == BITFIT_REENTRY;
+        misuses += misuse.kind == BITFIT_REENTRY;
     };
     bitfit::options options;
     bitfit::pool pool(memory, sizeof memory, options.call_on_misuse(handler));
@@ -234,7 +234,7 @@ TEST_CASE("a pool is a BasicLockable, and a call under the lock a re-entry")
         std::lock_guard guard(pool);
         CHECK(pool.alloc(1) == nullptr);
     }
-    CHECK(crimes == 1);
+    CHECK(misuses == 1);
     void *block = pool.alloc(1);
     CHECK(block != nullptr);
     pool.free(block);

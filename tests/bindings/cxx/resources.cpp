@@ -77,16 +77,16 @@ TEST_CASE("any alignment that is a power of two is served")
 TEST_CASE("deallocate() checks the size")
 {
     alignas(std::max_align_t) unsigned char memory[1024];
-    int crimes = 0;
+    int misuses = 0;
     auto handler = [&](const bitfit_misuse &misuse) {
-        crimes += misuse.crime == BITFIT_WRONG_SIZE;
+        misuses += misuse.kind == BITFIT_WRONG_SIZE;
     };
     bitfit::options options;
     bitfit::pool pool(memory, sizeof memory, options.call_on_misuse(handler));
     bitfit::resource resource(pool);
     void *block = resource.allocate(40);
     resource.deallocate(block, 60);
-    CHECK(crimes == 1);
+    CHECK(misuses == 1);
     resource.deallocate(block, 40);
     CHECK(pool.destroy() == 0);
 }

@@ -30,15 +30,15 @@ static void version_is_the_headers(void **state)
 static void texts_are_never_null_and_differ(void **state)
 {
     (void)state;
-    static const char *const crimes[] = {
+    static const char *const misuses[] = {
         "double free",     "interior pointer", "misaligned pointer",
         "foreign pointer", "wrong size",       "re-entry"};
-    for (int crime = -1; crime < 9; crime++) {
-        assert_non_null(bitfit_crime_name((bitfit_crime)crime));
+    for (int kind = -1; kind < 9; kind++) {
+        assert_non_null(bitfit_misuse_name((bitfit_misuse_kind)kind));
     }
-    for (size_t i = 0; i < LENGTH(crimes); i++) {
-        bitfit_crime crime = (bitfit_crime)(BITFIT_DOUBLE_FREE + i);
-        assert_string_equal(bitfit_crime_name(crime), crimes[i]);
+    for (size_t i = 0; i < LENGTH(misuses); i++) {
+        bitfit_misuse_kind kind = (bitfit_misuse_kind)(BITFIT_DOUBLE_FREE + i);
+        assert_string_equal(bitfit_misuse_name(kind), misuses[i]);
     }
     for (int status = -1; status < 10; status++) {
         assert_non_null(bitfit_status_text((bitfit_status)status));

@@ -100,7 +100,7 @@ static void assert_reentry_is_caught(const bitfit_options *options,
         *seen = (recorder){0};
         assert_false(bitfit_walk(r.pool, intrude, &i));
         assert_int_equal(seen->calls, 1);
-        assert_int_equal(seen->last.crime, BITFIT_REENTRY);
+        assert_int_equal(seen->last.kind, BITFIT_REENTRY);
         assert_string_equal(seen->last.call, entering[call]);
         assert_ptr_equal(seen->last.pool, r.pool);
         assert_null(seen->last.pointer);
@@ -137,7 +137,7 @@ static void calls_under_bitfit_lock_are_reentries(void **state)
         bitfit_lock(r.pool);
         assert_null(bitfit_alloc(r.pool, 1));
         assert_int_equal(seen.calls, 1);
-        assert_int_equal(seen.last.crime, BITFIT_REENTRY);
+        assert_int_equal(seen.last.kind, BITFIT_REENTRY);
         bitfit_unlock(r.pool);
         assert_non_null(bitfit_alloc(r.pool, 1));
         assert_int_equal(seen.calls, 1);
@@ -280,7 +280,7 @@ static void handler_may_call_the_pool(void **state)
 static void leave(const bitfit_misuse *misuse, void *context)
 {
     jmp_buf *place = context;
-    assert_int_equal(misuse->crime, BITFIT_DOUBLE_FREE);
+    assert_int_equal(misuse->kind, BITFIT_DOUBLE_FREE);
     longjmp(*place, 1);
 }
 
@@ -323,10 +323,10 @@ static void misuse_says_which_call_pool_pointer_and_size(void **state)
     assert_int_equal(seen.last.size, 7);
     assert_null(bitfit_realloc(r.pool, block + 1, 7));
     assert_string_equal(seen.last.call, "bitfit_realloc");
-    assert_int_equal(seen.last.crime, BITFIT_MISALIGNED);
+    assert_int_equal(seen.last.kind, BITFIT_MISALIGNED);
     assert_int_equal(bitfit_usable_size(r.pool, &r), 0);
     assert_string_equal(seen.last.call, "bitfit_usable_size");
-    assert_int_equal(seen.last.crime, BITFIT_FOREIGN);
+    assert_int_equal(seen.last.kind, BITFIT_FOREIGN);
     assert_int_equal(seen.calls, 4);
     rig_close(&r);
 }

@@ -401,8 +401,8 @@ static void free_null_does_nothing(void **state)
 }
 
 /* Every byte of the payload and around it, against what lies there. */
-static bitfit_crime verdict_for(const rig *r, const char *picture,
-                                const unsigned char *at)
+static bitfit_misuse_kind verdict_for(const rig *r, const char *picture,
+                                      const unsigned char *at)
 {
     if (at < r->payload || at >= r->payload + r->count * 16) {
         return BITFIT_FOREIGN;
@@ -416,7 +416,7 @@ static bitfit_crime verdict_for(const rig *r, const char *picture,
         return BITFIT_DOUBLE_FREE;
     }
     bool starts = index == 0 || picture[index - 1] != picture[index];
-    return starts ? (bitfit_crime)0 : BITFIT_INTERIOR;
+    return starts ? (bitfit_misuse_kind)0 : BITFIT_INTERIOR;
 }
 
 static void a_block_is_known_by_its_start_alone(void **state)
@@ -429,16 +429,16 @@ static void a_block_is_known_by_its_start_alone(void **state)
     char *picture = picture_expand("AAB..C{70}.{65}D.{60}EE.F{5}G");
     rig_build(&r, picture);
     for (unsigned char *at = r.memory - 40; at < r.memory + r.size + 40; at++) {
-        bitfit_crime expect = verdict_for(&r, picture, at);
+        bitfit_misuse_kind expect = verdict_for(&r, picture, at);
         size_t calls = seen.calls;
         size_t size = bitfit_usable_size(r.pool, at);
         assert_int_equal(size != 0, expect == 0);
         assert_int_equal(seen.calls - calls, expect != 0);
         if (expect != 0) {
-            assert_int_equal(seen.last.crime, expect);
+            assert_int_equal(seen.last.kind, expect);
             assert_ptr_equal(seen.last.pointer, at);
             bitfit_free(r.pool, at);
-            assert_int_equal(seen.last.crime, expect);
+            assert_int_equal(seen.last.kind, expect);
         }
     }
     assert_picture(&r, picture);
@@ -465,7 +465,7 @@ static void sized_free_is_right_iff_the_size_rounds_up(void **state)
             bitfit_free(r.pool, right ? NULL : block);
         }
     }
-    assert_int_equal(seen.last.crime, BITFIT_WRONG_SIZE);
+    assert_int_equal(seen.last.kind, BITFIT_WRONG_SIZE);
     assert_int_equal(seen.last.size, 199);
     rig_close(&r);
 }
@@ -483,7 +483,7 @@ static void sized_free_of_wild_sizes_is_misuse(void **state)
     for (size_t i = 0; i < LENGTH(wild); i++) {
         bitfit_free_sized(r.pool, block, wild[i]);
         assert_int_equal(seen.calls, i + 1);
-        assert_int_equal(seen.last.crime, BITFIT_WRONG_SIZE);
+        assert_int_equal(seen.last.kind, BITFIT_WRONG_SIZE);
         assert_int_equal(seen.last.size, wild[i]);
     }
     assert_int_equal(rig_stats(&r).blocks, 1);
