@@ -11,14 +11,14 @@
 /* Makes the block [start, end) blocks of `count` granules each. What is no
  * longer than a word has bits covers none: a start bit says all, and a tag that
  * it finds goes. */
-static void split(const bitfit_pool *pool, size_t start, size_t end,
-                  size_t count, void **blocks)
+static void split(bitfit_pool *pool, size_t start, size_t end, size_t count,
+                  void **blocks)
 {
-    const bf_map *map = &pool->fit.map;
+    bf_map *map = &pool->fit.map;
     for (; start < end; start += count) {
-        bf_pair *pair = bf_pair_at(map, bf_word_of(start));
+        bf_pair *pair = bf_pair_of(map, bf_word_of(start));
         if (count > BF_WORD_BITS) {
-            bf_map_write(map, start, start + count, false);
+            bf_map_write_block(map, start, start + count);
         } else if (pair->start == 0) {
             *pair = (bf_pair){.start = BF_ONE << bf_bit_of(start)};
         } else {
@@ -29,12 +29,12 @@ static void split(const bitfit_pool *pool, size_t start, size_t end,
 }
 
 /* Makes a row of blocks of `count` granules the block [start, end). */
-static void join(const bf_map *map, size_t start, size_t end, size_t count)
+static void join(bf_map *map, size_t start, size_t end, size_t count)
 {
     for (size_t inner = start + count; inner < end; inner += count) {
         bf_map_join(map, inner);
     }
-    bf_map_write(map, start, end, false);
+    bf_map_write_block(map, start, end);
 }
 
 /* From the first hole that fits: as many blocks as it holds. */

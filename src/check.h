@@ -15,7 +15,7 @@
 
 /* ----------------------------------------------------------------- the map */
 
-/* Whether the run [start, end) has the tags that bf_map_write() gives it. */
+/* Whether the run [start, end) has the tags that its writing gives it. */
 BF_STATIC bool bf_map_tags_fit(const bf_map *map, size_t start, size_t end,
                                bool free)
 {

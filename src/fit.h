@@ -209,7 +209,7 @@ BF_STATIC bf_hole find_aligned(const bf_fit *fit, const bf_request *request,
 /* ---------------------------------------------------------------- changing */
 
 /* A free run grew to, or came to be, [start, end). */
-BF_INLINE void gain(const bf_fit *fit, size_t start, size_t end)
+BF_INLINE void gain(bf_fit *fit, size_t start, size_t end)
 {
     if (has_tree(fit)) {
         bf_tree_gain(tree_of(fit), start, end);
@@ -218,7 +218,7 @@ BF_INLINE void gain(const bf_fit *fit, size_t start, size_t end)
 
 /* The free run that started at `start` is shorter or gone. Said after gain().
  */
-BF_INLINE void lose(const bf_fit *fit, size_t start)
+BF_INLINE void lose(bf_fit *fit, size_t start)
 {
     if (has_tree(fit)) {
         bf_tree_lose(tree_of(fit), &fit->map, bf_word_of(start));
@@ -235,26 +235,26 @@ BF_INLINE void take_in_word(bf_pair *pair, unsigned bit, size_t count)
 }
 
 /* Makes the first `count` granules of a hole a block. */
-BF_STATIC void take_front(const bf_fit *fit, bf_hole hole, size_t count)
+BF_STATIC void take_front(bf_fit *fit, bf_hole hole, size_t count)
 {
-    const bf_map *map = &fit->map;
+    bf_map *map = &fit->map;
     size_t end = hole.start + count;
     size_t word = bf_word_of(hole.start);
     if (BF_FAST_PATHS && word == bf_word_of(hole.end)) {
-        take_in_word(bf_pair_at(map, word), bf_bit_of(hole.start), count);
+        take_in_word(bf_pair_of(map, word), bf_bit_of(hole.start), count);
         lose(fit, hole.start);
         return;
     }
-    bf_map_write(map, hole.start, end, false);
+    bf_map_write_block(map, hole.start, end);
     if (end < hole.end) {
-        bf_map_write(map, end, hole.end, true);
+        bf_map_write_hole(map, end, hole.end);
         gain(fit, end, hole.end);
     }
     lose(fit, hole.start);
 }
 
 /* The general case: a hole of any length, anywhere. */
-BF_NOINLINE BF_STATIC size_t alloc_anywhere(const bf_fit *fit, size_t count)
+BF_NOINLINE BF_STATIC size_t alloc_anywhere(bf_fit *fit, size_t count)
 {
     bf_hole hole = find(fit, count);
     if (hole.end == 0) {
@@ -265,10 +265,9 @@ BF_NOINLINE BF_STATIC size_t alloc_anywhere(const bf_fit *fit, size_t count)
 }
 
 /* Makes the block [start, end) free, one run with the holes that touch it. */
-BF_NOINLINE BF_STATIC void give_back(const bf_fit *fit, size_t start,
-                                     size_t end)
+BF_NOINLINE BF_STATIC void give_back(bf_fit *fit, size_t start, size_t end)
 {
-    const bf_map *map = &fit->map;
+    bf_map *map = &fit->map;
     size_t left = bf_map_free_before(map, start)
                       ? bf_map_start_before(map, start)
                       : start;
@@ -279,7 +278,7 @@ BF_NOINLINE BF_STATIC void give_back(const bf_fit *fit, size_t start,
     if (right != end) {
         bf_map_join(map, end);
     }
-    bf_map_write(map, left, right, true);
+    bf_map_write_hole(map, left, right);
     gain(fit, left, right);
     if (right != end && bf_word_of(end) != bf_word_of(left)) {
         lose(fit, end);
@@ -287,7 +286,7 @@ BF_NOINLINE BF_STATIC void give_back(const bf_fit *fit, size_t start,
 }
 
 /* Any block, anywhere. */
-BF_NOINLINE BF_STATIC size_t free_anywhere(const bf_fit *fit, size_t start)
+BF_NOINLINE BF_STATIC size_t free_anywhere(bf_fit *fit, size_t start)
 {
     size_t end = bf_map_end(&fit->map, start);
     give_back(fit, start, end);
@@ -368,10 +367,10 @@ BF_INLINE bool bf_fit_is_block(const bf_fit *fit, size_t granule)
 /* -------------------------------------------------------- aligned requests */
 
 /* Cuts a hole in two, for a moment; returns the second. */
-BF_STATIC bf_hole cut(const bf_fit *fit, bf_hole hole, size_t at)
+BF_STATIC bf_hole cut(bf_fit *fit, bf_hole hole, size_t at)
 {
-    bf_map_write(&fit->map, hole.start, at, true);
-    bf_map_write(&fit->map, at, hole.end, true);
+    bf_map_write_hole(&fit->map, hole.start, at);
+    bf_map_write_hole(&fit->map, at, hole.end);
     gain(fit, at, hole.end);
     lose(fit, hole.start);
     return (bf_hole){at, hole.end};
@@ -405,28 +404,27 @@ BF_INLINE size_t bf_fit_count(const bf_fit *fit, size_t start)
 }
 
 /* Makes the block [start, end) two that touch. */
-BF_STATIC void split_block(const bf_map *map, size_t start, size_t at,
-                           size_t end)
+BF_STATIC void split_block(bf_map *map, size_t start, size_t at, size_t end)
 {
     if (BF_FAST_PATHS && bf_word_of(start) == bf_word_of(end)) {
-        bf_pair_at(map, bf_word_of(at))->start |= BF_ONE << bf_bit_of(at);
+        bf_pair_of(map, bf_word_of(at))->start |= BF_ONE << bf_bit_of(at);
         return;
     }
-    bf_map_write(map, start, at, false);
-    bf_map_write(map, at, end, false);
+    bf_map_write_block(map, start, at);
+    bf_map_write_block(map, at, end);
 }
 
 /* The block takes the front of the hole behind it, if that is long enough. */
-BF_STATIC bool grow(const bf_fit *fit, size_t start, size_t end, size_t new_end)
+BF_STATIC bool grow(bf_fit *fit, size_t start, size_t end, size_t new_end)
 {
-    const bf_map *map = &fit->map;
+    bf_map *map = &fit->map;
     if (!bf_map_free_at(map, end) || bf_map_end(map, end) < new_end) {
         return false;
     }
     bf_hole hole = {end, bf_map_end(map, end)};
     take_front(fit, hole, new_end - end);
     bf_map_join(map, end);
-    bf_map_write(map, start, new_end, false);
+    bf_map_write_block(map, start, new_end);
     return true;
 }
 

@@ -78,7 +78,14 @@ BF_INLINE size_t bf_words_covered(size_t start, size_t end)
     return between == 0 ? 0 : between - 1;
 }
 
-BF_INLINE bf_pair *bf_pair_at(const bf_map *map, size_t word)
+/* One word of the map, to read; and to change. */
+BF_INLINE const bf_pair *bf_pair_at(const bf_map *map, size_t word)
+{
+    BF_TOUCH();
+    return &map->pairs[word];
+}
+
+BF_INLINE bf_pair *bf_pair_of(bf_map *map, size_t word)
 {
     BF_TOUCH();
     return &map->pairs[word];
@@ -213,46 +220,65 @@ BF_STATIC size_t bf_map_next_start(const bf_map *map, size_t granule)
 
 /* ----------------------------------------------------------------- writing */
 
-BF_INLINE void write_bits(bf_pair *pair, bf_word mask, bool free)
-{
-    pair->free = free ? pair->free | mask : pair->free & ~mask;
-}
-
-/* Writes the run [start, end) into a map in which no run starts inside it. The
- * runs next to it stay as they are.
+/* Writes the start bit and the tags of the run [start, end) into a map in which
+ * no run starts inside it; bf_map_write_hole() and bf_map_write_block() add the
+ * free bits of its ends. The runs next to it stay as they are.
  *
  *     word      0         1         2         3
  *     start     ...1....  ........  ........  ........     one bit
  *     free      ...11111  2, free   2, free   11......     both ends, two tags
  *
  * No bit at `end`: the next run begins there and has its own. */
-BF_STATIC void bf_map_write(const bf_map *map, size_t start, size_t end,
-                            bool free)
+BF_STATIC void write_run(bf_map *map, size_t start, size_t end, bool free)
+{
+    size_t first = bf_word_of(start);
+    size_t covered = bf_words_covered(start, end);
+    bf_pair_of(map, first)->start |= BF_ONE << bf_bit_of(start);
+    if (covered != 0) {
+        bf_pair_of(map, first + 1)->free = tag_of(covered, free);
+        bf_pair_of(map, first + covered)->free = tag_of(covered, free);
+    }
+}
+
+BF_STATIC void bf_map_write_hole(bf_map *map, size_t start, size_t end)
 {
     size_t first = bf_word_of(start);
     size_t last = bf_word_of(end);
-    bf_pair *pair = bf_pair_at(map, first);
-    pair->start |= BF_ONE << bf_bit_of(start);
+    bf_word from = bf_mask_from(bf_bit_of(start));
+    bf_word below = bf_mask_below(bf_bit_of(end)); /* 0 at a word's start */
+    write_run(map, start, end, true);
     if (first == last) {
-        write_bits(pair, bf_mask_span(bf_bit_of(start), bf_bit_of(end)), free);
+        bf_pair_of(map, first)->free |= from & below;
         return;
     }
-    write_bits(pair, bf_mask_from(bf_bit_of(start)), free);
-    if (bf_bit_of(end) != 0) {
-        write_bits(bf_pair_at(map, last), bf_mask_below(bf_bit_of(end)), free);
+    bf_pair_of(map, first)->free |= from;
+    if (below != 0) {
+        bf_pair_of(map, last)->free |= below;
     }
-    size_t covered = last - first - 1;
-    if (covered != 0) {
-        bf_pair_at(map, first + 1)->free = tag_of(covered, free);
-        bf_pair_at(map, last - 1)->free = tag_of(covered, free);
+}
+
+BF_STATIC void bf_map_write_block(bf_map *map, size_t start, size_t end)
+{
+    size_t first = bf_word_of(start);
+    size_t last = bf_word_of(end);
+    bf_word from = bf_mask_from(bf_bit_of(start));
+    bf_word below = bf_mask_below(bf_bit_of(end));
+    write_run(map, start, end, false);
+    if (first == last) {
+        bf_pair_of(map, first)->free &= ~(from & below);
+        return;
+    }
+    bf_pair_of(map, first)->free &= ~from;
+    if (below != 0) {
+        bf_pair_of(map, last)->free &= ~below;
     }
 }
 
 /* Forgets that a run starts here: the run before reaches further, and must be
  * written anew. */
-BF_INLINE void bf_map_join(const bf_map *map, size_t granule)
+BF_INLINE void bf_map_join(bf_map *map, size_t granule)
 {
-    bf_pair_at(map, bf_word_of(granule))->start &=
+    bf_pair_of(map, bf_word_of(granule))->start &=
         ~(BF_ONE << bf_bit_of(granule));
 }
 
@@ -266,10 +292,10 @@ BF_STATIC void bf_map_init(bf_map *map, bf_pair *pairs, size_t granules,
         memset(pairs, 0, bf_words_for(granules) * sizeof *pairs);
     }
     if (bf_bit_of(granules) != 0) {
-        bf_pair_at(map, bf_word_of(granules))->start = BF_ONE
+        bf_pair_of(map, bf_word_of(granules))->start = BF_ONE
                                                        << bf_bit_of(granules);
     }
-    bf_map_write(map, 0, granules, true);
+    bf_map_write_hole(map, 0, granules);
 }
 
 #endif

@@ -52,11 +52,11 @@ BF_INLINE bf_pick pick_in_word(bf_word holes, bf_word starts, unsigned count)
 
 /* A request that a word is known to have a place for, where the word's last
  * hole goes on into the next word and ends there, at bit `beyond`. */
-BF_NOINLINE BF_STATIC size_t alloc_at_edge(const bf_fit *fit, size_t word,
+BF_NOINLINE BF_STATIC size_t alloc_at_edge(bf_fit *fit, size_t word,
                                            unsigned count, unsigned beyond)
 {
     bf_tree *tree = tree_of(fit);
-    bf_pair *pair = bf_pair_at(&fit->map, word);
+    bf_pair *pair = bf_pair_of(&fit->map, word);
     unsigned tail = bf_highest_bit(pair->start);
     bf_word holes = pair->start & pair->free & ~(BF_ONE << tail);
     bf_pick pick = pick_in_word(holes, pair->start, count);
@@ -69,7 +69,7 @@ BF_NOINLINE BF_STATIC size_t alloc_at_edge(const bf_fit *fit, size_t word,
         take_in_word(pair, pick.bit, count);
         pick.longest = left > pick.longest ? left : pick.longest;
     } else {
-        take_across(pair, bf_pair_at(&fit->map, word + 1), tail, beyond - left);
+        take_across(pair, bf_pair_of(&fit->map, word + 1), tail, beyond - left);
         bf_tree_gain_in_word(tree, word + 1, left);
     }
     bf_tree_lose_in_word(tree, &fit->map, word, pick.longest);
@@ -77,10 +77,10 @@ BF_NOINLINE BF_STATIC size_t alloc_at_edge(const bf_fit *fit, size_t word,
 }
 
 /* The same where the last hole covers words: these set the word's leaf. */
-BF_NOINLINE BF_STATIC size_t alloc_at_long_hole(const bf_fit *fit, size_t word,
+BF_NOINLINE BF_STATIC size_t alloc_at_long_hole(bf_fit *fit, size_t word,
                                                 unsigned count)
 {
-    bf_pair *pair = bf_pair_at(&fit->map, word);
+    bf_pair *pair = bf_pair_of(&fit->map, word);
     unsigned tail = bf_highest_bit(pair->start);
     bf_word holes = pair->start & pair->free & ~(BF_ONE << tail);
     bf_pick pick = pick_in_word(holes, pair->start, count);
@@ -99,10 +99,10 @@ BF_NOINLINE BF_STATIC size_t alloc_at_long_hole(const bf_fit *fit, size_t word,
 }
 
 /* The same, whatever the word's last hole is like. */
-BF_INLINE size_t alloc_at(const bf_fit *fit, size_t word, unsigned count)
+BF_INLINE size_t alloc_at(bf_fit *fit, size_t word, unsigned count)
 {
-    const bf_map *map = &fit->map;
-    bf_pair *pair = bf_pair_at(map, word);
+    bf_map *map = &fit->map;
+    bf_pair *pair = bf_pair_of(map, word);
     if (word_has_tail(pair)) {
         if (BF_UNLIKELY(word + 1 == bf_words_for(map->granules))) {
             return alloc_anywhere(fit, count); /* there is no next word */
@@ -118,12 +118,12 @@ BF_INLINE size_t alloc_at(const bf_fit *fit, size_t word, unsigned count)
 }
 
 /* In a pool of a few words: each in turn. */
-BF_NOINLINE BF_STATIC size_t alloc_by_scan(const bf_fit *fit, size_t count)
+BF_NOINLINE BF_STATIC size_t alloc_by_scan(bf_fit *fit, size_t count)
 {
-    const bf_map *map = &fit->map;
+    bf_map *map = &fit->map;
     size_t words = bf_words_for(map->granules);
     for (size_t word = 0; word < words; word++) {
-        bf_pair *pair = bf_pair_at(map, word);
+        bf_pair *pair = bf_pair_of(map, word);
         unsigned bit = bf_find_run(pair->free, (unsigned)count);
         if (bit + count < BF_WORD_BITS && pair->start != 0) {
             take_in_word(pair, bit, count);
@@ -153,7 +153,7 @@ BF_STATIC size_t alloc_in_map(bf_fit *fit, size_t count)
 /* -------------------------------------------------------------------- free */
 
 /* The word's last hole, which goes on beyond it, has grown downwards. */
-BF_NOINLINE BF_STATIC void gain_tail(const bf_fit *fit, size_t word)
+BF_NOINLINE BF_STATIC void gain_tail(bf_fit *fit, size_t word)
 {
     bf_hole tail = bf_map_tail(&fit->map, word);
     gain(fit, tail.start, tail.end);
@@ -161,11 +161,11 @@ BF_NOINLINE BF_STATIC void gain_tail(const bf_fit *fit, size_t word)
 
 /* A block that lies in its word, like the start of the run that it becomes,
  * changes a few bits of the word; others go the general way. */
-BF_STATIC size_t free_in_map(const bf_fit *fit, size_t start)
+BF_STATIC size_t free_in_map(bf_fit *fit, size_t start)
 {
     size_t word = bf_word_of(start);
     unsigned bit = bf_bit_of(start);
-    bf_pair *pair = bf_pair_at(&fit->map, word);
+    bf_pair *pair = bf_pair_of(&fit->map, word);
     bf_word here = BF_ONE << bit;
     bf_word later = pair->start & (0 - here - here);
     bf_word end = later & (0 - later);
