@@ -39,6 +39,21 @@ enum { FAST_GRANULE_SHIFT = 4, FAST_GRANULE = 1 << FAST_GRANULE_SHIFT };
 /* Granules: blocks of up to so many have bins and batches of their own. */
 enum { SMALL_MAX = 64 };
 
+/* What the library maps for itself and the pool. */
+enum part {
+    PART_PAYLOAD,
+    PART_OWN,
+    PART_CACHES,
+    PART_MARKS,
+    PART_PUBLISHED,
+    PARTS
+};
+
+typedef struct range {
+    uintptr_t start;
+    size_t size; /* bytes; 0 if there is none */
+} range;
+
 typedef struct settings {
     /* What malloc() and free() read each time, in one line. */
     bf_view view;
@@ -65,6 +80,7 @@ typedef struct settings {
     size_t own_size;     /* bytes of the budget that are not the payload's */
     int report_file;     /* a copy of the standard error of the start, or -1 */
     file_identity error_file; /* which file that was */
+    range parts[PARTS];
     option_set options;
 } settings;
 

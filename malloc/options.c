@@ -16,7 +16,7 @@ static void refuse(const char *name, const char *value, const char *why)
     text_add(&line, "bitfit: ");
     text_add(&line, name);
     text_add(&line, "=");
-    text_add(&line, value);
+    text_add_name(&line, value);
     text_add(&line, ": ");
     text_add(&line, why);
     text_add(&line, "; the default is used\n");

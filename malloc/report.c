@@ -8,6 +8,7 @@
 #include "entry.h"
 #include "hardened.h"
 #include "inspect.h"
+#include "outside.h"
 #include "start.h"
 #include "threads.h"
 
@@ -63,8 +64,9 @@ static bool write_report(const text *lines)
                text_write(lines, file); /* nobody is there to read */
     }
     int file = report_path(path)
-                   ? system_open(path, O_WRONLY | O_CREAT | O_APPEND)
-                   : -1;
+                   ? system_open(path, O_WRONLY | O_CREAT | O_APPEND |
+                                           O_NONBLOCK | O_NOCTTY)
+                   : -1; /* a pipe that nobody reads is no place to wait */
     bool written = file >= 0 && text_write(lines, file);
     if (file >= 0) {
         system_close(file);
@@ -89,7 +91,7 @@ static void add_program(text *to)
     text_add(to, "bitfit: process: ");
     text_number(to, (uint64_t)system_process());
     text_add(to, " (");
-    text_add(to, program_invocation_short_name);
+    text_add_name(to, program_invocation_short_name);
     text_add(to, ")\n");
 }
 
@@ -130,6 +132,9 @@ static void report(void)
         text_size(&lines, would_serve(&now));
         text_add(&lines, "\n");
     }
+    text_add(&lines, "bitfit: outside: ");
+    text_size(&lines, outside_most(now.pool.high_water));
+    text_add(&lines, "\n");
     if (SETTINGS->options.leaks) {
         add_number(&lines, "bitfit: leaked-blocks: ",
                    now.pool.blocks - now.cached_blocks);

@@ -276,6 +276,17 @@ static void publish(const division *sizes, const places *at)
     atomic_thread_fence(memory_order_release);
     page->magic = BITFIT_PUBLISHED_MAGIC;
     SETTINGS->published = page;
+    SETTINGS->parts[PART_PUBLISHED] = (range){(uintptr_t)page, page_size()};
+}
+
+static void note_parts(const division *sizes, const places *at)
+{
+    size_t marks = at->marks != NULL ? marks_size(sizes->payload) : 0;
+    range *parts = SETTINGS->parts;
+    parts[PART_PAYLOAD] = (range){(uintptr_t)at->payload, sizes->payload};
+    parts[PART_OWN] = (range){(uintptr_t)at->own, sizes->own};
+    parts[PART_CACHES] = (range){(uintptr_t)at->caches, sizes->caches};
+    parts[PART_MARKS] = (range){(uintptr_t)at->marks, marks};
 }
 
 /* Programs close descriptors from 3 on, and some the standard ones: a copy far
@@ -315,6 +326,7 @@ static bool make_heap(void)
     SETTINGS->own_size = apart(&sizes);
     furnish(at.payload, sizes.payload);
     make_pools(&sizes, &at);
+    note_parts(&sizes, &at);
     publish(&sizes, &at);
     return true;
 }

@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/stat.h>
+#include <poll.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -130,12 +131,29 @@ static inline long system_read(int file, void *to, size_t size)
     return system_call(SYS_read, file, (long)to, (long)size, 0);
 }
 
+/* As the old calls of the kernel's have it, whatever time_t is here. */
+typedef struct system_time {
+    long seconds;
+    long nanoseconds;
+} system_time;
+
+/* Waits until something can be written, but not for ever: whether it can. */
+static inline bool system_can_write(int file)
+{
+    enum { PATIENCE_SECONDS = 5 };
+    struct pollfd wanted = {.fd = file, .events = POLLOUT};
+    system_time patience = {PATIENCE_SECONDS, 0};
+    system_call(SYS_ppoll, (long)&wanted, 1, (long)&patience, 0);
+    return (wanted.revents & POLLOUT) != 0;
+}
+
 /* Whether all of it was written. */
 static inline bool system_write(int file, const char *from, size_t size)
 {
     while (size > 0) {
         long written = system_call(SYS_write, file, (long)from, (long)size, 0);
-        if (written == -EINTR) {
+        if (written == -EINTR ||
+            (written == -EAGAIN && system_can_write(file))) {
             continue;
         }
         if (written <= 0) {
@@ -191,12 +209,6 @@ static inline bool system_is_same(int file, file_identity known)
 }
 
 /* ---------------------------------------------------------------- the rest */
-
-/* As the old calls of the kernel's have it, whatever time_t is here. */
-typedef struct system_time {
-    long seconds;
-    long nanoseconds;
-} system_time;
 
 /* Nanoseconds since some moment, to a few milliseconds. */
 static inline int64_t system_clock(void)

@@ -12,6 +12,37 @@ void text_add(text *to, const char *words)
     }
 }
 
+/* Bytes of the printable character that begins here, in UTF-8; 0 if there is
+ * none. */
+static size_t printable(const char *at)
+{
+    unsigned char first = (unsigned char)at[0];
+    size_t length = first < 0x80    ? 1
+                    : first < 0xc2  ? 0
+                    : first < 0xe0  ? 2
+                    : first < 0xf0  ? 3
+                    : first <= 0xf4 ? 4
+                                    : 0;
+    bool control = first < 0x20 || first == 0x7f ||
+                   (first == 0xc2 && (unsigned char)at[1] < 0xa0);
+    for (size_t i = 1; i < length && !control; i++) {
+        control = ((unsigned char)at[i] & 0xc0) != 0x80;
+    }
+    return control ? 0 : length;
+}
+
+void text_add_name(text *to, const char *name)
+{
+    const char *at = name;
+    while (*at != '\0' && at - name < NAME_SHOWN) {
+        char character[5] = "?";
+        size_t length = printable(at);
+        memcpy(character, at, length);
+        text_add(to, character);
+        at += length + (length == 0);
+    }
+}
+
 static void add_in_base(text *to, uint64_t number, unsigned base)
 {
     char digits[24];
@@ -63,7 +94,7 @@ void complain(const char *words, const char *detail)
     text_add(&line, "bitfit: ");
     text_add(&line, words);
     text_add(&line, ": ");
-    text_add(&line, detail);
+    text_add_name(&line, detail);
     text_add(&line, "\n");
     text_write(&line, STDERR_FILENO);
 }
@@ -108,6 +139,8 @@ void die(const char *kind, const char *call, const void *pointer)
         text_pointer(&line, pointer);
     }
     text_add(&line, ")\n");
-    text_write(&line, STDERR_FILENO);
+    if (system_can_write(STDERR_FILENO)) {
+        text_write(&line, STDERR_FILENO);
+    }
     abort_now();
 }

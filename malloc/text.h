@@ -15,6 +15,12 @@ typedef struct text {
 } text;
 
 void text_add(text *to, const char *words);
+
+/* What another gave: at most NAME_SHOWN bytes of it, and "?" in place of what
+ * is no printable character. */
+enum { NAME_SHOWN = 255 };
+void text_add_name(text *to, const char *name);
+
 void text_number(text *to, uint64_t number);
 void text_pointer(text *to, const void *pointer);
 

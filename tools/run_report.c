@@ -215,7 +215,7 @@ static void print_outside(FILE *out, const json_t *part)
 {
     uint64_t outside = number(part, "outside");
     bool python = strncmp(name_of(part), "python", 6) == 0;
-    if (outside > 0)
+    if (outside >= 1 << 20)
         print_size(out, "outside the pool", outside,
                    python ? "mapped by the program itself; "
                             "PYTHONMALLOC=malloc brings it in"

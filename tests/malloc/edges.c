@@ -399,6 +399,19 @@ static void dies_without_a_reader(void)
     free_twice();
 }
 
+/* Nobody reads from it, but somebody might: that is no reason to wait on. */
+static void dies_beside_a_full_pipe(void)
+{
+    int ends[2];
+    if (pipe2(ends, O_NONBLOCK) == 0) {
+        while (write(ends[1], "full", 4) > 0) {
+        }
+        fcntl(ends[1], F_SETFL, 0);
+        dup2(ends[1], STDERR_FILENO);
+    }
+    free_twice();
+}
+
 static void dies_without_standard_error(void)
 {
     close(STDERR_FILENO);
@@ -481,6 +494,7 @@ static const edge edges[] = {
     EDGE(dies_though_the_signal_is_ignored, ABORTED, TWICE),
     EDGE(dies_though_the_signal_is_blocked, ABORTED, TWICE),
     EDGE(dies_without_a_reader, ABORTED, ""),
+    EDGE(dies_beside_a_full_pipe, ABORTED, ""),
     EDGE(dies_without_standard_error, ABORTED, ""),
     EDGE(dies_at_exit, ABORTED, TWICE),
     EDGE(dies_in_a_handler, ABORTED, TWICE),

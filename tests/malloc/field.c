@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 /* ----------------------------------------------------------------- too early
@@ -140,11 +141,60 @@ static int show_neighbours(void)
     return 1;
 }
 
+/* ------------------------------------------------------------------- outside
+ */
+
+/* Maps 64 MiB besides the pool, in one way or another. */
+static int map_outside(const char *how)
+{
+    enum { SIZE = 64 << 20 };
+    bool shared = strcmp(how, "shared") == 0;
+    bool file = strcmp(how, "file") == 0;
+    int memory = file ? memfd_create("the program's own", 0) : -1;
+    if (file && ftruncate(memory, SIZE) != 0) {
+        return 1;
+    }
+    char *own = mmap(NULL, SIZE, PROT_READ | PROT_WRITE,
+                     (shared || file ? MAP_SHARED : MAP_PRIVATE) |
+                         (file ? 0 : MAP_ANONYMOUS),
+                     memory, 0);
+    if (own == MAP_FAILED) {
+        return 1;
+    }
+    if (strcmp(how, "untouched") != 0) {
+        memset(own, 1, SIZE);
+    }
+    if (strcmp(how, "unmapped") == 0) {
+        munmap(own, SIZE);
+    }
+    return 0;
+}
+
+/* Uses as much of the pool, and gives it back. */
+static int use_pool(void)
+{
+    enum { SIZE = 64 << 20 };
+    char *block = malloc(SIZE);
+    memset(block, 1, SIZE);
+    first = block;
+    free(first);
+    return 0;
+}
+
 int main(int argc, char **argv)
 {
     const char *verb = argc > 1 ? argv[1] : "";
     if (strcmp(verb, "early") == 0) {
         return first == NULL;
+    }
+    if (strcmp(verb, "outside") == 0) {
+        return map_outside(argv[2]);
+    }
+    if (strcmp(verb, "inside") == 0) {
+        return use_pool();
+    }
+    if (strcmp(verb, "named") == 0) { /* NAME VERB */
+        return execv("/proc/self/exe", argv + 2);
     }
     if (strcmp(verb, "shared") == 0) {
         return show_shared();

@@ -106,4 +106,41 @@ for size in 64m 64M 65536k 65536K 67108864; do
     check "BITFIT_POOL=$size" "$(budget sizes)" = 67108864
     rm sizes
 done
+# What the program maps itself is told: now, or when there was most of it.
+outside() {
+    preloaded BITFIT_POOL=256M BITFIT_REPORT=outside "$field" "$@"
+    sed -n 's/^bitfit: outside: \([0-9]*\) .*/\1/p' outside
+    rm outside
+}
+for how in private shared file unmapped; do
+    size=$(outside outside $how)
+    check "outside, $how" "$size" -ge 66000000
+    check "outside, $how, and no more" "$size" -lt 69000000
+done
+for words in 'outside untouched' inside; do
+    # shellcheck disable=SC2086 # words
+    check "outside, $words" "$(outside $words)" -lt 1000000
+done
+
+# A name from outside breaks no line, gives no orders, and leaves room.
+long=$(printf '%0100000d' 0)
+for name in '' "$long" "$(printf 'a\033[31m)\nbitfit: peak: 1\rb\302\2331m')"; do
+    preloaded BITFIT_REPORT=named "$field" named "$name" distances >out
+    check 'lines of a report' "$(grep -c '^bitfit: [a-z-]*: [0-9]' named)" = 12
+    check 'nothing but lines' "$(wc -l <named)" = 12
+    check 'no control characters' \
+        "$(LC_ALL=C tr -d '\n' <named | LC_ALL=C grep -c '[[:cntrl:]]')" = 0
+    rm named
+done
+for value in "x$long" "$(printf 'x\033[31m\ny')"; do
+    preloaded BITFIT_POOL="$value" "$field" distances >out 2>err
+    check 'lines about a value' "$(wc -l <err)" = 1
+    check 'no control characters in it' "$(tr -d '\n' <err |
+        LC_ALL=C grep -c '[[:cntrl:]]')" = 0
+done
+
+# A pipe that nobody reads.
+mkfifo pipe
+preloaded BITFIT_REPORT=pipe timeout 20 "$field" distances >out 2>err
+check 'a report to nobody' "$(grep -c 'cannot be written: ' err)" = 1
 exit $failed

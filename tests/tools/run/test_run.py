@@ -11,6 +11,7 @@ import pathlib
 import shutil
 import signal
 import subprocess
+import sys
 import tempfile
 import time
 import unittest
@@ -215,6 +216,15 @@ class Report(RunTest):
         done = self.run_bitfit(program)
         self.assertIn("?]0;x was ended by signal 9", done.stderr)
         self.assertNotIn("\033", done.stderr)
+
+    def test_what_is_mapped_outside_the_pool(self):
+        """Python's own heap is, unless it is told to use malloc."""
+        script = "import mmap; own = mmap.mmap(-1, 1 << 25); " \
+                 "own.write(b'x' * (1 << 25))"
+        done = self.run_bitfit(sys.executable, "-c", script)
+        self.assertRegex(done.stderr, r"outside the pool +3\d\.\d MiB  "
+                         "mapped by the program itself; PYTHONMALLOC=malloc")
+        self.assertNotIn("outside the pool", self.run_bitfit(*QUIET).stderr)
 
     def test_file_that_cannot_be_written(self):
         self.refused(3, "--report", self.folder / "no" / "where", "true")
