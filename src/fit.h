@@ -294,7 +294,7 @@ BF_NOINLINE BF_STATIC size_t free_anywhere(bf_fit *fit, size_t start)
 }
 
 /* Quicker ways to the same places: all blocks stay where they are without. */
-#ifndef BITFIT_SMALL
+#ifndef BITFIT_NO_SHORT
 #include "short.h"
 #else
 #define alloc_in_map alloc_anywhere
