@@ -15,7 +15,8 @@ measure() {
     shift 5
     cmake --preset bench -B "build/$build" -DCMAKE_C_FLAGS="$flags" \
         -DCMAKE_CXX_FLAGS="$flags" >/dev/null
-    cmake --build "build/$build" --target bitfit_bench >/dev/null
+    cmake --build "build/$build" --target bitfit_bench bitfit_inside \
+        >/dev/null
     named="--peer $folder/tlsf.so"
     for peer in "$folder"/*.so; do
         [ "$peer" = "$folder/tlsf.so" ] || named="$named --peer $peer"
@@ -26,7 +27,11 @@ measure() {
     # shellcheck disable=SC2086 # a list
     bench/instructions.py "build/$build/bench/bitfit_bench" $named \
         --json "build/$build/counts.json"
+    # shellcheck disable=SC2086 # a list
+    "build/$build/bench/bitfit_inside" $named \
+        --json "build/$build/inside.json"
     bench/report.py "build/$build/figures.json" "build/$build/counts.json" \
+        "build/$build/inside.json" \
         --doc docs/BENCHMARKS.md "--suffix=$suffix" \
         --html "build/$build/bench.html"
 }

@@ -3,8 +3,8 @@
 
     report.py FIGURES.json... --html page.html --doc docs/BENCHMARKS.md
 
-The files are what bitfit_bench, bitfit_words and codesize.py wrote; together
-they are one set of figures. In the document, what stands between
+The files are what bitfit_bench, bitfit_inside, bitfit_words and codesize.py
+wrote; together they are one set of figures. In the document, what stands between
 <!-- begin NAME --> and <!-- end NAME --> is written anew.
 """
 import argparse
@@ -254,6 +254,24 @@ def peer_table(figures):
                                        for peer in figures.all["peers"]])
 
 
+def inside_table(figures):
+    """Processor time of whole programs, its ratio, and resident memory."""
+    programs = figures.all["inside"]
+    names = [row["peer"] for row in programs[0]["peers"]]
+    base = next((row["peer"] for row in programs[0]["peers"]
+                 if row["ratio"] == 1), names[0])
+    counted = [key for key in ("instructions", "cache_misses")
+               if key in programs[0]["peers"][0]]
+    rows = [[f"{one['program']} {one['version']}", row["peer"],
+             f"{row['ns'] / 1e6:.1f} ms", f"{row['ratio']:.3f}",
+             f"{row['resident'] / 2 ** 20:.2f} MiB"] +
+            [f"{row[key]:.3g}" for key in counted]
+            for one in programs for row in one["peers"]]
+    return table(["program", "on", "processor time", f"over {base}",
+                  "resident"] + [key.replace("_", " ") for key in counted],
+                 rows)
+
+
 def tools_table(figures):
     """Whole numbers count things, the others are seconds."""
     return table(["the bitfit command", "measured"],
@@ -281,6 +299,8 @@ def all_tables(figures):
             tables["space"] = space_table(figures)
         tables["capacity"] = capacity_table(figures)
         tables["bookkeeping"] = bookkeeping_table(figures)
+    if figures.all.get("inside"):
+        tables["inside"] = inside_table(figures)
     if "words" in figures.all:
         tables["words"] = words_table(figures)
     if "code" in figures.all:
