@@ -38,21 +38,4 @@ command_error(const char *verb, const char *format, ...);
 int command_flush(FILE *file);
 int command_close(FILE *file); /* the same, and closes it */
 
-/* Reads a size such as 4096, 64K, 16M or 2G (powers of 1024). Returns whether
- * the whole text is one that fits. */
-bool command_size(const char *text, size_t *size);
-
-/* Writes a size as people read it, such as "23.3 MiB", and returns the text. */
-const char *command_size_text(char text[static 24], uint64_t size);
-
-/* Whether the locale's characters are Unicode's, in UTF-8. */
-bool command_unicode(void);
-
-/* Whether a stream may carry colours: a terminal, and NO_COLOR is not set. */
-bool command_colours(FILE *stream);
-
-/* A bar on standard error for what takes longer than a second; nothing where
- * that is no terminal. Ended by done == total. */
-void command_progress(const char *what, uint64_t done, uint64_t total);
-
 #endif

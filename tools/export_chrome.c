@@ -2,12 +2,13 @@
 #include "export_formats.h"
 
 #include "trace/series.h"
+#include "view/screen.h"
 
 #include <inttypes.h>
 
 static void advance(size_t done, size_t total)
 {
-    command_progress("export", done, total);
+    screen_progress("export", done, total);
 }
 
 /* Without times an event lasts a microsecond. */

@@ -6,6 +6,7 @@
 #include "record.h"
 #include "trace/costs.h"
 #include "trace/smallest.h"
+#include "view/screen.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -46,7 +47,7 @@ static size_t replays_done, replays_total;
 static void advance(void)
 {
     if (++replays_done < replays_total)
-        command_progress(verb, replays_done, replays_total);
+        screen_progress(verb, replays_done, replays_total);
 }
 
 /* A granule below malloc's alignment is for those who know that they need
@@ -77,7 +78,7 @@ static bool search(fit *on)
             return false;
         }
     }
-    command_progress(verb, replays_total, replays_total);
+    screen_progress(verb, replays_total, replays_total);
     on->best = choose(on);
     on->costs = costs_at(on->input.from, on->input.asked.peak_event + 1,
                          on->input.from->site_count > 1,

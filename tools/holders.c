@@ -1,9 +1,9 @@
 #include "holders.h"
 
-#include "command.h"
 #include "input_trace.h"
 #include "symbols.h"
 #include "trace/follow.h"
+#include "trace/text.h"
 #include "view/scheme.h"
 
 #include <limits.h>
@@ -121,7 +121,7 @@ void holders_print(const holders *of, size_t few, FILE *to, unsigned columns)
     for (size_t i = 0; i < few && i < of->count; i++) {
         const site_holding *site = &of->sites[i];
         fprintf(to, "%10s %10s in %9s %s  %s\n", i == 0 ? "sites" : "",
-                command_size_text(size, site->requested),
+                text_of_size(size, site->requested),
                 count_text(blocks, site->blocks),
                 site->blocks == 1 ? "block " : "blocks",
                 site_text(stack, room, of->stacks[i], FRAMES));

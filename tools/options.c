@@ -2,6 +2,7 @@
 
 #include "command.h"
 #include "near.h"
+#include "trace/text.h"
 
 #include <argp.h>
 #include <stdlib.h>
@@ -27,12 +28,12 @@ static bool take_text(const verb_option *option, const char *text, void *to)
 static bool take_size(const verb_option *option, const char *text, void *to)
 {
     (void)option;
-    return command_size(text, to) && *(size_t *)to > 0;
+    return text_to_size(text, to) && *(size_t *)to > 0;
 }
 
 bool option_granule(const char *text, size_t *granule)
 {
-    return command_size(text, granule) && *granule >= 8 &&
+    return text_to_size(text, granule) && *granule >= 8 &&
            *granule <= (size_t)1 << 30 && (*granule & (*granule - 1)) == 0;
 }
 

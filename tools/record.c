@@ -4,8 +4,9 @@
 
 #include "launch.h"
 #include "options.h"
-#include "recorder/recorder.h"
+#include "recorder/settings.h"
 #include "symbols.h"
+#include "trace/text.h"
 #include "trace/trace.h"
 #include "view/scheme.h"
 
@@ -130,7 +131,7 @@ static void tell(const char *verb, const record_plan *plan,
     char why[128];
     char events[48];
     char blocks[48];
-    command_size_text(size, (uint64_t)result->bytes);
+    text_of_size(size, (uint64_t)result->bytes);
     if (!result->packed)
         command_error(verb, "%s, %s, not compressed", plan->path, size);
     else if (result->events == 0)

@@ -4,6 +4,8 @@
 #include "input_trace.h"
 #include "options.h"
 #include "trace/series.h"
+#include "trace/text.h"
+#include "view/screen.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -60,18 +62,18 @@ static void time_runs(replay *on, playback *it)
 /* The course comes last, and takes half of the time. */
 static void advance(size_t done, size_t total)
 {
-    command_progress(verb, total + done, 2 * total);
+    screen_progress(verb, total + done, 2 * total);
 }
 
 static const char *run(replay *on)
 {
     playback it;
     size_t count = on->plan.from->count;
-    command_progress(verb, 0, 2 * count);
+    screen_progress(verb, 0, 2 * count);
     const char *wrong = playback_open_fitting(&it, &on->plan);
     if (wrong != NULL)
         return wrong;
-    command_progress(verb, count / 2, 2 * count);
+    screen_progress(verb, count / 2, 2 * count);
     time_runs(on, &it);
     if (!series_run(&on->course, &it, POINTS, advance))
         wrong = "there is not enough memory";
@@ -89,7 +91,7 @@ static double percent(uint64_t part, uint64_t whole)
 static void print_size(const char *what, uint64_t size)
 {
     char text[24];
-    printf("  %-22s %10s %15s bytes\n", what, command_size_text(text, size),
+    printf("  %-22s %10s %15s bytes\n", what, text_of_size(text, size),
            number_text(size));
 }
 
@@ -119,7 +121,7 @@ static void print_curve(const char *what, const series *course,
                                          "▅", "▆", "▇", "█"};
     static const char *const letters[] = {" ", "_", ".", ",", "-",
                                           "~", "+", "*", "#"};
-    const char *const *bars = command_unicode() ? blocks : letters;
+    const char *const *bars = screen_unicode() ? blocks : letters;
     size_t width = course->count < LINE ? course->count : LINE;
     printf("  %-16s ", what);
     for (size_t column = 0; column < width; column++) {

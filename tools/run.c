@@ -4,6 +4,7 @@
 #include "launch.h"
 #include "record.h"
 #include "run_report.h"
+#include "trace/text.h"
 
 #include <argp.h>
 #include <stdint.h>
@@ -39,7 +40,7 @@ static bool is_pool_size(const char *text)
 {
     size_t size;
     char *end;
-    if (command_size(text, &size)) {
+    if (text_to_size(text, &size)) {
         return size >= 2 * (size_t)sysconf(_SC_PAGESIZE) &&
                is_given_by_system(size);
     }
@@ -51,7 +52,7 @@ static bool is_pool_size(const char *text)
 static bool is_granule(const char *text)
 {
     size_t size;
-    return command_size(text, &size) && size >= 16 && size <= 1u << 20 &&
+    return text_to_size(text, &size) && size >= 16 && size <= 1u << 20 &&
            (size & (size - 1)) == 0;
 }
 

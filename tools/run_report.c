@@ -3,6 +3,7 @@
 #include "command.h"
 #include "input_trace.h"
 #include "trace/text.h"
+#include "view/screen.h"
 
 #include <errno.h>
 #include <jansson.h>
@@ -169,8 +170,7 @@ static void print_size(FILE *out, const char *what, uint64_t size,
                        const char *note)
 {
     char text[24];
-    fprintf(out, "  %-16s%10s  %s\n", what, command_size_text(text, size),
-            note);
+    fprintf(out, "  %-16s%10s  %s\n", what, text_of_size(text, size), note);
 }
 
 /* A value for --pool: KiB, rounded up. */
@@ -196,7 +196,7 @@ static void print_failures(FILE *out, const json_t *part)
         fprintf(
             out, "  %-16s%10llu  request%s got NULL, the first asked for %s\n",
             "failures", (unsigned long long)failures, failures == 1 ? "" : "s",
-            command_size_text(first, number(part, "first_failure")));
+            text_of_size(first, number(part, "first_failure")));
 }
 
 static void print_leaks(FILE *out, const json_t *part)
@@ -239,15 +239,14 @@ static void print_heading(FILE *out, const json_t *part, bool alone)
 {
     char pool[24];
     char name[256];
-    bool bold = command_colours(out);
+    bool bold = screen_colours(out);
     fprintf(out, "%sbitfit run: %s", bold ? "\033[1m" : "",
             visible(name, name_of(part)));
     if (!alone)
         fprintf(out, " (process %llu)",
                 (unsigned long long)number(part, "pid"));
     fprintf(out, " in a pool of %s%s\n",
-            command_size_text(pool, number(part, "budget")),
-            bold ? "\033[0m" : "");
+            text_of_size(pool, number(part, "budget")), bold ? "\033[0m" : "");
 }
 
 static void print_process(FILE *out, const json_t *part, bool alone)

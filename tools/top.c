@@ -4,6 +4,7 @@
 #include "holders.h"
 #include "input_trace.h"
 #include "options.h"
+#include "trace/text.h"
 #include "view/moment_json.h"
 #include "view/outside.h"
 #include "view/terminal.h"
@@ -103,7 +104,7 @@ static void print_sparkline(const terminal *t, const char *name,
         t->columns > NAME + AFTER + 8 ? t->columns - NAME - AFTER : 8;
     fprintf(t->to, "%*s ", NAME - 1, name);
     terminal_sparkline(t, values, count, capacity, width);
-    fprintf(t->to, " %s\n", command_size_text(text, values[count - 1]));
+    fprintf(t->to, " %s\n", text_of_size(text, values[count - 1]));
 }
 
 static const char *print_look(const terminal *t, const subject *from,
@@ -118,8 +119,8 @@ static const char *print_look(const terminal *t, const subject *from,
     scheme_by_size(&scheme, true);
     terminal_figures(t, moment);
     fprintf(t->to, "budget %s, %s cached by threads, %s failed\n",
-            command_size_text(budget, from->pool.published.budget),
-            command_size_text(cached, from->pool.published.cached),
+            text_of_size(budget, from->pool.published.budget),
+            text_of_size(cached, from->pool.published.cached),
             things_text(failures, from->pool.published.failures, "request"));
     print_sparkline(t, "live", past->live, past->count, stats->capacity);
     print_sparkline(t, "high-water", past->high_water, past->count,

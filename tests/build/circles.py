@@ -13,7 +13,7 @@ import re
 import sys
 
 C_ENDINGS = {".h", ".c", ".hpp", ".cpp"}
-INCLUDE = re.compile(r'^\s*#\s*include\s*["<]([^">]+)[">]')
+INCLUDE = re.compile(r'^\s*#\s*include\s*(["<])([^">]+)[">]')
 CRATE = re.compile(r"\bcrate::(?:(\w+)|\{([^}]*)\})")
 REEXPORT = re.compile(r"^pub(?:\([a-z]+\))? use (\w+)::([^;]*);", re.M)
 COMMENT = re.compile(r"//[^\n]*")
@@ -23,12 +23,13 @@ def room_of(path):
     return str(path.with_suffix(""))
 
 
-def included(files, path, name):
-    """The file meant: beside this one, else the one whose path ends so."""
+def included(files, path, quote, name):
+    """The file meant: beside this one, else the one whose path ends so. <NAME>
+    is ours only in a folder of headers: <limits.h> is not malloc/limits.h."""
     beside = pathlib.Path(os.path.normpath(path.parent / name))
-    if beside in files:
+    if quote == '"' and beside in files:
         return beside
-    ending = ("/" + name.lstrip("./"))
+    ending = ("/" if quote == '"' else "/include/") + name.lstrip("./")
     found = [file for file in files if ("/" + str(file)).endswith(ending)]
     return found[0] if len(found) == 1 else None
 
@@ -39,7 +40,7 @@ def c_steps(root, files):
         lines = (root / path).read_text().splitlines()
         for number, line in enumerate(lines, 1):
             match = INCLUDE.match(line)
-            target = match and included(files, path, match[1])
+            target = match and included(files, path, *match.groups())
             if target:
                 yield path, target, f"{path}:{number}"
 

@@ -8,7 +8,7 @@ import tempfile
 CIRCLES = pathlib.Path(__file__).with_name("circles.py")
 
 GOOD = {"a/top.c": '#include "top.h"\n#include "b/low.h"\n', "a/top.h": "",
-        "a/b/low.h": "#include <stddef.h>\n",
+        "a/b/low.h": "#include <stddef.h>\n#include <top.h>\n",
         "a/lib.rs": "mod high;\nmod deep;\npub use deep::Thing;\n",
         "a/high.rs": "use crate::{deep, Thing}; // crate::high\n",
         "a/deep.rs": ""}
@@ -18,6 +18,9 @@ CIRCLES_IN = {
     "a file and a header below it": {"a/top.h": '#include "side.h"\n',
                                      "a/side.c": '#include "top.h"\n',
                                      "a/side.h": ""},
+    "a header of a folder of headers": {
+        "a/include/own.h": '#include "../top.h"\n',
+        "a/top.h": "#include <own.h>\n"},
     "folders": {"a/b/other.c": '#include "../side.h"\n', "a/side.h": ""},
     "modules": {"a/deep.rs": "use crate::high::x;\n"},
     "modules, by a name of the crate": {

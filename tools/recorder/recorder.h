@@ -1,7 +1,7 @@
 /*
  * libbitfit-record.so: records what a program asks of malloc, in the format of
- * tools/trace/format.h. `bitfit record` preloads it and tells it by these
- * variables of the environment what to do; without the first two it is idle.
+ * tools/trace/format.h. `bitfit record` preloads it; settings.h has how it
+ * tells the library what to do.
  */
 #ifndef RECORDER_H
 #define RECORDER_H
@@ -9,21 +9,6 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-
-#define RECORD_PATH "BITFIT_RECORD" /* the trace's absolute path */
-#define RECORD_PARENT                                                          \
-    "BITFIT_RECORD_PARENT"             /* the process whose child is           \
-                                          recorded, by its number */
-#define RECORD_PID "BITFIT_RECORD_PID" /* that child; the recorder sets it */
-#define RECORD_CHILDREN                                                        \
-    "BITFIT_RECORD_CHILDREN"               /* set: the program's children,     \
-                                              too, into PATH.PID */
-#define RECORD_SITES "BITFIT_RECORD_SITES" /* set: call stacks */
-#define RECORD_NO_TIMES "BITFIT_RECORD_NO_TIMES" /* set: no times */
-#define RECORD_EVENTS "BITFIT_RECORD_EVENTS"     /* stop after so many */
-#define RECORD_ABOUT "BITFIT_RECORD_ABOUT" /* instead of the command line */
-
-/* ------------------------------------------------------------- the hooks' */
 
 /* Whether this process is recorded: decided once, when its environment is
  * there. */

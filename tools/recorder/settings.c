@@ -1,7 +1,6 @@
 #include "settings.h"
 
 #include "../trace/system.h"
-#include "recorder.h"
 
 #include <stdlib.h>
 #include <string.h>

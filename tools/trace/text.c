@@ -1,8 +1,8 @@
 #include "text.h"
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
 
 /* Reads the UTF-8 sequence that begins here. Returns its bytes; 0 if it is
  * none: cut off, longer than need be, or no character. */
@@ -52,4 +52,47 @@ void text_make_utf8(char *text)
 void text_make_visible(char *text)
 {
     clean(text, false);
+}
+
+/* ------------------------------------------------------------------- sizes */
+
+static int unit_shift(const char *unit)
+{
+    static const char units[] = "KMGT";
+    if (*unit == '\0')
+        return 0;
+    for (int i = 0; units[i] != '\0'; i++) {
+        if ((unit[0] & ~0x20) == units[i] && unit[1] == '\0')
+            return 10 * (i + 1);
+    }
+    return -1;
+}
+
+bool text_to_size(const char *text, size_t *size)
+{
+    if (*text < '0' || *text > '9')
+        return false;
+    char *end;
+    errno = 0;
+    unsigned long long number = strtoull(text, &end, 10);
+    int shift = unit_shift(end);
+    if (errno != 0 || shift < 0 || number > SIZE_MAX >> shift)
+        return false;
+    *size = (size_t)number << shift;
+    return true;
+}
+
+const char *text_of_size(char text[static 24], uint64_t size)
+{
+    static const char *const units[] = {"bytes", "KiB", "MiB", "GiB", "TiB"};
+    static const double rounds_to_1024 = 1023.95;
+    double value = (double)size;
+    size_t unit = 0;
+    while (value >= (unit == 0 ? 1024 : rounds_to_1024) &&
+           unit + 1 < sizeof units / sizeof units[0]) {
+        value /= 1024;
+        unit++;
+    }
+    snprintf(text, 24, "%.*f %s", unit == 0 ? 0 : 1, value, units[unit]);
+    return text;
 }

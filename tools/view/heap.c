@@ -1,7 +1,7 @@
 #include "heap.h"
 
-#include "../command.h"
 #include "../trace/playback.h"
+#include "screen.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -109,9 +109,9 @@ static bool watch_all(watch *w, const heap_options *options)
         if (options->samples != 0)
             sample(w, options->samples, (uint32_t)i);
         if (i % PROGRESS_EVERY == 0)
-            command_progress("replaying", i, count);
+            screen_progress("replaying", i, count);
     }
-    command_progress("replaying", count, count);
+    screen_progress("replaying", count, count);
     free(w->current);
     return true;
 }

@@ -1,6 +1,6 @@
 #include "packed.h"
 
-#include "../command.h"
+#include "screen.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -143,7 +143,7 @@ const char *packed_write(FILE *to, const heap_history *heap)
         for (unsigned column = 0; column < COLUMNS; column++) {
             fill_column(heap, column, values);
             pack_column(p, values, column_size(heap, column), plane);
-            command_progress("packing", column + 1, COLUMNS);
+            screen_progress("packing", column + 1, COLUMNS);
         }
         pack_sites(p, heap->trace);
         pack(p, plane, 0, Z_FINISH);

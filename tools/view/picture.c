@@ -1,6 +1,5 @@
 #include "picture.h"
 
-#include "../command.h"
 #include "../trace/text.h"
 #include "plane.h"
 #include "png_file.h"
@@ -398,13 +397,13 @@ static void heap_header(const canvas *c, const heap_history *heap)
     if (heap->failures != 0) {
         snprintf(line, sizeof line, "%s found no place in a payload of %s",
                  things_text(events, heap->failures, "request"),
-                 command_size_text(mark, heap->capacity));
+                 text_of_size(mark, heap->capacity));
     } else {
         snprintf(line, sizeof line,
                  "%s live at the peak; a payload of %s serves it all, %.1f %% "
                  "more",
-                 command_size_text(peak, heap->peak_live),
-                 command_size_text(mark, heap->high_water),
+                 text_of_size(peak, heap->peak_live),
+                 text_of_size(mark, heap->high_water),
                  percent(over, heap->peak_live));
     }
     snprintf(rest, sizeof rest,
@@ -529,7 +528,7 @@ static void draw_row_labels(const canvas *c, const ribbon *r)
     }
     set_font(c, 12, false);
     char pitch[64];
-    command_size_text(text, r->row);
+    text_of_size(text, r->row);
     snprintf(pitch, sizeof pitch, "address in the pool; a row is %s", text);
     draw_text(c, c->left, c->top - 6, 0, c->theme->faint, pitch);
 }
@@ -543,13 +542,13 @@ static void moment_header(const canvas *c, const heap_moment *moment)
     const bitfit_stats *stats = &moment->stats;
     snprintf(line, sizeof line,
              "the largest request that would succeed now: %s",
-             command_size_text(text[0], stats->largest_free));
+             text_of_size(text[0], stats->largest_free));
     int used = snprintf(
         rest, sizeof rest, "%s of %s live in %s, %s free%s",
-        command_size_text(text[1], stats->live),
-        command_size_text(text[2], stats->capacity),
+        text_of_size(text[1], stats->live),
+        text_of_size(text[2], stats->capacity),
         things_text(blocks, stats->blocks, "block"),
-        command_size_text(text[3], stats->free),
+        text_of_size(text[3], stats->free),
         moment->torn ? "; the pool was changing: parts may be wrong" : "");
     if (moment->requested != 0) {
         snprintf(rest + used, sizeof rest - (size_t)used,

@@ -1,8 +1,9 @@
 #include "terminal.h"
 
-#include "../command.h"
+#include "../trace/text.h"
 #include "picture.h"
 #include "plane.h"
+#include "screen.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -18,7 +19,7 @@ static unsigned columns_of(FILE *to)
     size_t asked;
     if (ioctl(fileno(to), TIOCGWINSZ, &size) == 0 && size.ws_col != 0)
         return size.ws_col;
-    if (columns != NULL && command_size(columns, &asked) && asked < 10000)
+    if (columns != NULL && text_to_size(columns, &asked) && asked < 10000)
         return (unsigned)asked;
     return COLUMNS_DEFAULT;
 }
@@ -30,8 +31,8 @@ terminal terminal_of(FILE *to)
         .to = to,
         .columns = columns_of(to),
         .rows = ROWS_DEFAULT,
-        .colours = command_colours(to),
-        .unicode = command_unicode(),
+        .colours = screen_colours(to),
+        .unicode = screen_unicode(),
         .true_colours = depth != NULL && (strcmp(depth, "truecolor") == 0 ||
                                           strcmp(depth, "24bit") == 0),
     };
@@ -213,7 +214,7 @@ static void print_holes(const terminal *t, const heap_moment *moment)
         char text[64];
         int length =
             snprintf(text, sizeof text, "%s%s at %s", i == 0 ? "" : ", ",
-                     command_size_text(size, holes[i]->size),
+                     text_of_size(size, holes[i]->size),
                      address_text(offset, holes[i]->offset));
         used += (unsigned)length;
         if (used >= t->columns && i > 0)
@@ -231,13 +232,13 @@ void terminal_figures(const terminal *t, const heap_moment *moment)
     if (t->colours)
         fputs("\033[1m", t->to);
     fprintf(t->to, "the largest request that would succeed now: %s\n",
-            command_size_text(text[0], stats->largest_free));
+            text_of_size(text[0], stats->largest_free));
     reset(t);
     fprintf(t->to, "%s of %s live in %s, %s free%s\n",
-            command_size_text(text[1], stats->live),
-            command_size_text(text[2], stats->capacity),
+            text_of_size(text[1], stats->live),
+            text_of_size(text[2], stats->capacity),
             things_text(blocks, stats->blocks, "block"),
-            command_size_text(text[3], stats->free),
+            text_of_size(text[3], stats->free),
             moment->torn ? " (changing: parts may be wrong)" : "");
 }
 

@@ -743,7 +743,7 @@ static void a_cut_anywhere_leaves_the_whole_lines(void **state)
 }
 
 /* Lines of a trace, and blank ones up to this size. */
-static bytes text_of_size(size_t size)
+static bytes text_of_length(size_t size)
 {
     static const char line[] = "1: malloc 0x10 8\n";
     bytes text = {malloc(size), size};
@@ -760,7 +760,7 @@ static void sizes_at_the_edges_of_buffers_are_read(void **state)
                                    1 << 20, 2 << 20, 3 << 20};
     for (size_t i = 0; i < sizeof edges / sizeof edges[0]; i++) {
         for (size_t size = edges[i] - 2; size <= edges[i] + 2; size++) {
-            bytes text = text_of_size(size);
+            bytes text = text_of_length(size);
             for (size_t p = 0; p < 3; p++) {
                 bytes file = packings[p](text.at, text.size);
                 trace *read = parse(file.at, file.size);

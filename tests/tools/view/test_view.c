@@ -9,8 +9,8 @@
 
 #include <cmocka.h>
 
-#include "command.h"
 #include "trace/playback.h"
+#include "trace/text.h"
 #include "view/outside.h"
 #include "view/picture.h"
 #include "view/plane.h"
@@ -325,10 +325,10 @@ static void texts_are_as_people_read_them(void **state)
     assert_string_equal(count_text(text, 1234567), "1,234,567");
     assert_string_equal(things_text(text, 1, "block"), "1 block");
     assert_string_equal(things_text(text, 1000, "block"), "1,000 blocks");
-    assert_string_equal(command_size_text(text, 1023), "1023 bytes");
-    assert_string_equal(command_size_text(text, 1024), "1.0 KiB");
-    assert_string_equal(command_size_text(text, 1048524), "1023.9 KiB");
-    assert_string_equal(command_size_text(text, 1048575), "1.0 MiB");
+    assert_string_equal(text_of_size(text, 1023), "1023 bytes");
+    assert_string_equal(text_of_size(text, 1024), "1.0 KiB");
+    assert_string_equal(text_of_size(text, 1048524), "1023.9 KiB");
+    assert_string_equal(text_of_size(text, 1048575), "1.0 MiB");
     assert_string_equal(address_text(text, 0), "0");
     assert_string_equal(address_text(text, 1280 << 10), "1.25 MiB");
     assert_string_equal(span_text(text, CLOCK_EVENTS, 1), "1 event");
