@@ -6,6 +6,7 @@
 #include "record.h"
 #include "trace/costs.h"
 #include "trace/smallest.h"
+#include "view/scheme.h"
 #include "view/screen.h"
 
 #include <errno.h>
@@ -147,22 +148,11 @@ static void print_notes(const fit *on)
     }
 }
 
-static const char *inner_frames(const char *stack)
-{
-    enum { SHOWN = 80 };
-    size_t length = strlen(stack);
-    if (length == 0)
-        return "(not known)";
-    if (length <= SHOWN)
-        return stack;
-    const char *from = strchr(stack + length - SHOWN, ';');
-    return from == NULL ? stack + length - SHOWN : from + 1;
-}
-
 static void print_costs(const fit *on)
 {
     const trace *from = on->input.from;
     bool by_site = from->site_count > 1;
+    char stack[96];
     printf("\n  What costs most at the peak, after event %s, with granule "
            "%zu\n",
            number_text(on->input.asked.peak_event),
@@ -173,7 +163,7 @@ static void print_costs(const fit *on)
         const cost *it = &on->costs[i];
         printf("  %12s  %10s  %12s  %s\n", number_text(it->live),
                number_text(it->blocks), number_text(it->live - it->requested),
-               by_site ? inner_frames(from->sites[it->site])
+               by_site ? stack_text(stack, sizeof stack, from->sites[it->site])
                        : number_text(it->size));
     }
 }

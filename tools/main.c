@@ -17,6 +17,7 @@ const command_entry command_list[] = {
     {"fit", "how small a pool serves a trace or a program", verb_fit},
     {"map", "pictures of a heap, over time or at one moment", verb_map},
     {"report", "a page about a trace's heap, for any browser", verb_report},
+    {"diff", "what grew between two traces of a program", verb_diff},
     {"top", "a live view of a process under `bitfit run`", verb_top},
     {"export", "a trace for other viewers", verb_export},
     {NULL, NULL, NULL}};

@@ -110,12 +110,17 @@ static void take_words(parsing *on, struct argp_state *state)
         .program = usage->subject == SUBJECT_PROGRAM ||
                    (usage->subject == SUBJECT_EITHER && quoted),
     };
-    if (!on->words.program && on->words.at[1] != NULL) {
-        argp_failure(state, COMMAND_USAGE, 0, "one %s at a time%s", usage->what,
+    size_t most = usage->subject == SUBJECT_TWO ? 2 : 1;
+    size_t count = (size_t)(state->argc - state->next);
+    if (!on->words.program && count > most) {
+        argp_failure(state, COMMAND_USAGE, 0, "%s %s at a time%s",
+                     most == 2 ? "two" : "one", usage->what,
                      usage->subject == SUBJECT_EITHER
                          ? "; -- stands before a program"
                          : "");
     }
+    if (count < most)
+        argp_failure(state, COMMAND_USAGE, 0, "two %s, please", usage->what);
 }
 
 static error_t parse(int key, char *text, struct argp_state *state)

@@ -34,6 +34,7 @@ typedef struct verb_option {
 /* What the words are that are no options. */
 typedef enum verb_subject {
     SUBJECT_ONE,     /* one word */
+    SUBJECT_TWO,     /* two words */
     SUBJECT_PROGRAM, /* a program and its arguments, options among them */
     SUBJECT_EITHER   /* one word, or "--", a program and its arguments */
 } verb_subject;
@@ -50,7 +51,7 @@ typedef struct verb_usage {
 enum { OPTIONS_MAX = 16 };
 
 typedef struct verb_words {
-    char **at; /* at least one, and NULL */
+    char **at; /* at least one, and NULL; both of two */
     bool program;
 } verb_words;
 

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* Reads the UTF-8 sequence that begins here. Returns its bytes; 0 if it is
  * none: cut off, longer than need be, or no character. */
@@ -95,4 +96,40 @@ const char *text_of_size(char text[static 24], uint64_t size)
     }
     snprintf(text, 24, "%.*f %s", unit == 0 ? 0 : 1, value, units[unit]);
     return text;
+}
+
+static bool is_digit(char c)
+{
+    return c >= '0' && c <= '9';
+}
+
+size_t text_line_length(const char *frame, const char *end)
+{
+    const char *at = end - 1;
+    if (end - frame < 6 || *at != ')' || !is_digit(at[-1]))
+        return 0;
+    while (--at > frame && is_digit(*at)) {
+    }
+    if (*at != ':')
+        return 0;
+    while (--at > frame && *at != '(' && *at != ')') {
+    }
+    return at - 1 > frame && *at == '(' && at[-1] == ' '
+               ? (size_t)(end - at) + 1
+               : 0;
+}
+
+void text_drop_lines(char *stack)
+{
+    char *to = stack;
+    for (const char *at = stack; *at != '\0';) {
+        const char *end = at + strcspn(at, ";");
+        size_t length = (size_t)(end - at) - text_line_length(at, end);
+        memmove(to, at, length);
+        to += length;
+        if (*end == ';')
+            *to++ = *end++;
+        at = end;
+    }
+    *to = '\0';
 }

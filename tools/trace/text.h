@@ -1,5 +1,5 @@
 /* Text from files, which may be anything, made fit to be shown; sizes as people
- * write and read them. */
+ * write and read them; the lines in call stacks. */
 #ifndef TRACE_TEXT_H
 #define TRACE_TEXT_H
 
@@ -20,5 +20,13 @@ bool text_to_size(const char *text, size_t *size);
 
 /* Writes a size as people read it, such as "23.3 MiB", and returns the text. */
 const char *text_of_size(char text[static 24], uint64_t size);
+
+/* The length of a frame's line, " (app.c:12)", which ends at `end`; 0 if it has
+ * none. */
+size_t text_line_length(const char *frame, const char *end);
+
+/* Takes the lines out of a call stack: "main (app.c:12);load (app.c:7)" becomes
+ * "main;load". */
+void text_drop_lines(char *stack);
 
 #endif

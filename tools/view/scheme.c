@@ -148,6 +148,31 @@ const char *site_text(char *text, size_t size, const char *stack,
     return text;
 }
 
+const char *stack_text(char *text, size_t size, const char *stack)
+{
+    static const char dots[] = " < ...";
+    size_t room = size - sizeof dots;
+    size_t used = 0;
+    snprintf(text, size, "unknown");
+    for (const char *end = stack + strlen(stack); end > stack;) {
+        const char *from = end;
+        while (from > stack && from[-1] != ';')
+            from--;
+        size_t line = text_line_length(from, end);
+        int length = snprintf(
+            text + used, room - used, "%s%.*s%.*s", used == 0 ? "" : " < ",
+            name_length(from, end - line), from, (int)line, end - line);
+        if (used + (size_t)length >= room) {
+            strcpy(text + (used == 0 ? room - 1 : used), dots);
+            break;
+        }
+        used += (size_t)length;
+        end = from > stack ? from - 1 : stack;
+    }
+    text_make_visible(text); /* a character may be cut in its middle */
+    return text;
+}
+
 /* ----------------------------------------------------------------- classes */
 
 static void add_class(colour_scheme *scheme, uint32_t colour, const char *name)

@@ -57,6 +57,10 @@ uint32_t colour_mix(uint32_t a, uint32_t b, double weight);
 const char *site_text(char *text, size_t size, const char *stack,
                       unsigned frames);
 
+/* The same of as many frames as fit, with their lines: "strdup < parse
+ * (app.c:7)", with dots for those that do not; `size` is at least 32. */
+const char *stack_text(char *text, size_t size, const char *stack);
+
 /* Writes a span of the clock, such as "1,200 events" or "3.5 ms". */
 const char *span_text(char text[static 48], heap_clock clock, uint64_t span);
 
