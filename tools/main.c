@@ -3,7 +3,6 @@
 #include "trace/text.h"
 #include "verbs.h"
 
-#include <argp.h>
 #include <bitfit.h>
 #include <locale.h>
 #include <stdlib.h>
@@ -42,25 +41,34 @@ static const command_entry *find_verb(const char *name)
     return NULL;
 }
 
-static int refuse_verb(char *name)
+static void look_near(const char *name, const char *other, size_t *least,
+                      const char **nearest)
+{
+    size_t distance = near_distance(name, other);
+    if (distance < *least) {
+        *least = distance;
+        *nearest = other;
+    }
+}
+
+/* A verb, or an option in front of it. */
+static int refuse_word(char *name)
 {
     const char *nearest = NULL;
+    const char *what = name[0] == '-' ? "option" : "verb";
     size_t least = near_limit(name);
-    for (const command_entry *entry = command_list; entry->name; entry++) {
-        size_t distance = near_distance(name, entry->name);
-        if (distance < least) {
-            least = distance;
-            nearest = entry->name;
-        }
-    }
+    for (const command_entry *entry = command_list; entry->name; entry++)
+        look_near(name, entry->name, &least, &nearest);
+    look_near(name, "--help", &least, &nearest);
+    look_near(name, "--version", &least, &nearest);
     text_make_visible(name);
     if (nearest != NULL) {
-        fprintf(stderr, "bitfit: there is no verb '%s'; did you mean '%s'?\n",
-                name, nearest);
+        fprintf(stderr, "bitfit: there is no %s '%s'; did you mean '%s'?\n",
+                what, name, nearest);
     } else {
         fprintf(stderr,
-                "bitfit: there is no verb '%s'; `bitfit help` lists them\n",
-                name);
+                "bitfit: there is no %s '%s'; `bitfit help` lists the verbs\n",
+                what, name);
     }
     return COMMAND_USAGE;
 }
@@ -80,7 +88,7 @@ static int help(int argc, char **argv)
     }
     const command_entry *entry = find_verb(argv[1]);
     if (entry == NULL)
-        return refuse_verb(argv[1]);
+        return refuse_word(argv[1]);
     char *arguments[] = {argv[1], option, NULL};
     return entry->verb(2, arguments);
 }
@@ -100,7 +108,6 @@ int main(int argc, char **argv)
 {
     atexit(check_output);
     setlocale(LC_CTYPE, "");
-    argp_program_version = "bitfit " BITFIT_VERSION;
     if (argc < 2) {
         print_help(stderr);
         return COMMAND_USAGE;
@@ -112,6 +119,6 @@ int main(int argc, char **argv)
         return COMMAND_OK;
     }
     const command_entry *entry = find_verb(argv[1]);
-    return entry == NULL ? refuse_verb(argv[1])
+    return entry == NULL ? refuse_word(argv[1])
                          : entry->verb(argc - 1, argv + 1);
 }

@@ -5,6 +5,8 @@
 #include "trace/text.h"
 
 #include <argp.h>
+#include <bitfit.h>
+#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -64,205 +66,272 @@ const option_kind kind_count = {take_size, "a number above 0"};
 const option_kind kind_granule = {take_granule, "a power of two from 8 to 1G"};
 const option_kind kind_choice = {take_choice, NULL};
 
-/* ------------------------------------------------------------------ parsing */
+/* ----------------------------------------------------------------- refusing */
+
+/* argp would print what was typed as it is, and in words of its own. */
+__attribute__((format(printf, 2, 3))) static _Noreturn void
+refuse(const verb_usage *usage, const char *format, ...)
+{
+    va_list arguments;
+    char text[1024];
+    va_start(arguments, format);
+    vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    command_error(usage->verb, "%s", text);
+    exit(COMMAND_USAGE);
+}
+
+/* ------------------------------------------------------------------- asking */
+
+static const option_kind kind_help = {NULL, NULL};
+
+/* What every verb has. */
+enum { HELP, USAGE, VERSION, ADDED = 4 };
+
+static const verb_option added[ADDED + 1] = {
+    {"help", 'h', NULL, "Print this list", &kind_help, HELP},
+    {"help", '?', NULL, NULL, &kind_help, HELP},
+    {"usage", 0, NULL, "Print the usage in a few lines", &kind_help, USAGE},
+    {"version", 'V', NULL, "Print the version", &kind_help, VERSION},
+    {0}};
+
+static int key_of(const verb_option *option, int number)
+{
+    enum { BEHIND_LETTERS = 256 };
+    return option->letter != 0 ? option->letter : BEHIND_LETTERS + number;
+}
+
+static void add_to_help(struct argp_option *table, const verb_option *from)
+{
+    int count = 0;
+    while (table[count].name != NULL)
+        count++;
+    for (; from->name != NULL; from++) {
+        if (from->help == NULL)
+            continue;
+        table[count] =
+            (struct argp_option){.name = from->name,
+                                 .key = key_of(from, count),
+                                 .arg = from->argument,
+                                 .doc = from->help,
+                                 .group = from->kind == &kind_help ? -1 : 0};
+        count++;
+    }
+}
+
+static _Noreturn void answer(const verb_usage *usage, const verb_option *what)
+{
+    struct argp_option table[OPTIONS_MAX + ADDED + 1] = {{0}};
+    const struct argp shown = {
+        .options = table, .args_doc = usage->words, .doc = usage->help};
+    char name[32];
+    snprintf(name, sizeof name, "bitfit %s", usage->verb);
+    add_to_help(table, usage->options);
+    add_to_help(table, added);
+    if (what->at == VERSION)
+        printf("bitfit %s", bitfit_version());
+    else
+        argp_help(&shown, stdout,
+                  what->at == USAGE ? ARGP_HELP_USAGE : ARGP_HELP_STD_HELP,
+                  name);
+    if (what->at != HELP)
+        putchar('\n');
+    exit(COMMAND_OK);
+}
+
+/* ------------------------------------------------------------------ finding */
+
+static bool is_name(const verb_option *option, const char *word, size_t length)
+{
+    return strncmp(option->name, word, length) == 0 &&
+           option->name[length] == '\0';
+}
+
+static const verb_option *find_letter(const verb_option *from, char letter)
+{
+    for (; from->name != NULL; from++) {
+        if (from->letter == letter)
+            return from;
+    }
+    return NULL;
+}
+
+/* An option with exactly this name; else `*begins` and `*other` are those that
+ * people know whose names begin so, NULL where there is none. */
+static const verb_option *find_name(const verb_option *from, const char *word,
+                                    size_t length, const verb_option **begins,
+                                    const verb_option **other)
+{
+    for (; from->name != NULL; from++) {
+        if (is_name(from, word, length))
+            return from;
+        if (from->help == NULL || strncmp(from->name, word, length) != 0)
+            continue;
+        if (*begins == NULL)
+            *begins = from;
+        else
+            *other = from;
+    }
+    return NULL;
+}
+
+static void look_near(const verb_option *from, const char *word, size_t *least,
+                      const char **nearest)
+{
+    for (; from->name != NULL; from++) {
+        size_t distance = near_distance(word, from->name);
+        if (from->help != NULL && distance < *least) {
+            *least = distance;
+            *nearest = from->name;
+        }
+    }
+}
+
+/* `dashes` and the word are what was typed. */
+static _Noreturn void refuse_name(const verb_usage *usage, const char *dashes,
+                                  const char *word, size_t length)
+{
+    char name[32];
+    const char *nearest = NULL;
+    snprintf(name, sizeof name, "%.*s", (int)length, word);
+    size_t least = near_limit(name);
+    look_near(usage->options, name, &least, &nearest);
+    look_near(added, name, &least, &nearest);
+    refuse(usage, "there is no option %s%s%s%s%s", dashes, name,
+           nearest != NULL ? "; did you mean --" : "",
+           nearest != NULL ? nearest : "",
+           nearest != NULL ? "?" : "; see --help");
+}
+
+static const verb_option *name_of(const verb_usage *usage, const char *word,
+                                  size_t length)
+{
+    const verb_option *begins = NULL;
+    const verb_option *other = NULL;
+    const verb_option *found =
+        find_name(usage->options, word, length, &begins, &other);
+    if (found == NULL)
+        found = find_name(added, word, length, &begins, &other);
+    if (found != NULL)
+        return found;
+    if (other != NULL)
+        refuse(usage, "--%.*s may be --%s or --%s", (int)length, word,
+               begins->name, other->name);
+    if (begins == NULL)
+        refuse_name(usage, "--", word, length);
+    return begins;
+}
+
+/* ------------------------------------------------------------------- taking */
 
 typedef struct parsing {
     const verb_usage *usage;
     void *request;
-    int quoted; /* words behind "--" */
-    verb_words words;
+    char **next;  /* what is not yet read; ended by NULL */
+    char **words; /* those that are no options, so far */
+    size_t count;
 } parsing;
 
-static int key_of(const verb_usage *usage, const verb_option *option)
-{
-    enum { BEHIND_LETTERS = 256 };
-    return option->letter != 0
-               ? option->letter
-               : BEHIND_LETTERS + (int)(option - usage->options);
-}
-
-static void take_option(const parsing *on, const verb_option *option,
-                        const char *text, struct argp_state *state)
+static void take(const parsing *on, const verb_option *option, const char *text)
 {
     const option_kind *kind = option->kind;
-    if (!kind->take(option, text, (char *)on->request + option->at)) {
-        argp_failure(
-            state, COMMAND_USAGE, 0, "--%s must be %s, not '%s'", option->name,
-            kind->allowed != NULL ? kind->allowed : option->argument, text);
-    }
+    if (kind == &kind_help)
+        answer(on->usage, option);
+    bool right = kind->take(option, text, (char *)on->request + option->at);
+    if (!right && text != NULL)
+        refuse(on->usage, "--%s must be %s, not '%s'", option->name,
+               kind->allowed != NULL ? kind->allowed : option->argument, text);
 }
 
-static int words_behind_dashes(int argc, char **argv)
+static const char *next_word(parsing *on, const verb_option *option)
 {
-    int at = 1;
-    while (at < argc && strcmp(argv[at], "--") != 0)
-        at++;
-    return at < argc ? argc - at - 1 : 0;
+    if (*on->next == NULL)
+        refuse(on->usage, "--%s needs %s", option->name, option->argument);
+    return *on->next++;
 }
 
-/* argp moves the words in front of "--" behind it. */
-static void take_words(parsing *on, struct argp_state *state)
+static void take_name(parsing *on, const char *word)
+{
+    size_t length = strcspn(word, "=");
+    const char *text = word[length] == '=' ? word + length + 1 : NULL;
+    const verb_option *option = name_of(on->usage, word, length);
+    if (option->argument == NULL && text != NULL)
+        refuse(on->usage, "--%s takes no value", option->name);
+    if (option->argument != NULL && text == NULL)
+        text = next_word(on, option);
+    take(on, option, text);
+}
+
+/* "-abc", where the rest may be the argument of one of them. */
+static void take_letters(parsing *on, const char *letters)
 {
     const verb_usage *usage = on->usage;
-    bool quoted = state->quoted != 0 && state->argc - state->next == on->quoted;
-    on->words = (verb_words){
-        .at = state->argv + state->next,
-        .program = usage->subject == SUBJECT_PROGRAM ||
-                   (usage->subject == SUBJECT_EITHER && quoted),
-    };
-    size_t most = usage->subject == SUBJECT_TWO ? 2 : 1;
-    size_t count = (size_t)(state->argc - state->next);
-    if (!on->words.program && count > most) {
-        argp_failure(state, COMMAND_USAGE, 0, "%s %s at a time%s",
-                     most == 2 ? "two" : "one", usage->what,
-                     usage->subject == SUBJECT_EITHER
-                         ? "; -- stands before a program"
-                         : "");
-    }
-    if (count < most)
-        argp_failure(state, COMMAND_USAGE, 0, "two %s, please", usage->what);
-}
-
-static error_t parse(int key, char *text, struct argp_state *state)
-{
-    parsing *on = state->input;
-    const verb_usage *usage = on->usage;
-    for (const verb_option *each = usage->options; each->name != NULL; each++) {
-        if (key == key_of(usage, each)) {
-            take_option(on, each, text, state);
-            return 0;
+    for (const char *at = letters; *at != '\0'; at++) {
+        const verb_option *option = find_letter(usage->options, *at);
+        if (option == NULL)
+            option = find_letter(added, *at);
+        if (option == NULL)
+            refuse_name(usage, "-", letters, strcspn(letters, "="));
+        if (option->argument != NULL) {
+            take(on, option, at[1] != '\0' ? at + 1 : next_word(on, option));
+            return;
         }
+        take(on, option, NULL);
     }
-    if (key == ARGP_KEY_ARGS) {
-        take_words(on, state);
-    } else if (key == ARGP_KEY_NO_ARGS) {
-        argp_failure(
-            state, COMMAND_USAGE, 0, "which %s%s? See --help", usage->what,
-            usage->subject == SUBJECT_EITHER ? ", or -- which program" : "");
-    } else {
-        return ARGP_ERR_UNKNOWN;
-    }
-    return 0;
 }
 
-/* ------------------------------------------------------------ unknown names */
-
-/* The options that argp adds. */
-static const char *const added[] = {"help", "usage", "version", NULL};
-
-static bool begins(const char *name, const char *word, size_t length)
+static bool is_option(const char *word)
 {
-    return strncmp(name, word, length) == 0;
+    return word[0] == '-' && word[1] != '\0';
 }
 
-/* Whether a name, or its beginning, is one of an option's; `takes` is then
- * whether the next word is its argument. */
-static bool is_known(const verb_usage *usage, const char *word, size_t length,
-                     bool *takes)
+/* Up to the program, the "--" or the end. Whether there was a "--". */
+static bool take_options(parsing *on)
 {
-    *takes = false;
-    for (const char *const *each = added; *each != NULL; each++) {
-        if (begins(*each, word, length))
+    while (*on->next != NULL) {
+        char *word = *on->next++;
+        if (strcmp(word, "--") == 0)
             return true;
-    }
-    for (const verb_option *each = usage->options; each->name != NULL; each++) {
-        if (begins(each->name, word, length)) {
-            *takes = each->argument != NULL && word[length] != '=';
-            return true;
-        }
-    }
-    return false;
-}
-
-/* Of the verb's own options; NULL if none is near. */
-static const char *nearest_name(const verb_usage *usage, const char *word)
-{
-    const char *nearest = NULL;
-    size_t least = near_limit(word);
-    for (const verb_option *each = usage->options; each->name != NULL; each++) {
-        size_t distance = near_distance(word, each->name);
-        if (each->help != NULL && distance < least) {
-            least = distance;
-            nearest = each->name;
-        }
-    }
-    return nearest;
-}
-
-static void refuse_name(const verb_usage *usage, const char *word,
-                        size_t length)
-{
-    char name[32];
-    snprintf(name, sizeof name, "%.*s", (int)length, word);
-    const char *nearest = nearest_name(usage, name);
-    command_error(usage->verb, "there is no option --%s%s%s%s", name,
-                  nearest != NULL ? "; did you mean --" : "",
-                  nearest != NULL ? nearest : "",
-                  nearest != NULL ? "?" : "; see --help");
-    exit(COMMAND_USAGE);
-}
-
-/* Whether the last letter of "-abc" is an option whose argument is the next
- * word. */
-static bool letters_take(const verb_usage *usage, const char *word)
-{
-    for (const char *at = word; *at != '\0'; at++) {
-        for (const verb_option *each = usage->options; each->name != NULL;
-             each++) {
-            if (each->letter == *at && each->argument != NULL)
-                return at[1] == '\0';
-        }
-    }
-    return false;
-}
-
-/* argp would print such a name as it is, and no advice. */
-static void check_names(const verb_usage *usage, int argc, char **argv)
-{
-    for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++) {
-        bool takes = false;
-        const char *word = argv[i];
-        if (*word != '-' || word[1] == '\0') {
-            if (usage->subject == SUBJECT_PROGRAM)
-                return;
-        } else if (word[1] != '-') {
-            takes = letters_take(usage, word + 1);
+        if (word[0] == '-' && word[1] == '-') {
+            take_name(on, word + 2);
+        } else if (is_option(word)) {
+            take_letters(on, word + 1);
+        } else if (on->usage->subject == SUBJECT_PROGRAM) {
+            on->next--;
+            return false;
         } else {
-            size_t length = strcspn(word + 2, "=");
-            if (!is_known(usage, word + 2, length, &takes))
-                refuse_name(usage, word + 2, length);
+            on->words[on->count++] = word;
         }
-        i += takes;
     }
+    return false;
+}
+
+/* As many words as the verb has subjects, or a program. */
+static void check_count(const verb_usage *usage, size_t count, bool program)
+{
+    bool either = usage->subject == SUBJECT_EITHER;
+    size_t most = usage->subject == SUBJECT_TWO ? 2 : 1;
+    if (count == 0)
+        refuse(usage, "which %s%s? See --help", usage->what,
+               either ? ", or -- which program" : "");
+    if (count < most)
+        refuse(usage, "two %s are needed", usage->what);
+    if (!program && count > most)
+        refuse(usage, "%s %s at a time%s", most == 2 ? "two" : "one",
+               usage->what, either ? "; -- stands before a program" : "");
 }
 
 verb_words options_take(const verb_usage *usage, int argc, char **argv,
                         void *request)
 {
-    static char name[32];
-    struct argp_option table[OPTIONS_MAX + 1] = {{0}};
-    struct argp parser = {.options = table,
-                          .parser = parse,
-                          .args_doc = usage->words,
-                          .doc = usage->help};
-    parsing on = {.usage = usage,
-                  .request = request,
-                  .quoted = words_behind_dashes(argc, argv)};
-    for (int i = 0; i < OPTIONS_MAX && usage->options[i].name != NULL; i++) {
-        const verb_option *option = &usage->options[i];
-        table[i] = (struct argp_option){
-            .name = option->name,
-            .key = key_of(usage, option),
-            .arg = option->argument,
-            .doc = option->help,
-            .flags = option->help == NULL ? OPTION_HIDDEN : 0};
-    }
-    snprintf(name, sizeof name, "bitfit %s", usage->verb);
-    argv[0] = name;
-    argp_err_exit_status = COMMAND_USAGE;
-    check_names(usage, argc, argv);
-    argp_parse(&parser, argc, argv,
-               usage->subject == SUBJECT_PROGRAM ? ARGP_IN_ORDER : 0, NULL,
-               &on);
-    return on.words;
+    parsing on = {usage, request, argv + (argc > 0), argv + (argc > 0), 0};
+    bool dashes = take_options(&on);
+    bool program =
+        usage->subject == SUBJECT_PROGRAM ||
+        (usage->subject == SUBJECT_EITHER && dashes && on.count == 0);
+    while (*on.next != NULL)
+        on.words[on.count++] = *on.next++;
+    on.words[on.count] = NULL;
+    check_count(usage, on.count, program);
+    return (verb_words){.at = on.words, .program = program};
 }

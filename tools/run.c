@@ -2,11 +2,11 @@
 #include "verbs.h"
 
 #include "launch.h"
+#include "options.h"
 #include "record.h"
 #include "run_report.h"
 #include "trace/text.h"
 
-#include <argp.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,15 +16,14 @@
 static const char verb[] = "run";
 
 typedef struct run_options {
+    const char *pool, *granule, *on_failure; /* as typed; NULL: not given */
+    const char *prefault, *lock, *huge, *hardened, *inherit, *leaks;
     const char *report; /* "stderr", "none" or a file */
     bool json;
-    bool wait;      /* for all that the program started */
-    char **program; /* with its arguments, ended by NULL */
+    bool wait; /* for all that the program started */
 } run_options;
 
-/* ------------------------------------------------------------ the options */
-
-enum { KEY_FIRST = 256, KEY_REPORT = 512, KEY_JSON, KEY_WAIT };
+/* ------------------------------------------------------------------- kinds */
 
 /* What the library would have to replace by a smaller pool is none. */
 static bool is_given_by_system(size_t size)
@@ -49,162 +48,153 @@ static bool is_pool_size(const char *text)
            percent >= 1 && percent <= 100;
 }
 
-static bool is_granule(const char *text)
+/* The library reads the text itself: it is checked, and kept as it is. */
+static bool keep_if(bool right, const char *text, void *to)
 {
+    *(const char **)to = text;
+    return right;
+}
+
+static bool take_pool(const verb_option *option, const char *text, void *to)
+{
+    (void)option;
+    return keep_if(is_pool_size(text), text, to);
+}
+
+static bool take_granule(const verb_option *option, const char *text, void *to)
+{
+    enum { LEAST = 16, MOST = 1 << 20 };
     size_t size;
-    return text_to_size(text, &size) && size >= 16 && size <= 1u << 20 &&
-           (size & (size - 1)) == 0;
+    (void)option;
+    return keep_if(option_granule(text, &size) && size >= LEAST && size <= MOST,
+                   text, to);
 }
 
-static bool is_switch(const char *text)
+static bool take_reaction(const verb_option *option, const char *text, void *to)
 {
-    return strcmp(text, "0") == 0 || strcmp(text, "1") == 0;
+    (void)option;
+    return keep_if(strcmp(text, "continue") == 0 || strcmp(text, "abort") == 0,
+                   text, to);
 }
 
-static bool is_reaction(const char *text)
+static bool take_switch(const verb_option *option, const char *text, void *to)
 {
-    return strcmp(text, "continue") == 0 || strcmp(text, "abort") == 0;
+    (void)option;
+    return keep_if(strcmp(text, "0") == 0 || strcmp(text, "1") == 0, text, to);
 }
 
-/* An option that only sets a variable which the library reads. */
-typedef struct run_setting {
-    const char *option;
-    const char *argument; /* NULL: a flag */
-    bool (*check)(const char *text);
-    const char *allowed; /* completes "must be" */
+static bool take_on(const verb_option *option, const char *text, void *to)
+{
+    (void)option;
+    (void)text;
+    return keep_if(true, "1", to);
+}
+
+static bool take_off(const verb_option *option, const char *text, void *to)
+{
+    (void)option;
+    (void)text;
+    return keep_if(true, "0", to);
+}
+
+static const option_kind kind_pool = {
+    take_pool,
+    "a size such as 500K, 64M or 2G, from two pages to what the system gives, "
+    "or 1% to 100% of RAM"};
+static const option_kind kind_run_granule = {take_granule,
+                                             "a power of two from 16 to 1M"};
+static const option_kind kind_reaction = {take_reaction, "continue or abort"};
+static const option_kind kind_switch = {take_switch, "0 or 1"};
+static const option_kind kind_on = {take_on, NULL};
+static const option_kind kind_off = {take_off, NULL};
+
+/* ------------------------------------------------------------- the options */
+
+static const verb_option options[] = {
+    {"pool", 0, "SIZE", "The budget: a size such as 64M, or N% of RAM",
+     &kind_pool, offsetof(run_options, pool)},
+    {"granule", 0, "SIZE", "The smallest unit handed out (16)",
+     &kind_run_granule, offsetof(run_options, granule)},
+    {"on-failure", 0, "continue|abort",
+     "What the first request without memory does (continue: NULL, ENOMEM)",
+     &kind_reaction, offsetof(run_options, on_failure)},
+    {"prefault", 0, NULL, "Fetch all pages of the pool at the start", &kind_on,
+     offsetof(run_options, prefault)},
+    {"lock", 0, NULL, "Lock the pool into RAM", &kind_on,
+     offsetof(run_options, lock)},
+    {"huge", 0, NULL, "Ask for huge pages", &kind_on,
+     offsetof(run_options, huge)},
+    {"hardened", 0, NULL,
+     "Zero freed memory, catch writes after free, overflows and late reuse",
+     &kind_on, offsetof(run_options, hardened)},
+    {"inherit", 0, NULL,
+     "Programs that it starts get a pool of that size each, too (default)",
+     &kind_on, offsetof(run_options, inherit)},
+    {"no-inherit", 0, NULL, "Programs that it starts use the system's malloc",
+     &kind_off, offsetof(run_options, inherit)},
+    {"leaks", 0, NULL, "Report the blocks that were never freed", &kind_on,
+     offsetof(run_options, leaks)},
+    {"report", 0, "stderr|FILE|none",
+     "Where the report goes at the end (stderr)", &kind_text,
+     offsetof(run_options, report)},
+    {"json", 0, NULL, "The report as JSON", &kind_flag,
+     offsetof(run_options, json)},
+    {"wait", 0, NULL,
+     "Wait for what the program leaves behind, such as a daemon", &kind_flag,
+     offsetof(run_options, wait)},
+    {0}};
+
+static const verb_usage usage = {
+    .verb = verb,
+    .words = "[--] PROGRAM [ARGUMENT...]",
+    .what = "program",
+    .subject = SUBJECT_PROGRAM,
+    .help =
+        "Runs a program in one fixed pool of memory.\v"
+        "All memory that it gets from malloc comes from the pool; at the "
+        "limit it gets NULL and ENOMEM. Each option but --json and --wait "
+        "can be set by a variable of the environment: see bitfit-run(1). The "
+        "exit code is the program's own, 128 + N if signal N ended it, "
+        "127 if there is no such program, 126 if it cannot run in a pool, "
+        "2 for a bad option.",
+    .options = options};
+
+/* The variables by which the library is told. One that was set before means
+ * what its flag does, so it is refused as that is. */
+static const struct setting {
     const char *variable;
-    const char *value; /* of a flag */
-    const char *help;
-} run_setting;
-
-static const run_setting settings[] = {
-    {"pool", "SIZE", is_pool_size,
-     "a size such as 500K, 64M or 2G, from two pages to what the system gives, "
-     "or 1% to 100% of RAM",
-     "BITFIT_POOL", NULL, "The budget: a size such as 64M, or N% of RAM"},
-    {"granule", "SIZE", is_granule, "a power of two from 16 to 1M",
-     "BITFIT_GRANULE", NULL, "The smallest unit handed out (16)"},
-    {"on-failure", "continue|abort", is_reaction, "continue or abort",
-     "BITFIT_ON_FAILURE", NULL,
-     "What the first request without memory does (continue: NULL, ENOMEM)"},
-    {"prefault", NULL, is_switch, "0 or 1", "BITFIT_PREFAULT", "1",
-     "Fetch all pages of the pool at the start"},
-    {"lock", NULL, is_switch, "0 or 1", "BITFIT_MLOCK", "1",
-     "Lock the pool into RAM"},
-    {"huge", NULL, is_switch, "0 or 1", "BITFIT_HUGE", "1",
-     "Ask for huge pages"},
-    {"hardened", NULL, is_switch, "0 or 1", "BITFIT_HARDENED", "1",
-     "Zero freed memory, catch writes after free, overflows and late reuse"},
-    {"inherit", NULL, is_switch, "0 or 1", "BITFIT_INHERIT", "1",
-     "Programs that it starts get a pool of that size each, too (default)"},
-    {"no-inherit", NULL, NULL, NULL, "BITFIT_INHERIT", "0",
-     "Programs that it starts use the system's malloc"},
-    {"leaks", NULL, is_switch, "0 or 1", "BITFIT_LEAKS", "1",
-     "Report the blocks that were never freed"},
+    const option_kind *kind;
+    size_t at; /* in run_options */
+} settings[] = {
+    {"BITFIT_POOL", &kind_pool, offsetof(run_options, pool)},
+    {"BITFIT_GRANULE", &kind_run_granule, offsetof(run_options, granule)},
+    {"BITFIT_ON_FAILURE", &kind_reaction, offsetof(run_options, on_failure)},
+    {"BITFIT_PREFAULT", &kind_switch, offsetof(run_options, prefault)},
+    {"BITFIT_MLOCK", &kind_switch, offsetof(run_options, lock)},
+    {"BITFIT_HUGE", &kind_switch, offsetof(run_options, huge)},
+    {"BITFIT_HARDENED", &kind_switch, offsetof(run_options, hardened)},
+    {"BITFIT_INHERIT", &kind_switch, offsetof(run_options, inherit)},
+    {"BITFIT_LEAKS", &kind_switch, offsetof(run_options, leaks)},
 };
 
-enum { SETTINGS = sizeof settings / sizeof *settings };
-
-static void set(const run_setting *setting, const char *text,
-                struct argp_state *state)
+static bool tell_library(const run_options *given)
 {
-    if (text != NULL && !setting->check(text))
-        argp_failure(state, COMMAND_USAGE, 0, "--%s must be %s, not '%s'",
-                     setting->option, setting->allowed, text);
-    setenv(setting->variable, text != NULL ? text : setting->value, 1);
-}
-
-static error_t parse(int key, char *text, struct argp_state *state)
-{
-    run_options *options = state->input;
-    if (key >= KEY_FIRST && key < KEY_FIRST + SETTINGS) {
-        set(&settings[key - KEY_FIRST], text, state);
-        return 0;
-    }
-    switch (key) {
-    case KEY_REPORT:
-        options->report = text;
-        return 0;
-    case KEY_JSON:
-        options->json = true;
-        return 0;
-    case KEY_WAIT:
-        options->wait = true;
-        return 0;
-    case ARGP_KEY_ARG:
-        options->program = &state->argv[state->next - 1];
-        state->next = state->argc;
-        return 0;
-    case ARGP_KEY_NO_ARGS:
-        argp_failure(state, COMMAND_USAGE, 0,
-                     "which program? bitfit run [OPTION...] -- PROGRAM "
-                     "[ARGUMENT...]");
-        return 0;
-    default:
-        return ARGP_ERR_UNKNOWN;
-    }
-}
-
-/* A variable means what its flag does, so it is refused as that is. */
-static bool check_variables(void)
-{
-    for (int i = 0; i < SETTINGS; i++) {
-        const run_setting *setting = &settings[i];
-        const char *value = getenv(setting->variable);
-        if (value == NULL || setting->check == NULL || setting->check(value))
-            continue;
-        command_error(verb, "%s must be %s, not '%s'", setting->variable,
-                      setting->allowed, value);
-        return false;
+    for (size_t i = 0; i < sizeof settings / sizeof *settings; i++) {
+        const struct setting *each = &settings[i];
+        const char *flag =
+            *(const char *const *)((const char *)given + each->at);
+        const char *before = getenv(each->variable);
+        const char *ignored;
+        if (flag != NULL) {
+            setenv(each->variable, flag, 1);
+        } else if (before != NULL &&
+                   !each->kind->take(NULL, before, &ignored)) {
+            command_error(verb, "%s must be %s, not '%s'", each->variable,
+                          each->kind->allowed, before);
+            return false;
+        }
     }
     return true;
-}
-
-static void describe(struct argp_option *table)
-{
-    for (int i = 0; i < SETTINGS; i++) {
-        table[i].name = settings[i].option;
-        table[i].key = KEY_FIRST + i;
-        table[i].arg = settings[i].argument;
-        table[i].doc = settings[i].help;
-    }
-    table[SETTINGS] = (struct argp_option){
-        .name = "report",
-        .key = KEY_REPORT,
-        .arg = "stderr|FILE|none",
-        .doc = "Where the report goes at the end (stderr)"};
-    table[SETTINGS + 1] = (struct argp_option){
-        .name = "json", .key = KEY_JSON, .doc = "The report as JSON"};
-    table[SETTINGS + 2] = (struct argp_option){
-        .name = "wait",
-        .key = KEY_WAIT,
-        .doc = "Wait for what the program leaves behind, such as a daemon"};
-}
-
-static void parse_all(int argc, char **argv, run_options *options)
-{
-    static char name[] = "bitfit run";
-    struct argp_option table[SETTINGS + 4] = {{0}};
-    describe(table);
-    struct argp parser = {
-        .options = table,
-        .parser = parse,
-        .args_doc = "[--] PROGRAM [ARGUMENT...]",
-        .doc =
-            "Runs a program in one fixed pool of memory.\v"
-            "All memory that it gets from malloc comes from the pool; at the "
-            "limit it gets NULL and ENOMEM. Each option but --json and --wait "
-            "can be set by a variable of the environment: see bitfit-run(1). "
-            "The "
-            "exit code is the program's own, 128 + N if signal N ended it, "
-            "127 if there is no such program, 126 if it cannot run in a pool, "
-            "2 for a bad option."};
-    const char *report = getenv("BITFIT_REPORT");
-    *options = (run_options){
-        .report = report != NULL && *report != '\0' ? report : "stderr"};
-    argv[0] = name;
-    argp_err_exit_status = COMMAND_USAGE;
-    argp_parse(&parser, argc, argv, ARGP_IN_ORDER, NULL, options);
 }
 
 /* ---------------------------------------------------------------- the run */
@@ -221,32 +211,40 @@ static bool preload(char **program)
                : launch_preload(verb, library);
 }
 
+/* The program, with its arguments. */
+static char **take_all(int argc, char **argv, run_options *given)
+{
+    const char *report = getenv("BITFIT_REPORT");
+    *given = (run_options){
+        .report = report != NULL && *report != '\0' ? report : "stderr"};
+    return options_take(&usage, argc, argv, given).at;
+}
+
 int verb_run(int argc, char **argv)
 {
-    run_options options;
-    parse_all(argc, argv, &options);
-    if (!check_variables())
+    run_options given;
+    char **program = take_all(argc, argv, &given);
+    if (!tell_library(&given))
         return COMMAND_USAGE;
-    if (options.json && strstr(options.report, "%p") != NULL) {
+    if (given.json && strstr(given.report, "%p") != NULL) {
         command_error(verb, "--json makes one report: --report with %%p makes "
                             "one for each process");
         return COMMAND_USAGE;
     }
-    int code = launch_check(verb, options.program[0], PROGRAM_POOL);
+    int code = launch_check(verb, program[0], PROGRAM_POOL);
     if (code != 0)
         return code;
-    if (!preload(options.program))
+    if (!preload(program))
         return COMMAND_INPUT;
-    run_report *report =
-        run_report_open(options.report, options.json, options.wait);
+    run_report *report = run_report_open(given.report, given.json, given.wait);
     if (report == NULL)
         return COMMAND_INPUT;
-    if (options.wait)
+    if (given.wait)
         launch_adopt();
     int ended_by = 0;
-    code = launch(verb, options.program, &ended_by);
+    code = launch(verb, program, &ended_by);
     if (ended_by != LAUNCH_FAILED)
-        run_report_write(report, options.program, code, ended_by);
+        run_report_write(report, program, code, ended_by);
     run_report_close(report);
     return code;
 }

@@ -222,11 +222,11 @@ def check_verbs(command):
 
 def check_options(verb, usage):
     """A verb and its page have the same long options."""
-    argp = {"help", "usage", "version"}
+    all_have = {"help", "usage", "version"}
     option = r"(?m)^ +(?:-\w(?: \S+)?, )?--([a-z-]+)"
-    has = set(re.findall(option, usage)) - argp
+    has = set(re.findall(option, usage)) - all_have
     page = PAGES[f"bitfit-{verb}.1"]
-    described = set(re.findall(r"Fl Fl ([a-z][a-z-]*)", page)) - argp
+    described = set(re.findall(r"Fl Fl ([a-z][a-z-]*)", page)) - all_have
     for name in sorted(has - described):
         complain(f"docs/man/bitfit-{verb}.1 does not describe --{name}")
     for name in sorted(described - has):

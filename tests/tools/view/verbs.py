@@ -12,6 +12,8 @@ import tempfile
 
 BITFIT, CHURNER = sys.argv[1:3]
 os.environ["LC_ALL"] = "C.UTF-8"
+VERBS = ("run", "record", "replay", "fit", "map", "report", "diff", "top",
+         "export")
 
 #   "AA......"  "AABBB..."  "..BBB..."  "..BBBCCCC"
 REP = "0\n3\n4\n1\na 0 32\na 1 40\nf 0\na 2 64\n"
@@ -25,6 +27,15 @@ def run(*arguments, code=0, word="", **more):
     assert code == 0 or done.stderr, done
     assert code != 3 or len(done.stderr.strip().split("\n")) == 1, done
     return done.stdout
+
+
+def refused(*arguments, word):
+    """Exit code 2, and one line that no terminal takes for orders."""
+    done = subprocess.run([BITFIT, *arguments], capture_output=True, text=True)
+    assert done.returncode == 2 and not done.stdout, (arguments, done)
+    assert done.stderr.count("\n") == 1 and "\x1b" not in done.stderr, done
+    assert done.stderr.startswith("bitfit %s: " % arguments[0]), done
+    assert word in done.stderr, (arguments, done)
 
 
 def in_terminal(*arguments, **variables):
@@ -84,8 +95,7 @@ def check_help(trace, folder):
     version = "bitfit " + run("--version").split()[1] + "\n"
     assert run("-V") == run("--version") == version
     assert run("help") == run("--help") == run("-h")
-    for verb in ("map", "report", "replay", "fit", "export", "top", "run",
-                 "record"):
+    for verb in VERBS:
         assert run("help", verb) == run(verb, "--help"), verb
         assert run(verb, "-V") == run(verb, "--version") == version, verb
         assert run("help").count("  " + verb + " "), verb
@@ -93,8 +103,30 @@ def check_help(trace, folder):
     for wrong, right in (("reprot", "report"), ("maps", "map"),
                          ("recrod", "record"), ("exprot", "export")):
         run(wrong, code=2, word="did you mean '%s'?" % right)
-    run("zzzzzz", code=2, word="`bitfit help` lists them")
-    for verb, wrong, right in (("map", "--colck=time", "--clock"),
+    run("--hlep", code=2, word="did you mean '--help'?")
+    run("zzzzzz", code=2, word="`bitfit help` lists the verbs")
+    for verb in VERBS:
+        assert run(verb, "-h") == run(verb, "-?") == run(verb, "--help")
+        assert run(verb, "--usage").startswith("Usage: bitfit " + verb)
+        refused(verb, "--nonsense", trace, word="there is no option --nonsense")
+        refused(verb, "-Z", trace, word="there is no option -Z; see --help")
+        refused(verb, "--hlep", word="did you mean --help?")
+        refused(verb, "--hel=1", word="--help takes no value")
+        refused(verb, word="which ")
+    for verb, name in (("map", "output"), ("map", "granule"), ("run", "pool"),
+                       ("record", "events"), ("fit", "output")):
+        refused(verb, "--" + name, word="--%s needs " % name)
+    refused("run", "-pool", "8M", "true", word="did you mean --pool?")
+    refused("run", "--granule=\x1b[31m", "true", word="not '?[31m'")
+    refused("run", "--h", "true", word="--h may be --")
+    refused("record", "--no-time=1", "true", word="--no-times takes no value")
+    refused("map", trace, "--", trace, word="one trace")
+    refused("fit", trace, "--", "true", word="-- stands before a program")
+    run("fit", "--gran", "16", trace)
+    for verb, wrong, right in (("run", "--pol=1M", "--pool"),
+                               ("record", "--evnets", "--events"),
+                               ("top", "--jsno", "--json"),
+                               ("map", "--colck=time", "--clock"),
                                ("map", "--granul3", "--granule"),
                                ("fit", "--ganule", "--granule"),
                                ("replay", "--jsno", "--json"),
