@@ -130,7 +130,8 @@ typedef enum bitfit_status {
     BITFIT_BAD_ALIGNMENT,   /* payload alignment is not a power of two */
     BITFIT_BAD_BOOKKEEPING, /* misaligned, too small, or it overlaps */
     BITFIT_BAD_LOCK,        /* a function is missing, or no mutex here */
-    BITFIT_TOO_SMALL        /* no room for one granule */
+    BITFIT_TOO_SMALL,       /* no room for one granule */
+    BITFIT_TOO_LARGE        /* more granules than this machine can count */
 } bitfit_status;
 
 /*
@@ -276,7 +277,8 @@ typedef enum bitfit_misuse_kind {
     BITFIT_MISALIGNED,      /* it lies in the payload, off every granule */
     BITFIT_FOREIGN,         /* it lies outside the payload */
     BITFIT_WRONG_SIZE,      /* the size does not round up to the block's */
-    BITFIT_REENTRY          /* a call from inside another call on this pool */
+    BITFIT_REENTRY,         /* a call from inside another call on this pool */
+    BITFIT_WRONG_POOL       /* the call does not serve this kind of pool */
 } bitfit_misuse_kind;
 
 /* What happened, where. Valid only during the handler's call. */
@@ -284,8 +286,11 @@ typedef struct bitfit_misuse {
     bitfit_misuse_kind kind;
     const char *call; /* the public function, such as "bitfit_free" */
     bitfit_pool *pool;
-    const void *pointer; /* the caller's; NULL for a re-entry */
+    const void *pointer; /* the caller's, if the call has one; NULL for a
+                            re-entry and for a wrong pool */
     size_t size;         /* the caller's, for BITFIT_WRONG_SIZE */
+    uint64_t offset;     /* the caller's, where the call has one in place of a
+                            pointer (bitfit_offsets.h) */
 } bitfit_misuse;
 
 /*

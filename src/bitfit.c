@@ -3,109 +3,7 @@
  * the lock back, and only then tells the misuse handler.
  */
 #include "check.h"
-#include "create.h"
-
-/* ---------------------------------------------------------------- the lock */
-
-BF_INLINE bf_caller_lock *caller_lock_of(const bitfit_pool *pool)
-{
-    return bf_plan_lock_of(pool);
-}
-
-/* Takes the lock for real. False if it saw that this thread has it already. */
-BF_NOINLINE static bool acquire(const bitfit_pool *pool)
-{
-    if (pool->lock_kind == BITFIT_LOCK_MUTEX) {
-        return bf_mutex_acquire(bf_plan_lock_of(pool));
-    }
-    if (pool->lock_kind == BITFIT_LOCK_CALLER) {
-        caller_lock_of(pool)->lock(caller_lock_of(pool)->context);
-    }
-    return true;
-}
-
-BF_NOINLINE static void release(const bitfit_pool *pool)
-{
-    if (pool->lock_kind == BITFIT_LOCK_MUTEX) {
-        bf_mutex_release(bf_plan_lock_of(pool));
-    } else if (pool->lock_kind == BITFIT_LOCK_CALLER) {
-        caller_lock_of(pool)->unlock(caller_lock_of(pool)->context);
-    }
-}
-
-/* ------------------------------------------------------------------ misuse */
-
-BF_NOINLINE static void report(const bitfit_misuse *misuse)
-{
-    if (misuse->pool->has_handler) {
-        bf_handler handler = *bf_plan_handler_of(misuse->pool);
-        handler.on_misuse(misuse, handler.context);
-    } else {
-        bf_die(misuse);
-    }
-}
-
-/* Reports what is wrong with the pointer, if anything is. */
-BF_INLINE void accuse(bitfit_pool *pool, const char *call, int kind,
-                      const void *pointer, size_t size)
-{
-    if (BF_UNLIKELY(kind != BF_NO_MISUSE)) {
-        report(&(bitfit_misuse){.kind = (bitfit_misuse_kind)kind,
-                                .call = call,
-                                .pool = pool,
-                                .pointer = pointer,
-                                .size = size});
-    }
-}
-
-/* ---------------------------------------------------------------- the door */
-
-BF_NOINLINE static bool refuse(bitfit_pool *pool, const char *call)
-{
-    report(
-        &(bitfit_misuse){.kind = BITFIT_REENTRY, .call = call, .pool = pool});
-    return false;
-}
-
-/* Enters for a call that may run the caller's code or last longer than the
- * call: a thread that begins meanwhile must find the mutex taken. False if this
- * thread is in a call on the pool already; that was reported. */
-BF_NOINLINE static bool enter_locked(bitfit_pool *pool, const char *call)
-{
-    if (!acquire(pool)) {
-        return refuse(pool, call);
-    }
-    if (pool->state != BF_IDLE) {
-        release(pool);
-        return refuse(pool, call);
-    }
-    pool->state = BF_LOCKED;
-    return true;
-}
-
-/* Enters. No lock is needed without one, or while there is one thread. */
-BF_INLINE bool enter(bitfit_pool *pool, const char *call)
-{
-    bool elide = pool->lock_kind == BITFIT_LOCK_NONE ||
-                 (pool->lock_kind == BITFIT_LOCK_MUTEX && bf_single_threaded());
-    if (!elide) {
-        return enter_locked(pool, call);
-    }
-    if (BF_UNLIKELY(pool->state != BF_IDLE)) {
-        return refuse(pool, call);
-    }
-    pool->state = BF_ELIDED;
-    return true;
-}
-
-BF_INLINE void leave(bitfit_pool *pool)
-{
-    bool locked = pool->state == BF_LOCKED;
-    pool->state = BF_IDLE;
-    if (BF_UNLIKELY(locked)) {
-        release(pool);
-    }
-}
+#include "door.h"
 
 /* ---------------------------------------------------------------- creating */
 
@@ -124,6 +22,7 @@ static const char *const status_texts[] = {
         "bookkeeping memory is misaligned, too small or overlaps",
     [BITFIT_BAD_LOCK] = "lock function missing, or no mutex on this platform",
     [BITFIT_TOO_SMALL] = "no room for a single granule",
+    [BITFIT_TOO_LARGE] = "more granules than this machine can count",
 };
 
 const char *bitfit_status_text(bitfit_status status)
@@ -165,7 +64,7 @@ size_t bitfit_destroy(bitfit_pool *pool)
     if (pool == NULL) {
         return 0;
     }
-    if (!enter_locked(pool, __func__)) {
+    if (!enter_any_locked(pool, __func__)) {
         return 0;
     }
     size_t blocks = bf_pool_blocks(pool);
@@ -175,7 +74,7 @@ size_t bitfit_destroy(bitfit_pool *pool)
 
 void bitfit_reset(bitfit_pool *pool)
 {
-    if (!enter(pool, __func__)) {
+    if (!enter_any(pool, __func__)) {
         return;
     }
     bf_pool_reset(pool);
@@ -297,7 +196,7 @@ size_t bitfit_good_size(bitfit_pool *pool, size_t size)
 
 bool bitfit_owns(const bitfit_pool *pool, const void *ptr)
 {
-    return bf_pool_owns(pool, ptr);
+    return pool->payload != NULL && bf_pool_owns(pool, ptr);
 }
 
 /* ------------------------------------------------------------------ seeing */
@@ -315,7 +214,7 @@ void bitfit_get_stats(bitfit_pool *pool, bitfit_stats *stats)
 
 void bitfit_reset_peak(bitfit_pool *pool)
 {
-    if (!enter(pool, __func__)) {
+    if (!enter_any(pool, __func__)) {
         return;
     }
     pool->peak_live = pool->live;
@@ -334,7 +233,7 @@ bool bitfit_walk(bitfit_pool *pool, bitfit_visitor *visit, void *context)
 
 int bitfit_check(bitfit_pool *pool)
 {
-    if (!enter(pool, __func__)) {
+    if (!enter_any(pool, __func__)) {
         return 0;
     }
     int broken = bf_pool_check(pool);
@@ -344,7 +243,7 @@ int bitfit_check(bitfit_pool *pool)
 
 size_t bitfit_draw(bitfit_pool *pool, char *buffer, size_t size)
 {
-    if (!enter(pool, __func__)) {
+    if (!enter_any(pool, __func__)) {
         return 0;
     }
     size_t granules = bf_pool_draw(pool, buffer, size);
@@ -356,7 +255,7 @@ size_t bitfit_draw(bitfit_pool *pool, char *buffer, size_t size)
 
 void bitfit_lock(bitfit_pool *pool)
 {
-    (void)enter_locked(pool, __func__);
+    (void)enter_any_locked(pool, __func__);
 }
 
 void bitfit_unlock(bitfit_pool *pool)

@@ -156,8 +156,8 @@ static bool overlaps(uintptr_t a, size_t a_size, uintptr_t b, size_t b_size)
     return a < b ? b - a < a_size : a - b < b_size;
 }
 
-/* Whether the caller's own bookkeeping will do. */
-static bool bookkeeping_fits(const bf_plan *plan, uintptr_t memory, size_t size)
+bool bf_plan_bookkeeping_fits(const bf_plan *plan, uintptr_t memory,
+                              size_t size)
 {
     const bitfit_options *options = &plan->options;
     uintptr_t apart = (uintptr_t)options->bookkeeping;
@@ -188,7 +188,7 @@ bitfit_status bf_plan_make(bf_plan *plan, void *memory, size_t size,
         (unsigned char *)memory + front_size(plan, address, plan->granules);
     if (plan->options.bookkeeping != NULL) {
         plan->bookkeeping = plan->options.bookkeeping;
-        if (!bookkeeping_fits(plan, address, size)) {
+        if (!bf_plan_bookkeeping_fits(plan, address, size)) {
             return BITFIT_BAD_BOOKKEEPING;
         }
     }
@@ -197,7 +197,7 @@ bitfit_status bf_plan_make(bf_plan *plan, void *memory, size_t size,
 
 /* ---------------------------------------------------------------- carrying */
 
-static uint8_t shift_of(size_t power_of_two)
+uint8_t bf_plan_shift_of(size_t power_of_two)
 {
     uint8_t shift = 0;
     while (((size_t)1 << shift) < power_of_two) {
@@ -224,8 +224,10 @@ bitfit_pool *bf_plan_carry_out(const bf_plan *plan)
     bitfit_pool *pool = (bitfit_pool *)(void *)plan->bookkeeping;
     *pool = (bitfit_pool){
         .payload = plan->payload,
-        .granule_shift = shift_of(options->granule),
+        .granule_shift = bf_plan_shift_of(options->granule),
         .lock_kind = (uint8_t)options->lock_kind,
+        .door =
+            plan->payload == NULL ? BF_NO_DOOR : (uint8_t)options->lock_kind,
         .resize_moves = options->resize_moves,
         .zeroed = options->zeroed,
         .has_handler = has_handler,

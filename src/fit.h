@@ -376,6 +376,16 @@ BF_STATIC bf_hole cut(bf_fit *fit, bf_hole hole, size_t at)
     return (bf_hole){at, hole.end};
 }
 
+/* Makes [start, start + count), which lies in this hole, a block. */
+BF_STATIC void bf_fit_take(bf_fit *fit, bf_hole hole, size_t start,
+                           size_t count)
+{
+    if (start != hole.start) {
+        hole = cut(fit, hole, start);
+    }
+    take_front(fit, hole, count);
+}
+
 /* As bf_fit_alloc(), at the lowest place whose granule number plus `phase` is
  * a multiple of `alignment`, a power of two. */
 BF_STATIC size_t bf_fit_alloc_aligned(bf_fit *fit, size_t count,
@@ -388,11 +398,8 @@ BF_STATIC size_t bf_fit_alloc_aligned(bf_fit *fit, size_t count,
     if (hole.end == 0) {
         return BF_NONE;
     }
-    if (skip != 0) {
-        hole = cut(fit, hole, hole.start + skip);
-    }
-    take_front(fit, hole, count);
-    return hole.start;
+    bf_fit_take(fit, hole, hole.start + skip, count);
+    return hole.start + skip;
 }
 
 /* ---------------------------------------------------------------- resizing */
@@ -448,8 +455,9 @@ BF_STATIC bool bf_fit_resize(bf_fit *fit, size_t start, size_t count)
 
 /* What follows needs a map that tells everything: bf_fit_settle() first. */
 
-/* Whether this granule is free. Time: it may look at every word. */
-BF_STATIC bool bf_fit_is_free(const bf_fit *fit, size_t granule)
+/* The start of the run that this granule is in. Time: it may look at every
+ * word. */
+BF_STATIC size_t bf_fit_run_at(const bf_fit *fit, size_t granule)
 {
     const bf_map *map = &fit->map;
     size_t word = bf_word_of(granule);
@@ -458,7 +466,13 @@ BF_STATIC bool bf_fit_is_free(const bf_fit *fit, size_t granule)
     while (starts == 0) {
         starts = bf_pair_at(map, --word)->start;
     }
-    return bf_map_free_at(map, bf_granule_at(word, bf_highest_bit(starts)));
+    return bf_granule_at(word, bf_highest_bit(starts));
+}
+
+/* Whether this granule is free. Time: as for the start of its run. */
+BF_STATIC bool bf_fit_is_free(const bf_fit *fit, size_t granule)
+{
+    return bf_map_free_at(&fit->map, bf_fit_run_at(fit, granule));
 }
 
 /* The granules of the longest free run. */

@@ -13,6 +13,9 @@ enum { BF_NO_MISUSE = 0 };
 /* Whether a call is inside, and whether it took the lock to get there. */
 typedef enum bf_state { BF_IDLE, BF_ELIDED, BF_LOCKED } bf_state;
 
+/* In place of a lock kind: calls on blocks of memory do not serve the pool. */
+enum { BF_NO_DOOR = BITFIT_LOCK_DEFAULT };
+
 /* Behind it lie the lock, the misuse handler if there is one, and the index.
  * Small matters: it is a tenth of a 1 KiB pool. All counts are granules. */
 struct bitfit_pool {
@@ -28,6 +31,7 @@ struct bitfit_pool {
     uint64_t failures;
     uint8_t granule_shift;
     uint8_t lock_kind;
+    uint8_t door;  /* the lock kind for calls on blocks of memory (door.h) */
     uint8_t state; /* a bf_state; written by the lock's holder only */
     bool resize_moves;
     bool zeroed; /* the payload above the high-water mark is all zero bytes */

@@ -13,7 +13,8 @@ static bool layout_fits(const bitfit_pool *pool)
 {
     size_t granules = pool->fit.map.granules;
     uintptr_t payload = (uintptr_t)pool->payload;
-    return payload != 0 && pool->lock_kind >= BITFIT_LOCK_NONE &&
+    bool has_place = payload != 0 || pool->door == BF_NO_DOOR;
+    return has_place && pool->lock_kind >= BITFIT_LOCK_NONE &&
            pool->lock_kind <= BITFIT_LOCK_CALLER &&
            pool->granule_shift >= BF_GRANULE_SHIFT_MIN &&
            pool->granule_shift <= BF_GRANULE_SHIFT_MAX && granules != 0 &&

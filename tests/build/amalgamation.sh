@@ -1,6 +1,6 @@
 #!/bin/sh
 # usage: amalgamation.sh REFERENCE COMPILER...
-# The library in one file compiles without a warning, hosted and freestanding,
+# The library as one source compiles without a warning, hosted and freestanding,
 # and does what the other does.
 set -eu
 root=$(cd "$(dirname "$0")/../.." && pwd)
@@ -10,7 +10,7 @@ reference=$1
 shift
 
 "$root/scripts/amalgamate" "$work" >/dev/null
-[ "$(ls "$work")" = "$(printf 'bitfit.c\nbitfit.h')" ]
+[ "$(ls "$work")" = "$({ echo bitfit.c && ls "$root/include"; } | sort)" ]
 cp "$root/tests/build/everywhere.c" "$work"
 cd "$work"
 "$reference" >expected

@@ -1,6 +1,6 @@
 #!/bin/sh
 # usage: exports.sh SHARED STATIC COMPILER
-# The shared library exports what the header declares, all of it and nothing
+# The shared library exports what the headers declare, all of it and nothing
 # else. The static one keeps to its prefixes, since it shares a name space with
 # the program.
 set -eu
@@ -9,7 +9,10 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 shared=$1 static=$2 compiler=$3
 
-"$compiler" -E -P -DBITFIT_API=PUBLIC "$root/include/bitfit.h" |
+for header in "$root"/include/*.h; do
+    echo "#include \"$header\""
+done >"$work/all.h"
+"$compiler" -E -P -DBITFIT_API=PUBLIC -I"$root/include" "$work/all.h" |
     tr '\n;' ' \n' | sed -n 's/.*PUBLIC *\([^(]*\)(.*/\1/p' |
     sed 's/.*[ *]\(bitfit_[a-z_]*\) *$/\1/' | sort >"$work/declared"
 nm -D --defined-only "$shared" |

@@ -58,10 +58,18 @@ def squeezed(declaration):
 
 
 def declared(compiler):
-    """Name to signature of what the header declares as functions."""
-    header = output_of(
-        compiler, "-E", "-P", "-DBITFIT_API=", "include/bitfit.h"
-    ).replace("_Bool", "bool")
+    """Name to signature of what the headers declare as functions."""
+    everything = "".join(
+        f'#include "{path}"\n' for path in sorted(glob.glob("include/*.h"))
+    )
+    header = subprocess.run(
+        [compiler, "-E", "-P", "-DBITFIT_API=", "-I.", "-Iinclude"]
+        + ["-x", "c", "-"],
+        input=everything,
+        stdout=subprocess.PIPE,
+        encoding="utf-8",
+        check=True,
+    ).stdout.replace("_Bool", "bool")
     found = {}
     function = r"((?:typedef )?[\w\s*]*?\b(bitfit_\w+)\([^;{}()]*\));"
     for match in re.finditer(r"(?:^|(?<=[;}]))\s*" + function, header):

@@ -5,7 +5,7 @@
  */
 #include "misuses.h"
 
-#include "bitfit.h"
+#include "bitfit_offsets.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -166,6 +166,36 @@ CAUGHT(double_free_through_realloc, "double free", "bitfit_realloc")
     bitfit_free(pool, block);
     announce(pool, block);
     bitfit_realloc(pool, block, 200);
+    return UNNOTICED;
+}
+
+static bitfit_pool *open_offsets(void)
+{
+    static _Alignas(max_align_t) unsigned char books[8192];
+    const bitfit_options options = {.granule = 1 << 20,
+                                    .bookkeeping = books,
+                                    .bookkeeping_size = sizeof books};
+    return bitfit_init_offsets(UINT64_C(0x300000000), &options);
+}
+
+CAUGHT(double_free_of_an_offset, "double free", "bitfit_free_offset")
+{
+    bitfit_pool *pool = open_offsets();
+    if (!bitfit_alloc_at_offset(pool, UINT64_C(0x2ffe00000), 1)) {
+        return UNPREPARED;
+    }
+    bitfit_free_offset(pool, UINT64_C(0x2ffe00000));
+    printf("(0x2ffe00000) in pool 0x%" PRIxPTR "\n", (uintptr_t)pool);
+    fflush(stdout);
+    bitfit_free_offset(pool, UINT64_C(0x2ffe00000));
+    return UNNOTICED;
+}
+
+CAUGHT(alloc_without_memory, "wrong kind of pool", "bitfit_alloc")
+{
+    bitfit_pool *pool = open_offsets();
+    announce_reentry(pool);
+    bitfit_alloc(pool, 100);
     return UNNOTICED;
 }
 

@@ -8,9 +8,11 @@ set(BITFIT_UNIT_TESTS
     contract/see
     contract/misuse
     contract/bytes_for
+    contract/offsets
     check
     copy
     exhaust
+    offsets
     random
     sizes
     misuse

@@ -1,0 +1,135 @@
+/*
+ * The door of a pool: how a public call takes the lock, gives it back, and
+ * tells the misuse handler. bitfit.c and the rooms beside it share it.
+ *
+ * A call on blocks of memory takes `pool->door` for the kind of the lock. A
+ * pool that such calls do not serve has no door: they end where a lock would
+ * be taken, and calls on ordinary pools pay nothing for the question.
+ */
+#ifndef BITFIT_DOOR_H
+#define BITFIT_DOOR_H
+
+#include "create.h"
+
+/* ---------------------------------------------------------------- the lock */
+
+BF_INLINE bf_caller_lock *caller_lock_of(const bitfit_pool *pool)
+{
+    return bf_plan_lock_of(pool);
+}
+
+BF_NOINLINE BF_STATIC void release(const bitfit_pool *pool)
+{
+    if (pool->lock_kind == BITFIT_LOCK_MUTEX) {
+        bf_mutex_release(bf_plan_lock_of(pool));
+    } else if (pool->lock_kind == BITFIT_LOCK_CALLER) {
+        caller_lock_of(pool)->unlock(caller_lock_of(pool)->context);
+    }
+}
+
+/* ------------------------------------------------------------------ misuse */
+
+BF_NOINLINE BF_STATIC void report(const bitfit_misuse *misuse)
+{
+    if (misuse->pool->has_handler) {
+        bf_handler handler = *bf_plan_handler_of(misuse->pool);
+        handler.on_misuse(misuse, handler.context);
+    } else {
+        bf_die(misuse);
+    }
+}
+
+/* Reports what is wrong with the pointer, if anything is. */
+BF_INLINE void accuse(bitfit_pool *pool, const char *call, int kind,
+                      const void *pointer, size_t size)
+{
+    if (BF_UNLIKELY(kind != BF_NO_MISUSE)) {
+        report(&(bitfit_misuse){.kind = (bitfit_misuse_kind)kind,
+                                .call = call,
+                                .pool = pool,
+                                .pointer = pointer,
+                                .size = size});
+    }
+}
+
+BF_NOINLINE BF_STATIC bool refuse(bitfit_pool *pool, const char *call,
+                                  bitfit_misuse_kind kind)
+{
+    report(&(bitfit_misuse){.kind = kind, .call = call, .pool = pool});
+    return false;
+}
+
+/* ---------------------------------------------------------------- the door */
+
+/* Takes a lock of this kind for real; refuses a call that knows no such lock,
+ * or whose thread is inside already. */
+BF_NOINLINE BF_STATIC bool enter_by_lock(bitfit_pool *pool, const char *call,
+                                         unsigned kind)
+{
+    if (kind == BITFIT_LOCK_MUTEX) {
+        if (!bf_mutex_acquire(bf_plan_lock_of(pool))) {
+            return refuse(pool, call, BITFIT_REENTRY);
+        }
+    } else if (kind == BITFIT_LOCK_CALLER) {
+        caller_lock_of(pool)->lock(caller_lock_of(pool)->context);
+    } else if (kind == BF_NO_DOOR) {
+        return refuse(pool, call, BITFIT_WRONG_POOL);
+    }
+    if (pool->state != BF_IDLE) {
+        release(pool);
+        return refuse(pool, call, BITFIT_REENTRY);
+    }
+    pool->state = BF_LOCKED;
+    return true;
+}
+
+/* No lock is needed without one, or while there is one thread. */
+BF_INLINE bool enter_by(bitfit_pool *pool, const char *call, unsigned kind)
+{
+    bool elide = kind == BITFIT_LOCK_NONE ||
+                 (kind == BITFIT_LOCK_MUTEX && bf_single_threaded());
+    if (!elide) {
+        return enter_by_lock(pool, call, kind);
+    }
+    if (BF_UNLIKELY(pool->state != BF_IDLE)) {
+        return refuse(pool, call, BITFIT_REENTRY);
+    }
+    pool->state = BF_ELIDED;
+    return true;
+}
+
+/* Enters for a call on blocks of memory. False if the pool has none, or if this
+ * thread is in a call on the pool already; that was reported. */
+BF_INLINE bool enter(bitfit_pool *pool, const char *call)
+{
+    return enter_by(pool, call, pool->door);
+}
+
+/* Enters for a call that serves a pool without memory, too. */
+BF_INLINE bool enter_any(bitfit_pool *pool, const char *call)
+{
+    return enter_by(pool, call, pool->lock_kind);
+}
+
+/* The same two for a call that may run the caller's code or last longer than
+ * the call: a thread that begins meanwhile must find the mutex taken. */
+BF_INLINE bool enter_locked(bitfit_pool *pool, const char *call)
+{
+    return enter_by_lock(pool, call, pool->door);
+}
+
+BF_INLINE bool enter_any_locked(bitfit_pool *pool, const char *call)
+{
+    return enter_by_lock(pool, call, pool->lock_kind);
+}
+
+BF_INLINE void leave(bitfit_pool *pool)
+{
+    bool locked = pool->state == BF_LOCKED;
+    pool->state = BF_IDLE;
+    if (BF_UNLIKELY(locked)) {
+        release(pool);
+    }
+}
+
+#endif
