@@ -9,7 +9,7 @@ JOBS      ?= $(shell nproc 2>/dev/null || echo 2)
 TREES = release clang asan tsan scalar word32 tiny small
 
 .PHONY: all demo test boards boards-page bench install uninstall
-.PHONY: format lint fuzz coverage dist clean
+.PHONY: format lint fuzz coverage prove dist clean
 
 all:
 	cmake -S . -B build/plain -DCMAKE_INSTALL_PREFIX=$(PREFIX) \
@@ -67,6 +67,11 @@ coverage:
 	scripts/install-tools coverage
 	scripts/build-trees -j $(JOBS) coverage
 	scripts/coverage -j $(JOBS)
+
+prove:
+	scripts/install-tools prove
+	@command -v cbmc >/dev/null || tests/proofs/get-cbmc build/proofs/tools || :
+	tests/proofs/prove.py -j $(JOBS)
 
 dist:
 	scripts/dist build/dist
