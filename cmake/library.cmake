@@ -36,6 +36,9 @@ foreach(target IN ITEMS bitfit_objects bitfit bitfit_static)
     target_include_directories(${target} PUBLIC
         "$<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include>"
         "$<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>")
+    if(BITFIT_SMALL)
+        target_compile_definitions(${target} PUBLIC BITFIT_SMALL)
+    endif()
     if(Threads_FOUND)
         target_link_libraries(${target} PRIVATE Threads::Threads)
     endif()

@@ -278,7 +278,8 @@ typedef enum bitfit_misuse_kind {
     BITFIT_FOREIGN,         /* it lies outside the payload */
     BITFIT_WRONG_SIZE,      /* the size does not round up to the block's */
     BITFIT_REENTRY,         /* a call from inside another call on this pool */
-    BITFIT_WRONG_POOL       /* the call does not serve this kind of pool */
+    BITFIT_WRONG_POOL,      /* the call does not serve this kind of pool */
+    BITFIT_NO_BLOCK         /* the small build: one of the first five */
 } bitfit_misuse_kind;
 
 /* What happened, where. Valid only during the handler's call. */
@@ -437,6 +438,31 @@ BITFIT_API bool bitfit_copy_walk(const void *copy, size_t size,
  */
 BITFIT_API void bitfit_lock(bitfit_pool *pool);
 BITFIT_API void bitfit_unlock(bitfit_pool *pool);
+
+/* --------------------------------------------------------- the small build */
+
+/*
+ * With -DBITFIT_SMALL, src/ compiles to a core in less than 1,000 bytes of code
+ * on a Cortex-M4, for pools of a few KiB. Blocks go to the same places, and a
+ * bad pointer or size is caught as ever. This is different:
+ *
+ *   - Misuse is not told apart: its kind is BITFIT_NO_BLOCK. A re-entry is
+ *     noticed only in a pool with a mutex.
+ *   - The bookkeeping is in the memory, and the lock is the mutex or none:
+ *     bitfit_init() refuses options that ask for another.
+ *   - The statistics from `largest_block` on are 0.
+ *   - There is no index: a search looks at the whole bitmap up to the place
+ *     that it finds. bitfit_get_stats() and bitfit_destroy() look at all of it.
+ *   - `zeroed` saves no time.
+ *   - There are no calls with an alignment, no images of the bookkeeping, no
+ *     offsets and no bounds. Files that are compiled with -DBITFIT_SMALL, too,
+ *     cannot name what does not exist:
+ */
+#if defined(BITFIT_SMALL) && defined(__GNUC__)
+#pragma GCC poison bitfit_aligned_alloc bitfit_status_text bitfit_bytes_for
+#pragma GCC poison bitfit_bookkeeping bitfit_copy_check
+#pragma GCC poison bitfit_copy_get_stats bitfit_copy_walk
+#endif
 
 #ifdef __cplusplus
 }

@@ -2,6 +2,10 @@
  * The public shell: each call takes the lock, does its work in the pool, gives
  * the lock back, and only then tells the misuse handler.
  */
+#include "platform.h"
+
+#ifndef BITFIT_SMALL /* small.c stands in its place */
+
 #include "check.h"
 #include "door.h"
 
@@ -262,3 +266,5 @@ void bitfit_unlock(bitfit_pool *pool)
 {
     leave(pool);
 }
+
+#endif

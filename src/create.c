@@ -1,3 +1,7 @@
+#include "platform.h"
+
+#ifndef BITFIT_SMALL /* small.c stands in its place */
+
 #include "create.h"
 
 enum {
@@ -242,3 +246,5 @@ bitfit_pool *bf_plan_carry_out(const bf_plan *plan)
                 options->zeroed);
     return pool;
 }
+
+#endif

@@ -3,6 +3,10 @@
  * is. This is the one place where these become granules. The index knows no
  * memory, so a pool without any is one whose payload nobody reads.
  */
+#include "platform.h"
+
+#ifndef BITFIT_SMALL /* small.c stands in its place */
+
 #include "bitfit_offsets.h"
 
 #include "door.h"
@@ -422,3 +426,5 @@ bool bitfit_walk_offsets(bitfit_pool *pool, bitfit_range_visitor *visit,
     leave(pool);
     return all;
 }
+
+#endif

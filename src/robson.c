@@ -2,6 +2,10 @@
  * How large a pool must be for first fit never to fail: Robson's bound, in
  * integers. The contract and the source stand at bitfit_bytes_for().
  */
+#include "platform.h"
+
+#ifndef BITFIT_SMALL /* small.c stands in its place */
+
 #include "create.h"
 
 enum {
@@ -64,3 +68,5 @@ size_t bitfit_bytes_for(size_t peak_granules, size_t largest_granules,
     }
     return granules * options.granule + bookkeeping;
 }
+
+#endif

@@ -3,6 +3,10 @@
  * anything. The pool's struct is taken out and its pointers are replaced; then
  * only the run map is read, by its start bits and within its bounds.
  */
+#include "platform.h"
+
+#ifndef BITFIT_SMALL /* small.c stands in its place */
+
 #include "check.h"
 #include "create.h"
 
@@ -155,3 +159,5 @@ bool bitfit_copy_walk(const void *copy, size_t size, bitfit_visitor *visit,
     }
     return true;
 }
+
+#endif

@@ -2,9 +2,10 @@
 # usage: run.sh PLATFORM[-OPTION] PROGRAM...
 # Builds test programs of tests/pool for a platform, with all of the core, and
 # runs them there: on a machine that QEMU emulates, as a process under QEMU, or
-# in node. OPTION is one of the core's build: no-index, no-simd, word32. The
-# programs `digest-4K` and `digest-256K` are tests/build/everywhere.c with a
-# pool of that size: they have to print the same on every platform.
+# in node. OPTION is one of the core's build: no-index, no-simd, word32, small.
+# The programs `digest-4K` and `digest-256K` are tests/build/everywhere.c with a
+# pool of that size, and `digest-small` is tests/build/places.c: they have to
+# print the same on every platform.
 set -eu
 root=$(cd "$(dirname "$0")/../.." && pwd)
 here=$root/tests/boards
@@ -17,6 +18,7 @@ options= platform=$name
 case $name in
 *-no-index) options=-DBITFIT_NO_INDEX platform=${name%-no-index} ;;
 *-no-simd) options=-DBITFIT_NO_SIMD platform=${name%-no-simd} ;;
+*-small) options=-DBITFIT_SMALL platform=${name%-small} ;;
 *-word32) options=-DBITFIT_WORD_BITS=32 platform=${name%-word32} ;;
 esac
 
@@ -87,7 +89,8 @@ aarch64) left_out=tiny_pool_with_everything_inside ;;
 native | i386 | armhf | s390x | ppc64le) ;;
 *)
     left_out="init_without_options_takes_the_defaults
-        tiny_pool_with_everything_inside walk_callback_reentry_is_caught
+        tiny_pool_with_everything_inside a_mutex_notices_a_reentry
+        walk_callback_reentry_is_caught
         calls_under_bitfit_lock_are_reentries handler_may_call_the_pool
         handler_may_leave_by_longjmp every_lock_kind_serves
         bytes_for_gives_a_pool_of_n_granules
@@ -109,6 +112,11 @@ build() {
         files="-DEVERYWHERE_GRANULES=256 $root/tests/build/everywhere.c"
         ;;
     digest-256K) files=$root/tests/build/everywhere.c ;;
+    digest-small) files=$root/tests/build/places.c ;;
+    small)
+        files="$root/tests/pool/small.c $root/tests/pool/model.c
+            $here/cmocka.c"
+        ;;
     *)
         files="$root/tests/pool/$1.c $root/tests/pool/support.c
             $root/tests/pool/model.c $here/cmocka.c"

@@ -1,18 +1,19 @@
 #!/bin/sh
-# usage: same.sh REFERENCE COMPILER FLAG...
-# Builds everywhere.c with all of the core's sources, without a warning, and
-# runs it, by $RUNNER if there is one. It must print what REFERENCE prints.
+# usage: same.sh REFERENCE SOURCE COMPILER FLAG...
+# Builds SOURCE, which lies beside this script, with all of the core's sources,
+# without a warning, and runs it, by $RUNNER if there is one. It must print what
+# REFERENCE prints.
 set -eu
 root=$(cd "$(dirname "$0")/../.." && pwd)
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-reference=$1
-shift
+reference=$1 source=$root/tests/build/$2
+shift 2
 : "${RUNNER=}"
 
 # shellcheck disable=SC2086 # WARNINGS is a list
 "$@" $WARNINGS -Werror -I"$root/include" \
-    "$root/tests/build/everywhere.c" "$root"/src/*.c -o "$work/program"
+    "$source" "$root"/src/*.c -o "$work/program"
 "$reference" >"$work/expected"
 $RUNNER "$work/program" >"$work/actual" || {
     cat "$work/actual"
