@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 /* ------------------------------------------------------------------ errors */
 
@@ -138,6 +139,18 @@ static void take_line(input_lines *lines, char *end)
 
 static const char unended[] = "the file ends in the middle of a line";
 
+/* After a crash a log may have zeros where text was lost, and so has one whose
+ * front was cut off while its writer had it open: the line goes on behind. */
+static char *skip_zeros(trace_input *input, char *start, const char *end)
+{
+    char *zero = memrchr(start, '\0', (size_t)(end - start));
+    if (zero == NULL)
+        return start;
+    if (input->cut == NULL)
+        input->cut = "zeros stand where there was text";
+    return zero + 1;
+}
+
 bool next_line(input_lines *lines)
 {
     trace_input *input = lines->input;
@@ -149,7 +162,7 @@ bool next_line(input_lines *lines)
         input->cut = unended;
     if (end == NULL)
         return false;
-    lines->at = start;
+    lines->at = skip_zeros(input, start, end);
     take_line(lines, end);
     return true;
 }
@@ -212,11 +225,14 @@ bool take_decimal(input_lines *lines, uint64_t *value)
 
 bool take_pointer(input_lines *lines, uint64_t *value)
 {
-    static const char *const nulls[] = {"(nil)", "(null)", "nullptr", "NULL",
-                                        "null",  "nil",    "None"};
+    static const char *const nulls[] = {"(nil)", "(null)", "nullptr",
+                                        "null",  "nil",    "none"};
+    const char *from = skip_blanks(lines->at);
     for (size_t i = 0; i < sizeof nulls / sizeof nulls[0]; i++) {
-        if (take_text(lines, nulls[i])) {
+        size_t length = strlen(nulls[i]);
+        if (strncasecmp(from, nulls[i], length) == 0) {
             *value = 0;
+            lines->at += (size_t)(from - lines->at) + length;
             return true;
         }
     }
@@ -252,10 +268,15 @@ bool word_is(const char *word, size_t length, const char *text)
     return strlen(text) == length && memcmp(word, text, length) == 0;
 }
 
-/* Where the first line that is not blank begins. */
+/* Where the first line that is not blank begins. Zeros are blank, too. */
 static size_t first_line(const trace_input *input)
 {
-    return strspn(input->at, " \t\r\n");
+    static const char blanks[] = " \t\r\n";
+    size_t at = 0;
+    while (at < input->size &&
+           memchr(blanks, input->at[at], sizeof blanks) != NULL)
+        at++;
+    return at;
 }
 
 input_lines peek_line(const trace_input *input, char copy[static PEEK_SIZE])
@@ -265,17 +286,20 @@ input_lines peek_line(const trace_input *input, char copy[static PEEK_SIZE])
     size_t size = left < PEEK_SIZE - 1 ? left : PEEK_SIZE - 1;
     memcpy(copy, input->at + start, size);
     copy[size] = '\0';
+    for (char *zero; (zero = memchr(copy, '\0', size)) != NULL;)
+        *zero = '?'; /* no format has one */
     copy[strcspn(copy, "\r\n")] = '\0';
     return (input_lines){.at = copy, .number = 1};
 }
 
 bool drop_line(trace_input *input)
 {
-    size_t start = first_line(input);
-    size_t length = strcspn(input->at + start, "\n");
-    if (input->at[start + length] != '\n')
+    char *start = input->at + first_line(input);
+    size_t left = input->size - (size_t)(start - input->at);
+    const char *end = memchr(start, '\n', left);
+    if (end == NULL)
         return false;
-    memset(input->at + start, ' ', length);
+    memset(start, ' ', (size_t)(end - start));
     return true;
 }
 

@@ -59,6 +59,12 @@ static const struct {
     KIND(0, "\xFE\xFF",
          "this is text in UTF-16: convert it by iconv -f "
          "UTF-16 -t UTF-8"),
+    KIND(0, "\x1F\x8B", "this is compressed twice: unpack it once"),
+    KIND(0, "\x28\xB5\x2F\xFD", "this is compressed twice: unpack it once"),
+    KIND(0, "\x1F\x9D", "this is compressed by compress: unpack it by gzip -d"),
+    KIND(1, "\0",
+         "this is text in UTF-16, or no text: convert it by iconv -f UTF-16LE "
+         "-t UTF-8"),
     KIND(0, "{", "this is JSON, not a trace that bitfit reads" RECORD),
     KIND(0, "[", "this is JSON, not a trace that bitfit reads" RECORD),
 };

@@ -147,6 +147,14 @@ static bool take_hex_or_decimal(input_lines *lines, uint64_t *value)
            at_line_end(lines);
 }
 
+/* An empty field is NULL. */
+static bool take_address(input_lines *lines, uint64_t *address)
+{
+    *address = 0;
+    return at_line_end(lines) ||
+           (take_pointer(lines, address) && at_line_end(lines));
+}
+
 static bool do_action(builder *to, const char *action, uint64_t address,
                       uint64_t size)
 {
@@ -187,7 +195,7 @@ static bool read_event(rmm *from, char *const *fields)
                                         "sense");
     line = line_of(from, fields[from->places[POINTER]]);
     input_lines sizes = line_of(from, fields[from->places[SIZE]]);
-    if (!take_pointer(&line, &address) || !at_line_end(&line) ||
+    if (!take_address(&line, &address) ||
         (*sizes.at != '\0' && !take_hex_or_decimal(&sizes, &size)))
         return line_wrong(&from->lines, "the pointer or the size makes no "
                                         "sense");

@@ -448,8 +448,9 @@ static void what_is_no_trace_is_refused_saying_what_works(void **state)
 static void null_in_every_spelling_is_null(void **state)
 {
     (void)state;
-    static const char *const nulls[] = {"0x0",  "0",    "(nil)",  "(null)",
-                                        "NULL", "null", "nullptr"};
+    static const char *const nulls[] = {"0x0",     "0",     "(nil)", "(null)",
+                                        "NULL",    "null",  "Null",  "nullptr",
+                                        "nullPtr", "(NIL)", "None",  "nil"};
     for (size_t i = 0; i < sizeof nulls / sizeof nulls[0]; i++) {
         char text[256];
         snprintf(text, sizeof text,
@@ -469,6 +470,30 @@ static void null_in_every_spelling_is_null(void **state)
            "@ a ! (nil) 0x64\n= End\n",
            "glibc mtrace", "a0:0");
     expect("v 10400 3\n+ 64 0 0\n- 0\n+ 0 0 aa0\n", "heaptrack --raw", "a0:0");
+}
+
+/* After a crash, or where a log was cut at its front while it was written. */
+static void zeros_in_a_log_take_no_whole_line(void **state)
+{
+    (void)state;
+    static const char *const texts[] = {
+        "|||1: malloc 0x10 8\n2: malloc 0x20 9\n",
+        "1: malloc 0x10 8\n|||2: malloc 0x20 9\n",
+        "1: malloc 0x10 8\n|||\n2: malloc 0x20 9\n",
+        "1: malloc 0x10 8\n1: mal|||2: malloc 0x20 9\n",
+        "|||lloc 0x90 3\n1: malloc 0x10 8\n2: malloc 0x20 9\n",
+        "1: malloc 0x10 8\n2: malloc 0x20 9\n|||"};
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+        char text[128];
+        size_t size = strlen(texts[i]);
+        memcpy(text, texts[i], size);
+        for (size_t at = 0; at < size; at++)
+            text[at] = text[at] == '|' ? '\0' : text[at];
+        trace *read = parse(text, size);
+        expect_events(read, "a0:8 a1:9@1");
+        assert_true(read->cut);
+        trace_close(read);
+    }
 }
 
 static void requests_that_failed_are_counted(void **state)
@@ -863,6 +888,15 @@ static void what_is_no_trace_is_called_what_it_is(void **state)
     refuse("\xFF\xFE"
            "1",
            "UTF-16");
+    refuse_bytes("1\0:\0 \0m\0\n\0", 10, "UTF-16");
+    static const char text[] = "1: malloc 0x10 8\n";
+    for (size_t i = 1; i < 3; i++) {
+        bytes once = packings[i](text, sizeof text - 1);
+        bytes twice = packings[3 - i](once.at, once.size);
+        refuse_bytes(twice.at, twice.size, "compressed twice");
+        free(once.at);
+        free(twice.at);
+    }
 }
 
 /* All that a trace holds. */
@@ -999,6 +1033,7 @@ int main(void)
         cmocka_unit_test(events_that_make_no_sense_are_named_by_their_place),
         cmocka_unit_test(what_is_no_trace_is_refused_saying_what_works),
         cmocka_unit_test(null_in_every_spelling_is_null),
+        cmocka_unit_test(zeros_in_a_log_take_no_whole_line),
         cmocka_unit_test(requests_that_failed_are_counted),
         cmocka_unit_test(a_log_may_begin_in_the_middle),
         cmocka_unit_test(a_log_may_begin_in_the_middle_of_a_line),
