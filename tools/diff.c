@@ -3,6 +3,8 @@
 
 #include "input_trace.h"
 #include "options.h"
+#include "page.h"
+#include "report/page.h"
 #include "trace/changes.h"
 #include "trace/smallest.h"
 #include "view/heap.h"
@@ -18,7 +20,8 @@ enum { GRANULE = 16, ROWS = 10 };
 
 typedef struct diff_request {
     const char *paths[2];
-    const char *at; /* NULL: the peak of live bytes */
+    const char *output; /* a page; NULL: none */
+    const char *at;     /* NULL: the peak of live bytes */
     size_t granule;
     bool json;
 } diff_request;
@@ -327,9 +330,59 @@ static json_t *all_json(const diff *on)
         "sizes", changes_json(on->sizes, on->size_count));
 }
 
+/* --------------------------------------------------------------------- page */
+
+static json_t *figures_json(const diff *on)
+{
+    static const char *const kinds[] = {"count", "bytes", "part"};
+    figure figures[FIGURES];
+    json_t *all = json_array();
+    all_figures(figures, on);
+    for (int k = 0; k < FIGURES; k++) {
+        const figure *it = &figures[k];
+        json_array_append_new(all,
+                              json_pack("{ss ss s[II] s[II]}", "text", it->text,
+                                        "kind", kinds[it->kind], "values",
+                                        (json_int_t)it->of[BEFORE],
+                                        (json_int_t)it->of[AFTER], "whole",
+                                        (json_int_t)it->whole[BEFORE],
+                                        (json_int_t)it->whole[AFTER]));
+    }
+    return all;
+}
+
+static const char *write_diff(FILE *to, const void *of)
+{
+    const diff *on = of;
+    char when[80];
+    json_t *all = all_json(on);
+    json_object_set_new(all, "figures", figures_json(on));
+    json_object_set_new(all, "when", text_json(when_text(when, on)));
+    return page_write_json(to, all);
+}
+
+static int write_page(const diff *on)
+{
+    const heap_history *before = on->sides[BEFORE].heap;
+    const heap_history *after = on->sides[AFTER].heap;
+    const page_part parts[] = {
+        {"TITLE", NULL, page_write_text, after->trace->name},
+        {"DIFF", NULL, write_diff, on},
+        {"FIGURES_BEFORE", NULL, page_write_figures, before},
+        {"COLUMNS_BEFORE", NULL, page_write_columns, before},
+        {"FIGURES_AFTER", NULL, page_write_figures, after},
+        {"COLUMNS_AFTER", NULL, page_write_columns, after},
+        {"SCRIPT", report_diff_script, NULL, NULL},
+        {0}};
+    return page_save(verb, on->request->paths[AFTER], on->request->output,
+                     report_diff, parts);
+}
+
 /* ------------------------------------------------------------------ options */
 
 static const verb_option options[] = {
+    {"output", 'o', "FILE", "Write a page with both maps, in place of the text",
+     &kind_page, offsetof(diff_request, output)},
     {"at", 0, "WHEN",
      "Compare after this event (a number, from 0), at this time (such as "
      "1.5s), at the end, or at the peak of each (peak)",
@@ -357,6 +410,8 @@ static int tell(diff *on)
     int code = compare(on);
     if (code != COMMAND_OK)
         return code;
+    if (on->request->output != NULL)
+        return write_page(on);
     if (on->request->json)
         return json_print(verb, all_json(on), JSON_INDENT(2));
     print_all(on);
@@ -369,6 +424,10 @@ int verb_diff(int argc, char **argv)
     verb_words words = options_take(&usage, argc, argv, &request);
     diff on = {.request = &request};
     int code = COMMAND_OK;
+    if (request.json && request.output != NULL) {
+        command_error(verb, "--json prints figures, -o writes a page");
+        return COMMAND_USAGE;
+    }
     for (int i = BEFORE; code == COMMAND_OK && i <= AFTER; i++) {
         request.paths[i] = words.at[i];
         code = measure(&on.sides[i], &request, request.paths[i]);

@@ -70,12 +70,27 @@ static const char *last_frame(const char *text, size_t length)
     return at;
 }
 
+/* What follows how the program or the thread starts. In front of it may stand a
+ * frame of a program without symbols: its _start. */
+static const char *behind_start(const char *stack)
+{
+    enum { START_MAX = 5 }; /* frames */
+    const char *first = stack;
+    const char *at = stack;
+    for (int i = 0; i < START_MAX; i++) {
+        size_t size = strcspn(at, ";");
+        if (at[size] == '\0')
+            break;
+        bool starts_it = is_listed(starts, at, size);
+        at += size + 1;
+        first = starts_it ? at : first;
+    }
+    return first;
+}
+
 void fold_frames(char *stack, const char *more)
 {
-    const char *first = stack;
-    for (size_t size; size = strcspn(first, ";"),
-                      first[size] == ';' && is_listed(starts, first, size);)
-        first += size + 1;
+    const char *first = behind_start(stack);
     size_t length = strlen(first);
     for (const char *last;
          last = last_frame(first, length),

@@ -50,7 +50,7 @@ def listed(path, pattern):
 
 
 def main():
-    scheme, page = "tools/view/scheme.c", "tools/report/page.js"
+    scheme, page = "tools/view/scheme.c", "tools/report/common.js"
     sets = {}
     for name, in_c, in_page in (
             ("light", "ramp_light", "LIGHT = { ramp: "),

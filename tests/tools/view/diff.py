@@ -1,6 +1,6 @@
 """
 usage: diff.py BITFIT ...
-bitfit diff, of traces made here: what it says of each is what replay, fit and
+bitfit diff, of traces made here, in text and as a page: what it says of each is what replay, fit and
 map say of it alone, what grew is what a count of the events finds, and call
 stacks are one wherever their lines are.
 """
@@ -11,6 +11,9 @@ import random
 import subprocess
 import sys
 import tempfile
+import time
+
+from browser import Browser
 
 BITFIT = sys.argv[1]
 
@@ -159,6 +162,56 @@ def check_without_stacks(folder, paths, events):
     assert "size requested" in text and "call stack\n" not in text
 
 
+def held(side):
+    """What the page's stays of a row hold at the moment compared."""
+    return ("(() => { const d = bitfit_diff, s = d.sides[%d], h = s.heap,"
+            " t = s.told.compared_after - 1; let sum = 0;"
+            "for (let i = 0; i < h.N; i++)"
+            " if (h.born[i] <= t && t < h.died[i] && d.is_picked(s, i))"
+            " sum += h.size_of(i); return sum })()" % side)
+
+
+def check_page(browser, paths, told, page):
+    """A picked row's blocks in the maps are what it says; the page sorts,
+    searches, and is quiet."""
+    run("diff", "-o", page, *paths)
+    browser.open(page)
+    end = time.time() + 60
+    while browser.run("document.documentElement.dataset.ready") != "yes":
+        assert time.time() < end, browser.complaints
+        time.sleep(0.05)
+    rows = browser.run("bitfit_diff.rows().map(r => [r.change, r.name])")
+    assert [r[0] for r in rows] == [r["change"] for r in told["sites"]]
+    for at, row in enumerate(told["sites"]):
+        browser.run("document.querySelectorAll('#changes tbody tr')[%d].click()"
+                    % at)
+        browser.settle()
+        browser.settle()
+        for side, name in enumerate(("before", "after")):
+            shown = browser.run(held(side))
+            assert shown == row[name]["live"], (row, shown)
+        assert "the others" in browser.run(
+            "document.getElementById('legend').innerText")
+    browser.key("Escape")
+    browser.settle()
+    browser.run("document.querySelector('#changes th:nth-child(5) button')"
+                ".click()")
+    names_shown = browser.run("bitfit_diff.rows().map(r => r.name)")
+    assert names_shown == sorted(names_shown), names_shown
+    browser.run("(() => { const s = document.getElementById('search');"
+                "s.value = 'LOAD_ALL'; s.dispatchEvent(new Event('input')) })()")
+    browser.settle()
+    assert len(browser.run("bitfit_diff.rows()")) == 1
+    text = browser.run("document.body.innerText")
+    assert "load_all (x.c:7) < main (app.c:14)" in text, text
+    for name, value in (("by", "site"), ("group", "sizes")):
+        browser.run("(() => { const b = document.getElementById('%s'); b.value"
+                    " = '%s'; b.dispatchEvent(new Event('change')) })()"
+                    % (name, value))
+        browser.settle()
+    assert not browser.complaints, browser.complaints
+
+
 def check_mistakes(folder, paths):
     run("diff", code=2, word="which traces")
     run("diff", paths[0], code=2, word="two traces")
@@ -168,6 +221,10 @@ def check_mistakes(folder, paths):
     run("diff", "--at=9999999", *paths, code=2, word="--at must be")
     run("diff", folder + "/none", paths[0], code=3, word="none")
     run("diff", paths[0], folder, code=3)
+    run("diff", "-o", folder + "/x.png", *paths, code=2, word=".html")
+    run("diff", "-o", folder + "/x.html", "--json", *paths, code=2,
+        word="--json")
+    run("diff", "-o", folder + "/no/x.html", *paths, code=3)
     run("diff", "--jsn", *paths, code=2, word="did you mean --json?")
 
 
@@ -184,6 +241,8 @@ def main():
         check_at(paths, pair, ["--at=1234"])
         check_without_stacks(folder, paths, pair[0])
         check_mistakes(folder, paths)
+        with Browser() as browser:
+            check_page(browser, paths, told, folder + "/page.html")
         if os.path.exists("/dev/full"):
             with open("/dev/full", "w") as full:
                 done = subprocess.run([BITFIT, "diff", *paths], stdout=full)
