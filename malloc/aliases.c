@@ -106,9 +106,10 @@ EXPORT size_t malloc_good_size(size_t size)
     if (!heap_started()) {
         heap_start();
     }
-    return size > PTRDIFF_MAX
-               ? size
-               : heap_count_for(size) << SETTINGS->view.granule_shift;
+    if (size > PTRDIFF_MAX || (size == 0 && SETTINGS->empties != NULL)) {
+        return size;
+    }
+    return heap_count_for(size) << SETTINGS->view.granule_shift;
 }
 
 /* Frees the block if it cannot be resized. */

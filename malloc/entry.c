@@ -1,6 +1,7 @@
 #include "entry.h"
 
 #include "early.h"
+#include "empties.h"
 #include "hardened.h"
 #include "pages.h"
 #include "slow.h"
@@ -64,21 +65,35 @@ static void fill_block(void *block, size_t size, fill how)
     }
 }
 
+/* A block of that many bytes, inside a slow path. */
+static void *take(size_t alignment, size_t size, fill how)
+{
+    void *block = size == 0 ? empties_take(alignment) : NULL;
+    if (block != NULL) {
+        return block;
+    }
+    if (SETTINGS->options.hardened) {
+        return hardened_take(alignment, size);
+    }
+    block = slow_take(alignment, size);
+    if (block != NULL) {
+        fill_block(block, size + (size == 0), how);
+    }
+    return block;
+}
+
 void *entry_take_full(const char *call, size_t alignment, size_t size, fill how)
 {
+    void *block = NULL;
     if (!entry_enter(call)) {
-        void *block = early_take(alignment, size);
+        block = early_take(alignment, size);
         return block != NULL ? block : fail(call);
     }
-    void *block = NULL;
     if (!is_to_fail() && size <= PTRDIFF_MAX) {
-        block = SETTINGS->options.hardened ? hardened_take(alignment, size)
-                                           : slow_take(alignment, size);
+        block = take(alignment, size, how);
     }
     if (block == NULL) {
         note_failure(size);
-    } else if (!SETTINGS->options.hardened) {
-        fill_block(block, size + (size == 0), how);
     }
     threads_leave();
     return LIKELY(block != NULL) ? block : fail(call);
@@ -93,7 +108,9 @@ void entry_give_full(const char *call, void *ptr, size_t size)
     if (!entry_enter(call)) {
         die(bitfit_misuse_name(BITFIT_FOREIGN), call, ptr);
     }
-    if (SETTINGS->options.hardened) {
+    if (empties_own(ptr)) {
+        empties_give(ptr, size);
+    } else if (SETTINGS->options.hardened) {
         hardened_give(ptr, size);
     } else {
         slow_give(ptr, size);
@@ -104,7 +121,7 @@ void entry_give_full(const char *call, void *ptr, size_t size)
 
 void *entry_take_slow(size_t size, const char *call)
 {
-    if (size <= PTRDIFF_MAX) {
+    if (size - 1 < PTRDIFF_MAX) {
         void *block = cache_take_any(heap_count_for(size));
         if (block != NULL) {
             return block;
@@ -172,13 +189,13 @@ static void *resize_hardened(void *ptr, size_t size)
 
 void *entry_resize(void *ptr, size_t size)
 {
-    if (UNLIKELY(early_owns(ptr))) {
-        return move(ptr, early_size(ptr), size);
+    size_t before = heap_count_of(ptr);
+    if (UNLIKELY(before == 0 && (early_owns(ptr) || empties_own(ptr)))) {
+        return move(ptr, entry_size("realloc", ptr), size);
     }
     if (UNLIKELY(SETTINGS->options.hardened)) {
         return resize_hardened(ptr, size);
     }
-    size_t before = heap_count_of(ptr);
     size_t after = size <= PTRDIFF_MAX ? heap_count_for(size) : 0;
     bool copied = SETTINGS->marks != NULL && is_small(before) &&
                   is_small(after) && !cache_marked(ptr);
@@ -208,8 +225,10 @@ static size_t verified_size(const char *call, const void *ptr)
     if (!entry_enter(call)) {
         die(bitfit_misuse_name(BITFIT_FOREIGN), call, ptr);
     }
-    size_t size;
-    if (SETTINGS->options.hardened) {
+    size_t size = 0;
+    if (empties_own(ptr)) {
+        empties_verify(ptr);
+    } else if (SETTINGS->options.hardened) {
         size = hardened_size(ptr);
     } else {
         size = heap_size_of(slow_verify(ptr));

@@ -182,13 +182,58 @@ bool heap_lock_reset(void)
     return idle;
 }
 
+/* ----------------------------------------------------------------- opening */
+
+enum {
+    OPEN_EXACTLY = 65536, /* bytes: so large a block ends where all does */
+    OPEN_MORE = 65536,    /* for smaller ones so much is opened at least, */
+    OPEN_SHARE = 8        /* and this share of what was used */
+};
+
+size_t heap_used(void)
+{
+    return heap_size_of(SETTINGS->view.granules) - heap_room();
+}
+
+static bool open_up_to(size_t end)
+{
+    size_t mask = ((size_t)1 << SETTINGS->page_shift) - 1;
+    size_t all = heap_size_of(SETTINGS->view.granules);
+    end = ((end < all ? end : all) + mask) & ~mask;
+    if (!system_protect(SETTINGS->view.payload + heap.open, end - heap.open,
+                        PROT_READ | PROT_WRITE)) {
+        return false;
+    }
+    heap.open = end;
+    return true;
+}
+
+bool heap_open(size_t size)
+{
+    if (LIKELY(size <= heap.open)) {
+        return true;
+    }
+    if (size - heap.open < OPEN_EXACTLY) {
+        size_t share = size / OPEN_SHARE;
+        if (open_up_to(size + (share > OPEN_MORE ? share : OPEN_MORE))) {
+            return true;
+        }
+    }
+    return open_up_to(size);
+}
+
 /* ---------------------------------------------------------------- requests */
 
 void *heap_take(size_t alignment, size_t size)
 {
-    return alignment <= SETTINGS->options.granule
-               ? bitfit_alloc(SETTINGS->pool, size)
-               : bitfit_aligned_alloc(SETTINGS->pool, alignment, size);
+    void *block = alignment <= SETTINGS->options.granule
+                      ? bitfit_alloc(SETTINGS->pool, size)
+                      : bitfit_aligned_alloc(SETTINGS->pool, alignment, size);
+    if (block == NULL || heap_open(heap_offset_of(block) + size)) {
+        return block;
+    }
+    bitfit_free(SETTINGS->pool, block);
+    return NULL;
 }
 
 void heap_give(void *ptr, size_t size)
@@ -200,9 +245,13 @@ void heap_give(void *ptr, size_t size)
     }
 }
 
+/* The block's content moves before it is known how far up. */
 void *heap_resize(void *ptr, size_t size)
 {
-    return bitfit_realloc(SETTINGS->pool, ptr, size);
+    bool may_move = size > heap_size_of(heap_count_of(ptr));
+    return may_move && !heap_open(heap_used() + size)
+               ? NULL
+               : bitfit_realloc(SETTINGS->pool, ptr, size);
 }
 
 _Noreturn void heap_accuse(const void *ptr)

@@ -5,13 +5,16 @@
  *
  *     payload   what the program gets; its last block is a deposit for the
  *               marks, until the program needs it more
- *     own       bookkeeping | bits for pages
+ *     own       bookkeeping | bits for pages | bookkeeping of empties
  *     caches    the threads' caches and the depot
  *     marks     a bit a granule; counted as the deposit is
+ *     empties   address space only: empties.h
  *
- * Each of the four lies at a random place of its own, between pages that cannot
- * be touched. Nothing is ever unmapped: what runs after the program's end still
- * finds its memory.
+ * Each of the five lies at a random place of its own, between pages that cannot
+ * be touched. The payload can be touched up to where it was ever used, and some
+ * pages further: what is written far behind the last block ends the program.
+ * Nothing is ever unmapped: what runs after the program's end still finds its
+ * memory.
  *
  * What never changes after the start is in one page of settings, which is then
  * made read-only.
@@ -45,6 +48,7 @@ enum part {
     PART_OWN,
     PART_CACHES,
     PART_MARKS,
+    PART_EMPTIES,
     PART_PUBLISHED,
     PARTS
 };
@@ -69,8 +73,9 @@ typedef struct settings {
     bool stoppable;         /* another thread's cache can be stopped: cache.h */
 
     bitfit_pool *pool;
-    bitfit_pool *caches; /* a pool of its own for the caches' memory */
-    uint64_t *pages;     /* see pages.h */
+    bitfit_pool *caches;  /* a pool of its own for the caches' memory, */
+    bitfit_pool *empties; /* and one for blocks of no bytes; or NULL */
+    uint64_t *pages;      /* see pages.h */
     unsigned page_shift;
     bitfit_published *published;
     uint64_t secret; /* random */
@@ -100,6 +105,7 @@ typedef struct heap_state {
     uint64_t failures;    /* answered with NULL */
     size_t first_failure; /* bytes asked for by the first of them */
     bool caching;         /* the marks are there, and caches may be */
+    size_t open;          /* bytes of the payload that can be touched */
     const char *call;     /* the function that the program called */
 } heap_state;
 
@@ -153,6 +159,13 @@ _Noreturn void heap_accuse(const void *ptr);
 
 /* Bytes that the pool has never used: what caches may count on. */
 size_t heap_room(void);
+
+/* Bytes from the payload's start to the highest end that a block ever had. */
+size_t heap_used(void);
+
+/* Makes the payload's first `size` bytes ones that can be touched; false if the
+ * system does not give that much. */
+bool heap_open(size_t size);
 
 /* Bytes in blocks and caches: what is cached should be a small part of it. */
 size_t heap_live(void);

@@ -4,6 +4,7 @@
  */
 #include "inspect.h"
 
+#include "empties.h"
 #include "entry.h"
 #include "pages.h"
 #include "slow.h"
@@ -22,6 +23,7 @@ bool inspect_heap(inspection *to)
     }
     bitfit_get_stats(SETTINGS->pool, &to->pool);
     slow_sizes(&to->cached_blocks, &to->cached);
+    to->empties = empties_live();
     size_t marks = heap.caching ? SETTINGS->deposit_size : 0;
     to->pool.capacity -= marks;
     to->pool.live -= marks;

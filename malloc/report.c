@@ -137,7 +137,7 @@ static void report(void)
     text_add(&lines, "\n");
     if (SETTINGS->options.leaks) {
         add_number(&lines, "bitfit: leaked-blocks: ",
-                   now.pool.blocks - now.cached_blocks);
+                   now.pool.blocks - now.cached_blocks + now.empties);
         add_number(&lines,
                    "bitfit: leaked-bytes: ", now.pool.live - now.cached);
     }

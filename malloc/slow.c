@@ -17,6 +17,11 @@ static bool is_cached_size(size_t count)
            cache_is_real(cache_mine);
 }
 
+static bool can_touch(const void *block, size_t count)
+{
+    return heap_open(heap_offset_of(block) + heap_size_of(count));
+}
+
 /* A block for an empty bin, which gets some more. NULL if the bin may hold
  * nothing, or there is no block. */
 static void *refill(size_t count)
@@ -31,6 +36,10 @@ static void *refill(size_t count)
             size_t want = capacity / 2 < BATCH_MAX ? capacity / 2 : BATCH_MAX;
             blocks = bf_carve(SETTINGS->pool, count, want > 0 ? want : 1,
                               HOLES_MAX, floor);
+            if (blocks != 0 && !can_touch(floor[blocks - 1], count)) {
+                bf_carve_back(SETTINGS->pool, count, floor, blocks);
+                blocks = 0;
+            }
             blocks_mark(floor, blocks, count);
         }
         c->top[i] += blocks;

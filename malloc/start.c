@@ -22,8 +22,10 @@ static void accuse(const bitfit_misuse *misuse, void *context)
  * bookkeeping. */
 typedef struct division {
     size_t payload;
-    size_t own; /* bookkeeping, and behind it the bits for pages */
+    size_t own; /* bookkeeping, the bits for pages, the empties' bookkeeping */
     size_t bookkeeping;
+    size_t empties_bookkeeping;
+    size_t empties; /* not of the budget: nothing is ever there */
     size_t caches;
 } division;
 
@@ -47,13 +49,22 @@ static bitfit_options pool_options(void)
 
 enum {
     CACHES_BUDGET_MIN = 2 * 1024 * 1024, /* no caches in less */
-    CACHES_SHARE = 512,           /* of the budget is the caches' memory, */
-    CACHES_MAX = 32 * 1024 * 1024 /* up to this */
+    CACHES_SHARE = 512,            /* of the budget is the caches' memory, */
+    CACHES_MAX = 32 * 1024 * 1024, /* up to this */
+    EMPTIES_SHARE = 128,           /* as much as this share of the budget, */
+    EMPTIES_MAX = 16 * 1024 * 1024 /* up to this, is for blocks of no bytes */
 };
 
 static bool wants_caches(const option_set *options)
 {
     return !options->hardened && options->fail_at == 0;
+}
+
+static bitfit_options empties_options(void)
+{
+    bitfit_options pool = pool_options();
+    pool.granule = FAST_GRANULE;
+    return pool;
 }
 
 /* What a payload of `payload` bytes needs besides in this budget. */
@@ -64,7 +75,15 @@ static division divide_for(size_t payload, size_t budget)
     sizes.bookkeeping =
         bf_round_up(bitfit_bookkeeping_size(payload, &pool), BF_WORD_BITS);
     size_t pages = pages_size(payload, SETTINGS->page_shift);
-    sizes.own = whole_pages(sizes.bookkeeping + pages);
+    if (budget >= CACHES_BUDGET_MIN) {
+        bitfit_options empties = empties_options();
+        size_t share = budget / EMPTIES_SHARE;
+        sizes.empties = whole_pages(share < EMPTIES_MAX ? share : EMPTIES_MAX);
+        sizes.empties_bookkeeping =
+            bitfit_bookkeeping_size(sizes.empties, &empties);
+    }
+    sizes.own =
+        whole_pages(sizes.bookkeeping + pages + sizes.empties_bookkeeping);
     if (budget >= CACHES_BUDGET_MIN && wants_caches(&SETTINGS->options)) {
         size_t share = budget / CACHES_SHARE;
         sizes.caches = whole_pages(share < CACHES_MAX ? share : CACHES_MAX);
@@ -120,22 +139,14 @@ static uintptr_t random_place(void)
     return place & ~(page_size() - 1);
 }
 
-/* Memory at a random place of its own, between two pages that nobody can touch.
- * NULL if there is no room. */
-static unsigned char *map_apart(size_t size)
+/* Memory at a random place of its own, between two pages more; nobody can touch
+ * any of it. NULL if there is no room. */
+static unsigned char *map_closed(size_t size)
 {
     size_t all = size + 2 * page_size();
     unsigned char *guard =
         size < all ? system_map_at(random_place(), all, PROT_NONE, -1) : NULL;
-    if (guard == NULL) {
-        return NULL;
-    }
-    unsigned char *memory = guard + page_size();
-    if (!system_protect(memory, size, PROT_READ | PROT_WRITE)) {
-        system_unmap(guard, all);
-        return NULL;
-    }
-    return memory;
+    return guard == NULL ? NULL : guard + page_size();
 }
 
 static void unmap_apart(unsigned char *memory, size_t size)
@@ -145,12 +156,25 @@ static void unmap_apart(unsigned char *memory, size_t size)
     }
 }
 
+/* The same, but for the two pages. */
+static unsigned char *map_apart(size_t size)
+{
+    unsigned char *memory = map_closed(size);
+    if (memory != NULL &&
+        !system_protect(memory, size, PROT_READ | PROT_WRITE)) {
+        unmap_apart(memory, size);
+        memory = NULL;
+    }
+    return memory;
+}
+
 /* Where the parts of a division are. */
 typedef struct places {
     unsigned char *payload;
     unsigned char *own;
     unsigned char *caches; /* NULL where there are none, as are */
     unsigned char *marks;
+    unsigned char *empties;
 } places;
 
 static size_t marks_size(size_t payload)
@@ -158,21 +182,32 @@ static size_t marks_size(size_t payload)
     return whole_pages(payload / SETTINGS->options.granule / 8 + 8);
 }
 
+static void unmap_all(const division *sizes, const places *at)
+{
+    unmap_apart(at->payload, sizes->payload);
+    unmap_apart(at->own, sizes->own);
+    unmap_apart(at->caches, sizes->caches);
+    unmap_apart(at->marks, marks_size(sizes->payload));
+    unmap_apart(at->empties, sizes->empties);
+}
+
 static bool map_all(const division *sizes, places *at)
 {
     bool caches = sizes->caches != 0;
-    size_t marks = marks_size(sizes->payload);
-    *at = (places){.payload = map_apart(sizes->payload),
-                   .own = map_apart(sizes->own),
-                   .caches = caches ? map_apart(sizes->caches) : NULL,
-                   .marks = caches ? map_apart(marks) : NULL};
+    bool empties = sizes->empties != 0;
+    *at = (places){
+        .payload = map_closed(sizes->payload),
+        .own = map_apart(sizes->own),
+        .caches = caches ? map_apart(sizes->caches) : NULL,
+        .marks = caches ? map_apart(marks_size(sizes->payload)) : NULL,
+        .empties = empties ? map_closed(sizes->empties) : NULL,
+    };
     bool all = at->payload != NULL && at->own != NULL &&
-               (at->caches != NULL) == caches && (at->marks != NULL) == caches;
+               (at->caches != NULL) == caches &&
+               (at->marks != NULL) == caches &&
+               (at->empties != NULL) == empties;
     if (!all) {
-        unmap_apart(at->payload, sizes->payload);
-        unmap_apart(at->own, sizes->own);
-        unmap_apart(at->caches, sizes->caches);
-        unmap_apart(at->marks, marks);
+        unmap_all(sizes, at);
     }
     return all;
 }
@@ -225,9 +260,26 @@ static void make_pools(const division *sizes, const places *at)
     }
 }
 
+/* Behind the bits for pages. */
+static void make_empties(const division *sizes, const places *at)
+{
+    if (sizes->empties != 0) {
+        bitfit_options pool = empties_options();
+        size_t pages = pages_size(sizes->payload, SETTINGS->page_shift);
+        pool.bookkeeping = at->own + sizes->bookkeeping + pages;
+        pool.bookkeeping_size = sizes->empties_bookkeeping;
+        SETTINGS->empties = bitfit_init(at->empties, sizes->empties, &pool);
+    }
+}
+
 static void furnish(unsigned char *payload, size_t size)
 {
     const option_set *options = &SETTINGS->options;
+    if ((options->huge || options->lock || options->prefault) &&
+        !heap_open(size)) {
+        complain("the pool", "cannot be opened as a whole");
+        return;
+    }
     if (options->huge && !system_advise(payload, size, MADV_HUGEPAGE)) {
         complain("BITFIT_HUGE", "the system has no huge pages to give");
     }
@@ -287,6 +339,7 @@ static void note_parts(const division *sizes, const places *at)
     parts[PART_OWN] = (range){(uintptr_t)at->own, sizes->own};
     parts[PART_CACHES] = (range){(uintptr_t)at->caches, sizes->caches};
     parts[PART_MARKS] = (range){(uintptr_t)at->marks, marks};
+    parts[PART_EMPTIES] = (range){(uintptr_t)at->empties, sizes->empties};
 }
 
 /* Programs close descriptors from 3 on, and some the standard ones: a copy far
@@ -324,8 +377,9 @@ static bool make_heap(void)
                                 "is smaller");
     }
     SETTINGS->own_size = apart(&sizes);
-    furnish(at.payload, sizes.payload);
     make_pools(&sizes, &at);
+    make_empties(&sizes, &at);
+    furnish(at.payload, sizes.payload);
     note_parts(&sizes, &at);
     publish(&sizes, &at);
     return true;

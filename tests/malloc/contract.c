@@ -79,9 +79,18 @@ static void malloc_0_is_unique_and_not_null(void **state)
     assert_non_null(a);
     assert_non_null(b);
     assert_ptr_not_equal(a, b);
-    assert_int_equal(malloc_usable_size(a), 16);
-    free(a);
+    assert_int_equal(malloc_usable_size(a), 0);
+    char *grown = realloc(a, hidden(100));
+    memset(grown, 1, 100);
+    assert_ptr_not_equal(grown, a);
+    free(grown);
     free(b);
+    free(realloc(calloc(hidden(0), 8), 20));
+    for (size_t alignment = 8; alignment <= 1 << 20; alignment *= 2) {
+        a = memalign(alignment, hidden(0));
+        assert_int_equal((uintptr_t)a % alignment, 0);
+        free(a);
+    }
 }
 
 static void free_null_does_nothing(void **state)
@@ -327,7 +336,7 @@ static void free_keeps_errno(void **state)
 static void usable_size_is_usable_and_stable(void **state)
 {
     (void)state;
-    for (size_t size = 0; size < 3000; size += 7) {
+    for (size_t size = 1; size < 3000; size += 7) {
         unsigned char *a = malloc(size);
         unsigned char *next = malloc(size);
         size_t usable = malloc_usable_size(a);

@@ -357,6 +357,44 @@ static void zero_size_write(void)
     free(a);
 }
 
+static void zero_size_read(void)
+{
+    char *a = hide(calloc(0, 8));
+    anything = a + *a;
+}
+
+static void zero_size_twice(void)
+{
+    void *a = block(0);
+    free(a);
+    free(hide(a));
+}
+
+static void zero_size_sized(void)
+{
+    free_sized(block(0), 16);
+}
+
+/* Address space runs out before memory does: the rest are ordinary blocks. */
+static void zero_size_without_end(void)
+{
+    enum { BLOCKS = 2000000 };
+    void **blocks = block(BLOCKS * sizeof *blocks);
+    for (size_t i = 0; i < BLOCKS; i++) {
+        blocks[i] = malloc(0);
+        fail_unless(blocks[i] != NULL);
+    }
+    for (size_t i = 0; i < BLOCKS; i++) {
+        free(blocks[i]);
+    }
+}
+
+/* Nobody was ever there. */
+static void overflow_far(void)
+{
+    *(char *)hide((char *)block(64) + (1 << 24)) = 1;
+}
+
 static void zero_size_distinct(void)
 {
     void *a = block(0);
@@ -457,6 +495,7 @@ typedef struct misuse {
     {                                                                          \
 #name, name, line, line                                                \
     }
+#define FAULT "" /* ended by the processor, without a line */
 #define HARMLESS(name)                                                         \
     {                                                                          \
 #name, name, NULL, NULL                                                \
@@ -501,6 +540,7 @@ static const misuse misuses[] = {
     SAME(reentry_from_a_signal, "re-entry: "),
     HARMLESS(sized_free_right),
     HARMLESS(zero_size_distinct),
+    HARMLESS(zero_size_without_end),
     HARMLESS(impossibly_large),
     HARMLESS(calloc_overflow),
     HARMLESS(calloc_is_zero),
@@ -513,7 +553,11 @@ static const misuse misuses[] = {
     HARDENED(overflow_by_8, "write past the end: free(0x"),
     HARDENED(overflow_string, "write past the end: free(0x"),
     HARDENED(overflow_large, "write past the end: free(0x"),
-    HARDENED(zero_size_write, "write past the end: free(0x"),
+    SAME(zero_size_write, FAULT),
+    SAME(zero_size_read, FAULT),
+    SAME(zero_size_twice, "double free: free(0x"),
+    SAME(zero_size_sized, "wrong size: free_sized(0x"),
+    SAME(overflow_far, FAULT),
     /* What is freed is not touched until it is handed out again. */
     HARMLESS(read_after_free), /* hardened: reads zeros */
     HARDENED(write_after_free, "write after free: "),
@@ -538,6 +582,7 @@ static void watch(const misuse *one, outcome *seen)
     if (pid == 0) {
         alarm(60);
         dup2(ends[1], STDERR_FILENO);
+        signal(SIGSEGV, SIG_DFL);
         one->commit();
         exit(0);
     }
@@ -557,6 +602,9 @@ static void watch(const misuse *one, outcome *seen)
 static bool is_verdict(const outcome *seen, const char *verdict)
 {
     size_t front = strlen("bitfit: ");
+    if (*verdict == '\0') {
+        return WIFSIGNALED(seen->status) && WTERMSIG(seen->status) == SIGSEGV;
+    }
     return WIFSIGNALED(seen->status) && WTERMSIG(seen->status) == SIGABRT &&
            strncmp(seen->line, "bitfit: ", front) == 0 &&
            strncmp(seen->line + front, verdict, strlen(verdict)) == 0 &&
