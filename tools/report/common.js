@@ -90,11 +90,11 @@ const bitfit = (() => {
   // ---------------------------------------------------------------- classes
   /* As tools/view/scheme.c has them, where their reasons stand. */
   const DARK = { ramp: ['#fff08a', '#c7e04a', '#7fc99c', '#41b8af',
-    '#3a92af', '#4e71e0', '#5a50a8'] };
+    '#3a92af', '#4e71e0', '#585cb0'] };
   const LIGHT = { ramp: ['#f2d300', '#a7c23d', '#6dae86', '#2f93a0',
     '#2c6fb3', '#3c5482', '#372f79'] };
   const SITE_COLOURS = ['#0072b2', '#e69f00', '#009b55', '#cc79a7',
-    '#56b4e9', '#f0e442', '#7818f0', '#5a5a5a'];
+    '#56b4e9', '#f0e442', '#8428f4', '#646468'];
   const SIZE_LIMITS = [32, 64, 256, 1024, 4096, 65536];
 
   const frames = text => text ? text.split(';').reverse() : ['unknown'];

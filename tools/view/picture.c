@@ -62,6 +62,16 @@ static void fill(const canvas *c, uint32_t colour, double x, double y,
     cairo_fill(c->to);
 }
 
+/* So that a swatch is seen whose colour is near the paper's. */
+static void outline(const canvas *c, double x, double y, double width,
+                    double height)
+{
+    set_colour(c, c->theme->faint, 1);
+    cairo_set_line_width(c->to, 1);
+    cairo_rectangle(c->to, x + 0.5, y + 0.5, width - 1, height - 1);
+    cairo_stroke(c->to);
+}
+
 static void set_font(const canvas *c, double size, bool bold)
 {
     cairo_select_font_face(c->to, "sans-serif", CAIRO_FONT_SLANT_NORMAL,
@@ -135,6 +145,8 @@ static void legend_entry(legend *l, uint32_t colour, bool line,
     if (l->visible) {
         double height = line ? 2 : SWATCH;
         fill(c, colour, l->x, l->y - 5 - height / 2, SWATCH, height);
+        if (!line)
+            outline(c, l->x, l->y - 5 - height / 2, SWATCH, height);
         draw_text(c, l->x + SWATCH + 6, l->y, 0, c->theme->ink, name);
     }
     l->x += width;
@@ -354,6 +366,29 @@ static void draw_mark(const canvas *c, const heap_history *heap,
     cairo_stroke(c->to);
 }
 
+/* When most was live: a line, and its name on the side where there is room. */
+static void draw_peak(const canvas *c, const heap_history *heap,
+                      heap_clock clock)
+{
+    static const double dashes[] = {4, 4};
+    static const char name[] = "peak";
+    double last = (double)heap_position(heap, clock, UINT32_MAX);
+    double at = (double)heap_position(heap, clock, heap->peak_event);
+    double x = c->left + floor(last > 0 ? c->width / last * at : 0) + 0.5;
+    bool right = x > c->left + c->width / 2.0;
+    cairo_set_dash(c->to, dashes, 2, 0);
+    draw_line(c, c->theme->mark, 1, x, c->top, x, c->top + c->height);
+    cairo_set_dash(c->to, NULL, 0, 0);
+    set_font(c, 12, false);
+    double start = x + (right ? -6 - text_width(c, name) : 6);
+    set_colour(c, c->theme->paper, 1);
+    cairo_set_line_width(c->to, 3);
+    cairo_move_to(c->to, round(start), c->top + 14);
+    cairo_text_path(c->to, name);
+    cairo_stroke(c->to);
+    draw_text(c, start, c->top + 14, 0, c->theme->mark, name);
+}
+
 /* ------------------------------------------------------- address over time */
 
 static bool draw_heap(const canvas *c, const heap_history *heap,
@@ -431,6 +466,7 @@ const char *picture_of_heap(const heap_history *heap,
         if (!draw_heap(&c, heap, clock))
             why = "there is not enough memory for the picture";
         draw_mark(&c, heap, clock);
+        draw_peak(&c, heap, clock);
         draw_address_axis(&c, heap);
         draw_time_axis(&c, heap, clock);
     }

@@ -11,10 +11,10 @@
 static const uint32_t ramp_light[] = {0xf2d300, 0xa7c23d, 0x6dae86, 0x2f93a0,
                                       0x2c6fb3, 0x3c5482, 0x372f79};
 static const uint32_t ramp_dark[] = {0xfff08a, 0xc7e04a, 0x7fc99c, 0x41b8af,
-                                     0x3a92af, 0x4e71e0, 0x5a50a8};
+                                     0x3a92af, 0x4e71e0, 0x585cb0};
 static const uint32_t colours_of_sites[] = {0x0072b2, 0xe69f00, 0x009b55,
                                             0xcc79a7, 0x56b4e9, 0xf0e442,
-                                            0x7818f0, 0x5a5a5a};
+                                            0x8428f4, 0x646468};
 
 enum {
     RAMP = sizeof ramp_light / sizeof ramp_light[0],
@@ -28,10 +28,10 @@ static const colour_theme themes[] = {
      .free = 0xf1f2f5,
      .waste = 0xe0203a,
      .mark = 0x111827},
-    {.paper = 0x14171c,
+    {.paper = 0x1b1f26,
      .ink = 0xe6e8ec,
      .faint = 0x9aa3b2,
-     .free = 0x22262e,
+     .free = 0x14171c,
      .waste = 0xff4d5e,
      .mark = 0xffffff},
 };

@@ -7,7 +7,8 @@
  * dark (on a dark background, to deep); sites are not, and take the colours of
  * Okabe and Ito, with violet for vermilion and a greener green. In each set all
  * colours stay apart for colour-blind eyes, from the waste and from free
- * memory, too: the test `colours` computes it.
+ * memory, too; on a dark background, as terminals have it, each is bright enough
+ * to be told from free memory. The test `colours` computes both.
  */
 #ifndef SCHEME_H
 #define SCHEME_H

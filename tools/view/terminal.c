@@ -5,6 +5,7 @@
 #include "plane.h"
 #include "screen.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -40,7 +41,7 @@ terminal terminal_of(FILE *to)
 
 /* ------------------------------------------------------------------ colours */
 
-/* The nearest in xterm's cube of 6 x 6 x 6. */
+/* The nearest of the six in xterm's cube. */
 static unsigned cube_level(uint32_t colour, unsigned shift)
 {
     unsigned level = colour >> shift & 0xff;
@@ -58,6 +59,29 @@ static void set_ground(const terminal *t, int ground, uint32_t colour)
                 16 + 36 * cube_level(colour, 16) + 6 * cube_level(colour, 8) +
                     cube_level(colour, 0));
     }
+}
+
+/* The colour as the terminal has it. */
+static uint32_t shown(const terminal *t, uint32_t colour)
+{
+    static const uint32_t levels[] = {0, 95, 135, 175, 215, 255};
+    return t->true_colours ? colour
+                           : levels[cube_level(colour, 16)] << 16 |
+                                 levels[cube_level(colour, 8)] << 8 |
+                                 levels[cube_level(colour, 0)];
+}
+
+/* Black or white, which is read best on this colour. */
+static uint32_t ink_on(uint32_t colour)
+{
+    static const double weights[] = {0.2126, 0.7152, 0.0722};
+    static const double as_far_from_both = 0.179;
+    double luminance = 0;
+    for (unsigned i = 0; i < 3; i++) {
+        double part = (colour >> (16 - 8 * i) & 0xff) / 255.0;
+        luminance += weights[i] * pow(part, 2.2);
+    }
+    return luminance > as_far_from_both ? 0x000000 : 0xffffff;
 }
 
 static void reset(const terminal *t)
@@ -164,19 +188,21 @@ static void print_characters(const terminal *t, const cells *c,
     reset(t);
 }
 
-/* An entry of the legend, on a line of its own if this one is full. */
+/* An entry of the legend: its name on its colour, on a new line if this one is
+ * full. */
 static void print_entry(const terminal *t, unsigned *column, uint32_t colour,
                         const char *name)
 {
-    unsigned width = (unsigned)strlen(name) + 4;
+    unsigned width = (unsigned)strlen(name) + 3;
     if (*column + width > t->columns && *column > LABEL) {
         fprintf(t->to, "\n%*s", LABEL, "");
         *column = LABEL;
     }
-    set_ground(t, 38, colour);
-    fputs(t->unicode ? "\u25a0" : "#", t->to);
+    set_ground(t, 48, colour);
+    set_ground(t, 38, ink_on(shown(t, colour)));
+    fprintf(t->to, " %s ", name);
     reset(t);
-    fprintf(t->to, " %s  ", name);
+    fputc(' ', t->to);
     *column += width;
 }
 

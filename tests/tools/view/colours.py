@@ -2,7 +2,9 @@
 The colours of maps and of the page are the same, and they stay apart for
 colour-blind eyes: as dichromats see them by the matrices of Machado, Oliveira
 and Fernandes (2009), no two of a set are nearer than 12 in CIE L*a*b* (2.3 is
-just noticeable), and the ramps' brightness falls from class to class.
+just noticeable), and the ramps' brightness falls from class to class. On the
+dark background, which is the terminal's, each differs from free memory by a
+contrast of at least 3 (as WCAG 2 counts it).
 """
 import itertools
 import math
@@ -44,6 +46,12 @@ def lab(colour, eyes):
     return 116 * fy - 16, 500 * (fx - fy), 200 * (fy - fz)
 
 
+def contrast(one, other):
+    lights = sorted(0.2126 * red + 0.7152 * green + 0.0722 * blue
+                    for red, green, blue in (linear(one), linear(other)))
+    return (lights[1] + 0.05) / (lights[0] + 0.05)
+
+
 def listed(path, pattern):
     text = (ROOT / path).read_text()
     return re.findall(r"[0-9a-f]{6}", re.search(pattern, text, re.S).group(1))
@@ -75,6 +83,8 @@ def main():
         brightness = [lab(colour, EYES["usual"])[0] for colour in colours]
         assert name == "sites" or all(
             a > b + 5 for a, b in zip(brightness, brightness[1:])), brightness
+    for colour in sets["dark"] + sets["sites"] + [themes[1][4]]:
+        assert contrast(colour, themes[1][3]) >= 3, colour
     print("the colours stay apart")
 
 

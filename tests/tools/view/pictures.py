@@ -72,6 +72,23 @@ def over_time(folder, trace):
         assert got == rgb(colour), (event, granule, got, colour)
 
 
+def peak(folder, trace):
+    """A line of dashes where most was live, in both themes."""
+    for theme, colour in (("light", "111827"), ("dark", "ffffff")):
+        picture = folder + "/peak.png"
+        run("map", trace, "-o", picture, "--theme", theme)
+        rows = png.read(picture)[2]
+        # Of four events the first after which most is live is the second.
+        x = LEFT + (len(rows[0]) - LEFT - RIGHT) // 4
+        line = [row[x] for row in rows[TOP + 30:TOP + 230]]
+        dashes = sum(1 for at in line if at == rgb(colour))
+        assert 60 <= dashes <= 140, (theme, dashes)
+        for other in (x - 2, x + 2):
+            assert rgb(colour) not in [
+                row[other] for row in rows[TOP + 30:TOP + 230]], theme
+        os.remove(picture)
+
+
 def one_moment(folder, trace):
     path = folder + "/moment.png"
     run("map", trace, "-g", "1024", "--at", "3", "-o", path, "--theme", "dark",
@@ -81,7 +98,7 @@ def one_moment(folder, trace):
     # A row is a granule: "CC..BBBBBBBB", the second C nearly all waste.
     pitch = 22
     colours = [rows[TOP + i * pitch + 8][LEFT + 400] for i in range(12)]
-    dark = {"block": "3a92af", "large": "4e71e0", "free": "22262e",
+    dark = {"block": "3a92af", "large": "4e71e0", "free": "14171c",
             "waste": "ff4d5e"}
     assert colours[0] == rgb(dark["block"]), colours
     assert colours[1] == rgb(dark["waste"]), colours
@@ -129,6 +146,7 @@ def main():
         with open(trace, "w") as file:
             file.write(TRACE)
         over_time(folder, trace)
+        peak(folder, trace)
         one_moment(folder, trace)
         any_name(folder, trace)
         vectors(folder, trace)

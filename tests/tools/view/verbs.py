@@ -6,6 +6,7 @@ input, by their exit codes.
 import json
 import os
 import pty
+import re
 import subprocess
 import sys
 import tempfile
@@ -74,6 +75,48 @@ def check_terminal(trace):
     assert "\x1b[38;5;" in coloured and "\u2580" in coloured, coloured
     assert "\x1b[38;2;" in in_terminal("map", trace, COLORTERM="truecolor")
     assert "\x1b" not in in_terminal("map", trace, NO_COLOR="1")
+
+
+def luminance(colour):
+    parts = [part / 255 for part in colour]
+    parts = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4
+             for part in parts]
+    return 0.2126 * parts[0] + 0.7152 * parts[1] + 0.0722 * parts[2]
+
+
+def colour_of(order):
+    """What "2;R;G;B" or "5;N" of xterm's cube looks like."""
+    kind, *numbers = map(int, order.split(";"))
+    if kind == 2:
+        return numbers
+    levels = (0, 95, 135, 175, 215, 255)
+    cube = numbers[0] - 16
+    return levels[cube // 36], levels[cube // 6 % 6], levels[cube % 6]
+
+
+def check_contrast(folder):
+    """Every name in the legend can be read on its colour."""
+    trace, names = folder + "/sites.mtrace", []
+    with open(trace, "w") as file:
+        file.write("= Start\n" + "".join(
+            "@ /bin/app:[0x%x] + 0x%x000 0x%x\n" % (i, i, 1000 - i)
+            for i in range(1, 20)) + "= End\n")
+    for depth in ("truecolor", ""):
+        for theme in ("dark", "light"):
+            for by in ("size", "age", "site"):
+                text = in_terminal("map", trace, "--by", by, "--theme", theme,
+                                   COLORTERM=depth)
+                legend = text.split("holes")[-1]
+                entries = re.findall("\x1b\\[48;([0-9;]*)m\x1b\\[38;([0-9;]*)m"
+                                     " ([^\x1b]+) \x1b", legend)
+                assert len(entries) >= 6, (by, legend)
+                for ground, ink, name in entries:
+                    lights = sorted(luminance(colour_of(order))
+                                    for order in (ground, ink))
+                    seen = (lights[1] + 0.05) / (lights[0] + 0.05)
+                    assert seen >= 4.5, (by, theme, depth, name, seen)
+                names.append([name for _, _, name in entries])
+    assert len(set(map(tuple, names))) == 3, names
 
 
 def check_ascii(trace):
@@ -324,6 +367,7 @@ def main():
         with open(trace, "w") as file:
             file.write(REP)
         check_terminal(trace)
+        check_contrast(folder)
         check_ascii(trace)
         check_help(trace, folder)
         check_hints(trace, folder)
