@@ -1,3 +1,4 @@
+/* SQLite, Lua and Zstandard, each with all its memory from one allocator. */
 #include "inside.h"
 
 #include "../examples/sqlite/workload.h"

@@ -1,3 +1,4 @@
+/* The benchmark: its arguments, its peers, its cases. */
 #include "cases.h"
 #include "machine.h"
 #include "measure.h"
@@ -101,6 +102,33 @@ static void set_rounds(arguments *to, const char *text,
     to->settings.rounds = (unsigned)rounds;
 }
 
+static error_t parse_flag(int key, arguments *to)
+{
+    switch (key) {
+    case KEY_QUICK:
+        set_effort(&to->settings, EFFORT_QUICK);
+        break;
+    case KEY_FULL:
+        set_effort(&to->settings, EFFORT_FULL);
+        break;
+    case KEY_SMOKE:
+        set_effort(&to->settings, EFFORT_SMOKE);
+        break;
+    case KEY_LIST:
+        to->list = true;
+        break;
+    case KEY_SPEED:
+        to->space = false;
+        break;
+    case KEY_SPACE:
+        to->speed = false;
+        break;
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+    return 0;
+}
+
 static error_t parse(int key, char *text, struct argp_state *state)
 {
     arguments *to = state->input;
@@ -118,15 +146,6 @@ static error_t parse(int key, char *text, struct argp_state *state)
     case KEY_ONLY:
         to->settings.only = text;
         break;
-    case KEY_QUICK:
-        set_effort(&to->settings, EFFORT_QUICK);
-        break;
-    case KEY_FULL:
-        set_effort(&to->settings, EFFORT_FULL);
-        break;
-    case KEY_SMOKE:
-        set_effort(&to->settings, EFFORT_SMOKE);
-        break;
     case KEY_ROUNDS:
         set_rounds(to, text, state);
         break;
@@ -139,17 +158,8 @@ static error_t parse(int key, char *text, struct argp_state *state)
     case KEY_TRACES:
         to->trace_folder = text;
         break;
-    case KEY_LIST:
-        to->list = true;
-        break;
-    case KEY_SPEED:
-        to->space = false;
-        break;
-    case KEY_SPACE:
-        to->speed = false;
-        break;
     default:
-        return ARGP_ERR_UNKNOWN;
+        return parse_flag(key, to);
     }
     return 0;
 }

@@ -152,9 +152,9 @@ impl Tools {
         command
     }
 
-    /// A compiler for another machine would be noticed by the linker, if at all.
-    fn expect_the_targets_machine(&self, out: &Path) {
-        let macros = match &var("CARGO_CFG_TARGET_ARCH")[..] {
+    /// What C compilers define for the target.
+    fn macros_of_the_target() -> &'static str {
+        match &var("CARGO_CFG_TARGET_ARCH")[..] {
             "x86_64" => "defined __x86_64__",
             "x86" => "defined __i386__",
             "arm" if var("TARGET").starts_with("thumb") => {
@@ -168,12 +168,16 @@ impl Tools {
             "s390x" => "defined __s390x__",
             "wasm32" => "defined __wasm32__",
             _ => "1",
-        };
+        }
+    }
+
+    /// A compiler for another machine would be noticed by the linker, if at all.
+    fn expect_the_targets_machine(&self, out: &Path) {
         let probe = out.join("machine.c");
         let text = format!(
             "#if !({})\n#error another machine\n#endif\n\
              _Static_assert(sizeof(void *) == {} / 8, \"pointers\");\n",
-            macros,
+            Self::macros_of_the_target(),
             var("CARGO_CFG_TARGET_POINTER_WIDTH")
         );
         fs::write(&probe, text)

@@ -1,6 +1,6 @@
 #!/bin/sh
-# The shape of the core: short functions, freestanding headers, and nothing that
-# depends on the platform but in the seam. Outside the core: bitfit.h alone.
+# The shape of the core: freestanding headers, and nothing that depends on the
+# platform but in the seam. Outside the core: bitfit.h alone.
 set -eu
 cd "$(dirname "$0")/../.."
 failed=0
@@ -9,24 +9,6 @@ complain() {
     echo "== $1"
     failed=1
 }
-
-# A function starts at a line that ends its signature or opens its body in the
-# first column, and ends at the brace in the first column.
-awk -v limit=40 '
-    FNR == 1 { body = 0 }
-    /^[a-z].*\(/ { name = $0 }
-    !body && (/^\{$/ || /\) *\{$/) { body = 1; lines = 0; next }
-    body && /^\}/ {
-        body = 0
-        if (lines > limit) {
-            printf "%s: %d lines: %s\n", FILENAME, lines, name
-            bad = 1
-        }
-        next
-    }
-    body { lines++ }
-    END { exit bad }
-' src/*.c src/*.h || complain 'functions of more than 40 lines'
 
 core=$(find src -name '*.[ch]' ! -name 'platform*' | sort)
 

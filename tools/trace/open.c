@@ -1,3 +1,4 @@
+/* Finds the reader for a trace, and makes its texts fit to be shown. */
 #include "input.h"
 #include "kind.h"
 #include "text.h"

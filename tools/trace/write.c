@@ -1,3 +1,4 @@
+/* Writes a trace in the own format, which format.h describes. */
 #include "format.h"
 #include "trace.h"
 

@@ -1,3 +1,4 @@
+// A program of C++ that uses an installed bitfit.
 #include <bitfit.h>
 
 #include <cstddef>

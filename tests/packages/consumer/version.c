@@ -1,3 +1,4 @@
+/* Whether header and library are of the version that was installed. */
 #include <bitfit.h>
 #include <stdio.h>
 #include <string.h>

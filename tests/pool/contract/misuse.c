@@ -34,10 +34,9 @@ static const char *const entering[] = {
     "bitfit_destroy",
 };
 
-static bool enter(bitfit_pool *pool, void *block, unsigned call)
+/* The first seven. */
+static bool use(bitfit_pool *pool, void *block, unsigned call)
 {
-    char drawing[8] = "";
-    bitfit_stats stats;
     switch (call) {
     case 0:
         return bitfit_alloc(pool, 1) != NULL;
@@ -52,10 +51,21 @@ static bool enter(bitfit_pool *pool, void *block, unsigned call)
     case 5:
         bitfit_free(pool, block);
         return false;
-    case 6:
+    default:
         bitfit_free_sized(pool, block, 32);
         return false;
-    case 7:
+    }
+}
+
+static bool enter(bitfit_pool *pool, void *block, unsigned call)
+{
+    enum { USES = 7 };
+    char drawing[8] = "";
+    bitfit_stats stats;
+    if (call < USES)
+        return use(pool, block, call);
+    switch (call) {
+    case USES:
         bitfit_reset(pool);
         return false;
     case 8:

@@ -374,33 +374,31 @@ static int run_owner(const char *path)
     return wait_for(child);
 }
 
+static const struct {
+    const char *mode;
+    int (*run)(void);
+} runs[] = {
+    {"family", family},     {"threads", run_threads},
+    {"forks", run_forks},   {"many", run_many},
+    {"flush", run_flush},   {"frames", run_frames},
+    {"daemon", run_daemon}, {"handler-fork", run_fork_in_handler},
+};
+
 int main(int argc, char **argv)
 {
     const char *mode = argc > 1 ? argv[1] : "";
     char family_mode[] = "family";
     char *again[] = {argv[0], family_mode, NULL};
-    if (strcmp(mode, "family") == 0)
-        return family();
-    if (strcmp(mode, "threads") == 0)
-        return run_threads();
+    for (size_t i = 0; i < sizeof runs / sizeof *runs; i++) {
+        if (strcmp(mode, runs[i].mode) == 0)
+            return runs[i].run();
+    }
     if (strcmp(mode, "fork") == 0 || strcmp(mode, "raw-fork") == 0)
         return run_fork(strcmp(mode, "fork") == 0);
-    if (strcmp(mode, "forks") == 0)
-        return run_forks();
     if (strcmp(mode, "spawn") == 0)
         return run_spawn(argv[0]);
-    if (strcmp(mode, "many") == 0)
-        return run_many();
-    if (strcmp(mode, "flush") == 0)
-        return run_flush();
-    if (strcmp(mode, "frames") == 0)
-        return run_frames();
-    if (strcmp(mode, "daemon") == 0)
-        return run_daemon();
     if (strcmp(mode, "owner") == 0)
         return run_owner(argv[2]);
-    if (strcmp(mode, "handler-fork") == 0)
-        return run_fork_in_handler();
     for (size_t i = 0; i < sizeof ends / sizeof *ends; i++) {
         if (strcmp(mode, ends[i].mode) == 0)
             handle_in_malloc(ends[i].handler);

@@ -215,7 +215,17 @@ def check_who(browser, trace):
     choose(browser, "search", word.upper())
     assert table(browser) and all(
         word.lower() in row[-1].lower() for row in table(browser)), word
-    # A row picks its blocks in the map, and Escape lets them go.
+    check_picking(browser, word)
+    choose(browser, "search", "")
+    for by in ("size", "stack"):
+        choose(browser, "group", by)
+        groups = browser.run("bitfit_report.groups()")
+        assert sum(g["now"] for g in groups) == peak, by
+    check_finding(browser)
+
+
+def check_picking(browser, word):
+    """A row picks its blocks in the map, and Escape lets them go."""
     click(browser, "#who tbody tr")
     legend = browser.run("document.getElementById('legend').innerText")
     assert "the others" in legend and word in legend, legend
@@ -223,12 +233,10 @@ def check_who(browser, trace):
     browser.settle()
     assert "the others" not in browser.run(
         "document.getElementById('legend').innerText")
-    choose(browser, "search", "")
-    for by in ("size", "stack"):
-        choose(browser, "group", by)
-        groups = browser.run("bitfit_report.groups()")
-        assert sum(g["now"] for g in groups) == peak, by
-    # A click on a block finds its row; blocks stand at some of these places.
+
+
+def check_finding(browser):
+    """A click on a block finds its row; blocks are at some of these places."""
     box = browser.run("(() => { const r = document.getElementById('ribbon');"
                       "r.scrollIntoView(); const b = "
                       "r.getBoundingClientRect(); return [b.left, b.top,"
@@ -336,6 +344,32 @@ def check_looks(browser):
         assert colours_of(browser, "map") > 3, by
 
 
+def check_hostile(browser, hostile, page):
+    random_trace(hostile, 40)
+    report(hostile, page)
+    open_page(browser, page)
+    title = browser.run("document.getElementById('title').textContent")
+    assert title.startswith("<b>&\"'"), title
+
+
+def check_small(browser, hostile, page):
+    """The only event has a length, and its curves are drawn."""
+    with open(hostile, "w") as file:
+        file.write("0\n1\n1\n1\na 0 100\n")
+    report(hostile, page)
+    open_page(browser, page)
+    quiet(browser)
+    text = browser.run("document.body.innerText")
+    assert "112 bytes live in 1 block," in text, text
+    colours = browser.run(
+        "(() => { const c = document.querySelector('#use canvas'),"
+        "d = c.getContext('2d').getImageData(0, c.height / 3,"
+        " c.width, 1).data, all = new Set();"
+        "for (let i = 0; i < d.length; i += 4)"
+        " all.add(d.slice(i, i + 4).join()); return all.size })()")
+    assert colours > 2, colours
+
+
 def main():
     with tempfile.TemporaryDirectory() as folder:
         trace, page = folder + "/random.rep", folder + "/page.html"
@@ -361,27 +395,8 @@ def main():
             check_recording(browser, folder)
 
             os.rename(trace, hostile)
-            random_trace(hostile, 40)
-            report(hostile, page)
-            open_page(browser, page)
-            title = browser.run("document.getElementById('title').textContent")
-            assert title.startswith("<b>&\"'"), title
-
-            with open(hostile, "w") as file:
-                file.write("0\n1\n1\n1\na 0 100\n")
-            report(hostile, page)
-            open_page(browser, page)
-            quiet(browser)
-            text = browser.run("document.body.innerText")
-            assert "112 bytes live in 1 block," in text, text
-            # The only event has a length, and its curves are drawn.
-            colours = browser.run(
-                "(() => { const c = document.querySelector('#use canvas'),"
-                "d = c.getContext('2d').getImageData(0, c.height / 3,"
-                " c.width, 1).data, all = new Set();"
-                "for (let i = 0; i < d.length; i += 4)"
-                " all.add(d.slice(i, i + 4).join()); return all.size })()")
-            assert colours > 2, colours
+            check_hostile(browser, hostile, page)
+            check_small(browser, hostile, page)
     print("the page shows what its traces say")
 
 

@@ -148,6 +148,10 @@ def check_help(trace, folder):
         run(wrong, code=2, word="did you mean '%s'?" % right)
     run("--hlep", code=2, word="did you mean '--help'?")
     run("zzzzzz", code=2, word="`bitfit help` lists the verbs")
+
+
+def check_refusals(trace, folder):
+    """What is wrong with options is said by every verb in the same words."""
     for verb in VERBS:
         assert run(verb, "-h") == run(verb, "-?") == run(verb, "--help")
         assert run(verb, "--usage").startswith("Usage: bitfit " + verb)
@@ -370,6 +374,7 @@ def main():
         check_contrast(folder)
         check_ascii(trace)
         check_help(trace, folder)
+        check_refusals(trace, folder)
         check_hints(trace, folder)
         check_dots(folder)
         check_moments(trace)
