@@ -14,7 +14,7 @@ import re
 import sys
 
 LIMIT, CORE_LIMIT = 40, 30
-FOLDERS = ("include", "src", "malloc", "tools", "bindings", "ports", "zephyr",
+FOLDERS = ("include", "src", "kernel", "malloc", "tools", "bindings", "ports", "zephyr",
            "examples", "bench", "scripts", "tests", "cmake", "packaging")
 BRACES = {".c", ".h", ".cpp", ".hpp", ".rs", ".js"}
 # Others' work, and sources that are made.

@@ -6,7 +6,7 @@
 #include <stdatomic.h>
 #include <string.h>
 
-enum { PAGE = 4096, WINDOW = 1 << 20, ROOM = WINDOW - 1 /* for the end */ };
+enum { WINDOW = 1 << 20, ROOM = WINDOW - 1 /* for the end */ };
 
 /* --------------------------------------------------------------- descriptors
  */
@@ -42,8 +42,8 @@ static int lift(int file)
 {
     enum { LIFTED = 900 };
     int high = file < 0 ? file
-                        : (int)system_call(SYS_fcntl, file, F_DUPFD_CLOEXEC,
-                                           LIFTED, 0, 0, 0);
+                        : (int)system_call6(SYS_fcntl, file, F_DUPFD_CLOEXEC,
+                                            LIFTED, 0, 0, 0);
     if (high < 0)
         return file;
     system_close(file);
@@ -67,7 +67,7 @@ int output_open(const output *of)
 static bool allocate(int file, uint64_t size)
 {
     struct rlimit64 limit;
-    if (system_call(SYS_prlimit64, 0, RLIMIT_FSIZE, 0, (long)&limit, 0, 0) ==
+    if (system_call6(SYS_prlimit64, 0, RLIMIT_FSIZE, 0, (long)&limit, 0, 0) ==
             0 &&
         size > limit.rlim_cur)
         return false; /* growing would end the program by SIGXFSZ */
@@ -108,7 +108,7 @@ static bool move_window(output *to)
     int file = output_open(to);
     if (file < 0)
         return false;
-    bool moved = map_window(to, file, to->written / PAGE * PAGE);
+    bool moved = map_window(to, file, to->written / SYSTEM_PAGE * SYSTEM_PAGE);
     output_close(to, file);
     return moved;
 }
@@ -119,7 +119,7 @@ static bool move_window(output *to)
  * if it were emptied. */
 static int create(const char *path)
 {
-    system_call(SYS_unlinkat, AT_FDCWD, (long)path, 0, 0, 0, 0);
+    system_call6(SYS_unlinkat, AT_FDCWD, (long)path, 0, 0, 0, 0);
     return lift(system_open(path, O_RDWR | O_CREAT | O_TRUNC));
 }
 
@@ -134,7 +134,7 @@ bool output_create(output *to, const char *path)
     if (file < 0)
         return false;
     bool created = note_identity(to, file) && map_window(to, file, 0);
-    to->header = created ? map_part(file, 0, PAGE) : NULL;
+    to->header = created ? map_part(file, 0, SYSTEM_PAGE) : NULL;
     output_close(to, file);
     return to->header != NULL;
 }
@@ -143,7 +143,7 @@ bool output_put(output *to, const void *bytes, size_t count)
 {
     while (count > 0) {
         uint64_t at = to->written - to->window_at;
-        if (count > ROOM - at && at >= PAGE) {
+        if (count > ROOM - at && at >= SYSTEM_PAGE) {
             if (!move_window(to))
                 return false;
             continue;
@@ -204,11 +204,11 @@ bool output_fork(output *to, int from, const char *path)
     bool forked = file >= 0 && copy_file(from, file, size);
     output_close(to, from);
     unmap_window(to);
-    system_unmap(to->header, PAGE);
+    system_unmap(to->header, SYSTEM_PAGE);
     strcpy(to->path, path);
     forked = forked && note_identity(to, file) &&
-             map_window(to, file, size / PAGE * PAGE);
-    to->header = forked ? map_part(file, 0, PAGE) : NULL;
+             map_window(to, file, size / SYSTEM_PAGE * SYSTEM_PAGE);
+    to->header = forked ? map_part(file, 0, SYSTEM_PAGE) : NULL;
     if (to->header != NULL)
         trace_put_written(to->header, size);
     output_close(to, file);
@@ -221,5 +221,5 @@ void output_detach(output *to)
     if (to->window != NULL)
         system_replace(to->window, WINDOW);
     if (to->header != NULL)
-        system_replace(to->header, PAGE);
+        system_replace(to->header, SYSTEM_PAGE);
 }

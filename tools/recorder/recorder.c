@@ -415,9 +415,10 @@ static bool describe(void)
 
 static bool make_mine(void)
 {
-    state.mine = system_pages(4096);
-    if (state.mine == NULL || system_call(SYS_madvise, (long)state.mine, 4096,
-                                          MADV_WIPEONFORK, 0, 0, 0) != 0)
+    state.mine = system_pages(SYSTEM_PAGE);
+    if (state.mine == NULL ||
+        system_call6(SYS_madvise, (long)state.mine, SYSTEM_PAGE,
+                     MADV_WIPEONFORK, 0, 0, 0) != 0)
         return false;
     *state.mine = 1;
     return true;

@@ -16,8 +16,8 @@ static table_entry *map_entries(size_t capacity)
 void table_make_seed(table *of)
 {
     enum { NONBLOCK = 1 };
-    if (system_call(SYS_getrandom, (long)of->seed, sizeof of->seed, NONBLOCK, 0,
-                    0, 0) != (long)sizeof of->seed) {
+    if (system_call6(SYS_getrandom, (long)of->seed, sizeof of->seed, NONBLOCK,
+                     0, 0, 0) != (long)sizeof of->seed) {
         of->seed[0] = (uintptr_t)of;
         of->seed[1] = (uintptr_t)of->at;
     }
