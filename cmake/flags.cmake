@@ -8,7 +8,9 @@ set(bitfit_c_warnings -Wstrict-prototypes -Wmissing-prototypes)
 
 set(bitfit_definitions
     $<$<BOOL:${BITFIT_NO_SIMD}>:BITFIT_NO_SIMD>
-    $<$<BOOL:${BITFIT_NO_INDEX}>:BITFIT_NO_INDEX>)
+    $<$<BOOL:${BITFIT_NO_INDEX}>:BITFIT_NO_INDEX>
+    $<$<BOOL:${BITFIT_ASAN}>:BITFIT_ASAN>
+    $<$<BOOL:${BITFIT_VALGRIND}>:BITFIT_VALGRIND>)
 if(BITFIT_WORD_BITS)
     list(APPEND bitfit_definitions BITFIT_WORD_BITS=${BITFIT_WORD_BITS})
 endif()

@@ -32,7 +32,7 @@
  *
  * Placement is deterministic: the same calls return the same offsets from the
  * payload's first byte, on every machine, word size and build, in pools with
- * the same number of granules and the same payload alignment. One exception:
+ * the same number of granules, payload alignment and guards. One exception:
  * bitfit_aligned_alloc() with an alignment above the payload's depends on where
  * the memory lies.
  */
@@ -119,6 +119,13 @@ typedef struct bitfit_options {
      * bitfit_calloc() does not write memory that was never handed out. If the
      * promise is false, the behaviour is undefined. */
     bool zeroed;
+
+    /* A granule of its own behind each block, its guard, shows whether the
+     * block was written beyond its end: see BITFIT_OVERFLOW. Costs a granule
+     * for each block, a word of bookkeeping, and in each call that makes or
+     * ends a block the writing or reading of a granule: somewhat more than
+     * twice the instructions of a call at granule 16. */
+    bool guard;
 } bitfit_options;
 
 /* Why bitfit_init() refuses. */
@@ -158,9 +165,9 @@ BITFIT_API const char *bitfit_status_text(bitfit_status status);
 /*
  * The bytes of bookkeeping, lock included, for a payload of `size` bytes: the
  * least value for `bookkeeping_size`. Of the options (NULL: the defaults) the
- * granule, the lock kind and a misuse handler make a difference. 0 if and only
- * if granule, payload alignment, lock or struct_size are bad, or the size holds
- * no granule.
+ * granule, the lock kind, a misuse handler and guards make a difference. 0 if
+ * and only if granule, payload alignment, lock or struct_size are bad, or the
+ * size holds no granule.
  */
 BITFIT_API size_t bitfit_bookkeeping_size(size_t size,
                                           const bitfit_options *options);
@@ -185,7 +192,8 @@ BITFIT_API size_t bitfit_bookkeeping_size(size_t size,
  *   - no block is resized in place: set `resize_moves`, and count both copies
  *     of a block that bitfit_realloc() moves in M;
  *   - no request has an alignment above the block alignment;
- *   - M counts granules, not requested bytes: 17 bytes are two granules.
+ *   - M counts granules, not requested bytes: 17 bytes are two granules, or
+ *     three with a guard.
  */
 BITFIT_API size_t bitfit_bytes_for(size_t peak_granules,
                                    size_t largest_granules, size_t granule);
@@ -279,7 +287,8 @@ typedef enum bitfit_misuse_kind {
     BITFIT_WRONG_SIZE,      /* the size does not round up to the block's */
     BITFIT_REENTRY,         /* a call from inside another call on this pool */
     BITFIT_WRONG_POOL,      /* the call does not serve this kind of pool */
-    BITFIT_NO_BLOCK         /* the small build: one of the first five */
+    BITFIT_NO_BLOCK,        /* the small build: one of the first five */
+    BITFIT_OVERFLOW         /* the block's guard was written to */
 } bitfit_misuse_kind;
 
 /* What happened, where. Valid only during the handler's call. */
@@ -292,6 +301,7 @@ typedef struct bitfit_misuse {
     size_t size;         /* the caller's, for BITFIT_WRONG_SIZE */
     uint64_t offset;     /* the caller's, where the call has one in place of a
                             pointer (bitfit_offsets.h) */
+    const void *place;   /* the first byte written to, for BITFIT_OVERFLOW */
 } bitfit_misuse;
 
 /*
@@ -300,6 +310,18 @@ typedef struct bitfit_misuse {
  * bad call does nothing and returns NULL, 0 or false (bitfit_get_stats() stores
  * zeros). It may call the pool, and may leave by longjmp(). It may do neither
  * for a re-entry, because the first call still has the pool.
+ *
+ * A block that was written beyond its end, into its guard, is misuse of the
+ * next bitfit_free(), bitfit_free_sized() or bitfit_realloc() of it, and of
+ * bitfit_check(): `pointer` is the block. Only pools with the option `guard`
+ * see it, and only what was written to the granule right behind the block.
+ *
+ * A program built with AddressSanitizer or run by Valgrind sees the use of
+ * freed memory, and of bytes beyond the requested size, if the library is built
+ * with BITFIT_ASAN or BITFIT_VALGRIND. Then bitfit_usable_size() allows all of
+ * its block to be used from the call on; bitfit_destroy() gives the memory back
+ * to other uses; and the calls of bitfit_offsets.h are not seen. With the
+ * option `guard`, a write into the next block is seen, too.
  *
  * One case cannot be caught: if a block was freed and another block now starts
  * at the same address, the old pointer is a good pointer to the new block.
@@ -318,13 +340,14 @@ void bitfit_trap(const bitfit_misuse *misuse);
 
 /* --------------------------------------------------------------------- see */
 
-/* A consistent snapshot. All sizes are bytes of whole granules. */
+/* A consistent snapshot. All sizes are bytes of whole granules. Guards count in
+ * `high_water` alone. */
 typedef struct bitfit_stats {
     size_t granule;      /* bytes of one granule */
     size_t capacity;     /* bytes of the payload */
     size_t bookkeeping;  /* bytes of the bookkeeping, lock included */
     size_t live;         /* bytes in blocks */
-    size_t free;         /* bytes in holes: capacity - live */
+    size_t free;         /* bytes in holes: capacity - live - guards */
     size_t blocks;       /* live blocks */
     size_t largest_free; /* the largest request that would succeed now; exact */
     size_t high_water;   /* end of the highest byte ever in a block */
@@ -356,24 +379,27 @@ typedef struct bitfit_run {
 typedef bool bitfit_visitor(const bitfit_run *run, void *context);
 
 /*
- * Shows every block and every hole in address order, under the lock. Returns
- * whether the visitor saw all of them. Time: proportional to the runs.
+ * Shows every block and every hole in address order, under the lock. A guard
+ * lies between its block and the next run. Returns whether the visitor saw all
+ * of them. Time: proportional to the runs.
  */
 BITFIT_API bool bitfit_walk(bitfit_pool *pool, bitfit_visitor *visit,
                             void *context);
 
 /*
  * Verifies every invariant of the bookkeeping. Returns 0, or the number of the
- * first invariant that is broken (docs/DESIGN.md lists them). Time: one pass
- * over the bookkeeping.
+ * first invariant that is broken (docs/DESIGN.md lists them). A block that was
+ * written beyond its end is misuse, too; the handler learns which. Time: one
+ * pass over the bookkeeping and the guards.
  */
 BITFIT_API int bitfit_check(bitfit_pool *pool);
 
 /*
  * Draws the pool, one character for each granule: '.' is free, a letter is a
- * block. Blocks take A to Z in address order, over and over. Writes at most
- * `size` bytes, with a NUL at the end unless size is 0. Returns the number of
- * granules, whatever `size` is: the whole picture needs one byte more.
+ * block, '#' a guard. Blocks take A to Z in address order, over and over.
+ * Writes at most `size` bytes, with a NUL at the end unless size is 0. Returns
+ * the number of granules, whatever `size` is: the whole picture needs one byte
+ * more.
  */
 BITFIT_API size_t bitfit_draw(bitfit_pool *pool, char *buffer, size_t size);
 

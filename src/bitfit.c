@@ -6,8 +6,8 @@
 
 #ifndef BITFIT_SMALL /* small.c stands in its place */
 
-#include "check.h"
 #include "door.h"
+#include "guard.h"
 
 /* ---------------------------------------------------------------- creating */
 
@@ -42,7 +42,9 @@ bitfit_pool *bitfit_init(void *memory, size_t size,
     if (bf_plan_make(&plan, memory, size, options) != BITFIT_OK) {
         return NULL;
     }
-    return bf_plan_carry_out(&plan);
+    bitfit_pool *pool = bf_plan_carry_out(&plan);
+    bf_shadow_begin(pool->payload, bf_capacity_of(pool));
+    return pool;
 }
 
 bitfit_status bitfit_init_status(const void *memory, size_t size,
@@ -59,8 +61,7 @@ size_t bitfit_bookkeeping_size(size_t size, const bitfit_options *options)
         size < filled.granule) {
         return 0;
     }
-    return bf_plan_bookkeeping(filled.lock_kind, filled.on_misuse != NULL,
-                               size / filled.granule);
+    return bf_plan_bookkeeping(bf_parts_wanted(&filled), size / filled.granule);
 }
 
 size_t bitfit_destroy(bitfit_pool *pool)
@@ -72,6 +73,7 @@ size_t bitfit_destroy(bitfit_pool *pool)
         return 0;
     }
     size_t blocks = bf_pool_blocks(pool);
+    bf_shadow_end(pool->payload, bf_capacity_of(pool));
     leave(pool);
     return blocks;
 }
@@ -82,7 +84,95 @@ void bitfit_reset(bitfit_pool *pool)
         return;
     }
     bf_pool_reset(pool);
+    if (bf_is_guarded(pool)) {
+        *bf_plan_guard_of(pool) = (bf_guard){0};
+    }
+    bf_shadow_end(pool->payload, bf_capacity_of(pool));
+    bf_shadow_begin(pool->payload, bf_capacity_of(pool));
     leave(pool);
+}
+
+/* ---------------------------------------------------------- watched blocks */
+
+/* As accuse(), of a watched call, which has filled in what is its own. */
+BF_NOINLINE static void accuse_watched(bitfit_misuse *misuse, bitfit_pool *pool,
+                                       const char *call, const void *pointer)
+{
+    if (misuse->kind != (bitfit_misuse_kind)BF_NO_MISUSE) {
+        misuse->pool = pool;
+        misuse->call = call;
+        misuse->pointer = pointer;
+        report(misuse);
+    }
+}
+
+/* For a call that found the door shut. False unless the pool is a watched one,
+ * which this is the way into. */
+BF_INLINE bool enter_watched(bitfit_pool *pool, const char *call)
+{
+    return pool->door != BF_NO_DOOR && bf_is_watched(pool) &&
+           enter_any(pool, call);
+}
+
+BF_NOINLINE static void *watched_alloc(bitfit_pool *pool, size_t alignment,
+                                       size_t size, const char *call)
+{
+    if (!enter_watched(pool, call)) {
+        return NULL;
+    }
+    void *block = bf_watched_alloc(pool, alignment, size);
+    leave(pool);
+    return block;
+}
+
+BF_NOINLINE static void *watched_calloc(bitfit_pool *pool, size_t count,
+                                        size_t size, const char *call)
+{
+    if (!enter_watched(pool, call)) {
+        return NULL;
+    }
+    void *block = bf_watched_calloc(pool, count, size);
+    leave(pool);
+    return block;
+}
+
+BF_NOINLINE static void *watched_realloc(bitfit_pool *pool, void *ptr,
+                                         size_t size, const char *call)
+{
+    if (!enter_watched(pool, call)) {
+        return NULL;
+    }
+    bitfit_misuse misuse = {.size = size};
+    void *block = bf_watched_realloc(pool, ptr, size, &misuse);
+    leave(pool);
+    accuse_watched(&misuse, pool, call, ptr);
+    return block;
+}
+
+/* `size` is NULL for a free that says none. */
+BF_NOINLINE static void watched_free(bitfit_pool *pool, void *ptr,
+                                     const size_t *size, const char *call)
+{
+    if (!enter_watched(pool, call)) {
+        return;
+    }
+    bitfit_misuse misuse = {.size = size == NULL ? 0 : *size};
+    bf_watched_free(pool, ptr, size, &misuse);
+    leave(pool);
+    accuse_watched(&misuse, pool, call, ptr);
+}
+
+BF_NOINLINE static size_t watched_usable_size(bitfit_pool *pool,
+                                              const void *ptr, const char *call)
+{
+    if (!enter_watched(pool, call)) {
+        return 0;
+    }
+    bitfit_misuse misuse = {.size = 0};
+    size_t size = bf_watched_usable_size(pool, ptr, &misuse);
+    leave(pool);
+    accuse_watched(&misuse, pool, call, ptr);
+    return size;
 }
 
 /* ------------------------------------------------------------ using blocks */
@@ -90,7 +180,7 @@ void bitfit_reset(bitfit_pool *pool)
 BF_INLINE void *alloc(bitfit_pool *pool, size_t size, const char *call)
 {
     if (BF_UNLIKELY(!enter(pool, call))) {
-        return NULL;
+        return watched_alloc(pool, 1, size, call);
     }
     void *block = bf_pool_alloc(pool, size);
     leave(pool);
@@ -105,7 +195,7 @@ void *bitfit_alloc(bitfit_pool *pool, size_t size)
 void *bitfit_calloc(bitfit_pool *pool, size_t count, size_t size)
 {
     if (!enter(pool, __func__)) {
-        return NULL;
+        return watched_calloc(pool, count, size, __func__);
     }
     void *block = bf_pool_calloc(pool, count, size);
     leave(pool);
@@ -115,7 +205,7 @@ void *bitfit_calloc(bitfit_pool *pool, size_t count, size_t size)
 void *bitfit_aligned_alloc(bitfit_pool *pool, size_t alignment, size_t size)
 {
     if (!enter(pool, __func__)) {
-        return NULL;
+        return watched_alloc(pool, alignment, size, __func__);
     }
     void *block = bf_pool_aligned_alloc(pool, alignment, size);
     leave(pool);
@@ -128,7 +218,7 @@ void *bitfit_realloc(bitfit_pool *pool, void *ptr, size_t size)
         return alloc(pool, size, __func__);
     }
     if (!enter(pool, __func__)) {
-        return NULL;
+        return watched_realloc(pool, ptr, size, __func__);
     }
     void *block = NULL;
     int kind = bf_pool_realloc(pool, ptr, size, &block);
@@ -143,6 +233,7 @@ void bitfit_free(bitfit_pool *pool, void *ptr)
         return;
     }
     if (BF_UNLIKELY(!enter(pool, __func__))) {
+        watched_free(pool, ptr, NULL, __func__);
         return;
     }
     int kind = bf_pool_free(pool, ptr);
@@ -156,6 +247,7 @@ void bitfit_free_sized(bitfit_pool *pool, void *ptr, size_t size)
         return;
     }
     if (!enter(pool, __func__)) {
+        watched_free(pool, ptr, &size, __func__);
         return;
     }
     int kind = bf_pool_free_sized(pool, ptr, size);
@@ -169,7 +261,7 @@ size_t bitfit_usable_size(bitfit_pool *pool, const void *ptr)
         return 0;
     }
     if (!enter(pool, __func__)) {
-        return 0;
+        return watched_usable_size(pool, ptr, __func__);
     }
     size_t size = 0;
     int kind = bf_pool_usable_size(pool, ptr, &size);
@@ -182,8 +274,7 @@ size_t bitfit_usable_size(bitfit_pool *pool, const void *ptr)
 
 static size_t bookkeeping_of(const bitfit_pool *pool)
 {
-    return bf_plan_bookkeeping((bitfit_lock_kind)pool->lock_kind,
-                               pool->has_handler, pool->fit.map.granules);
+    return bf_plan_bookkeeping(bf_parts_of(pool), pool->fit.map.granules);
 }
 
 void bitfit_bookkeeping(const bitfit_pool *pool, const void **start,
@@ -208,10 +299,13 @@ bool bitfit_owns(const bitfit_pool *pool, const void *ptr)
 void bitfit_get_stats(bitfit_pool *pool, bitfit_stats *stats)
 {
     *stats = (bitfit_stats){0};
-    if (!enter(pool, __func__)) {
+    if (!enter_memory(pool, __func__)) {
         return;
     }
     bf_pool_stats(pool, stats);
+    if (bf_is_guarded(pool)) {
+        bf_guard_stats(pool, bf_plan_guard_of(pool), stats);
+    }
     stats->bookkeeping = bookkeeping_of(pool);
     leave(pool);
 }
@@ -222,15 +316,18 @@ void bitfit_reset_peak(bitfit_pool *pool)
         return;
     }
     pool->peak_live = pool->live;
+    if (bf_is_guarded(pool)) {
+        bf_plan_guard_of(pool)->peak_live = pool->live - bf_pool_blocks(pool);
+    }
     leave(pool);
 }
 
 bool bitfit_walk(bitfit_pool *pool, bitfit_visitor *visit, void *context)
 {
-    if (!enter_locked(pool, __func__)) {
+    if (!enter_memory_locked(pool, __func__)) {
         return false;
     }
-    bool all = bf_pool_walk(pool, visit, context);
+    bool all = bf_watched_walk(pool, visit, context);
     leave(pool);
     return all;
 }
@@ -240,8 +337,13 @@ int bitfit_check(bitfit_pool *pool)
     if (!enter_any(pool, __func__)) {
         return 0;
     }
+    bitfit_misuse misuse = {.pool = pool};
     int broken = bf_pool_check(pool);
+    if (broken == 0) {
+        broken = bf_guard_check(pool, &misuse);
+    }
     leave(pool);
+    accuse_watched(&misuse, pool, __func__, misuse.pointer);
     return broken;
 }
 
@@ -251,6 +353,9 @@ size_t bitfit_draw(bitfit_pool *pool, char *buffer, size_t size)
         return 0;
     }
     size_t granules = bf_pool_draw(pool, buffer, size);
+    if (bf_is_guarded(pool)) {
+        bf_guard_draw(pool, buffer, size);
+    }
     leave(pool);
     return granules;
 }

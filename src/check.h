@@ -7,6 +7,7 @@
  *     4  no two free runs touch
  *     5  the tree says what the map says
  *     6  the counters of live granules and blocks are what the map says
+ *     7  the guards behind the blocks are untouched (guard.h)
  */
 #ifndef BITFIT_CHECK_H
 #define BITFIT_CHECK_H

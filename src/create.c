@@ -21,17 +21,34 @@ static size_t lock_size(bitfit_lock_kind kind)
     return kind == BITFIT_LOCK_CALLER ? sizeof(bf_caller_lock) : 0;
 }
 
-size_t bf_plan_header(bitfit_lock_kind kind, bool has_handler)
+bf_parts bf_parts_wanted(const bitfit_options *options)
 {
-    size_t size = sizeof(bitfit_pool) + lock_size(kind);
-    size += has_handler ? sizeof(bf_handler) : 0;
+    return (bf_parts){options->lock_kind, options->on_misuse != NULL,
+                      options->guard};
+}
+
+bf_parts bf_parts_of(const bitfit_pool *pool)
+{
+    return (bf_parts){bf_lock_kind_of(pool), pool->has_handler,
+                      bf_is_guarded(pool)};
+}
+
+/* Where the guards' counter is, if there is one. */
+static size_t guard_offset(bf_parts parts)
+{
+    size_t offset = sizeof(bitfit_pool) + lock_size(parts.lock);
+    return offset + (parts.handler ? sizeof(bf_handler) : 0);
+}
+
+size_t bf_plan_header(bf_parts parts)
+{
+    size_t size = guard_offset(parts) + (parts.guard ? sizeof(bf_guard) : 0);
     return bf_round_up(size, sizeof(bf_pair));
 }
 
-size_t bf_plan_bookkeeping(bitfit_lock_kind kind, bool has_handler,
-                           size_t granules)
+size_t bf_plan_bookkeeping(bf_parts parts, size_t granules)
 {
-    return bf_plan_header(kind, has_handler) + bf_fit_size(granules);
+    return bf_plan_header(parts) + bf_fit_size(granules);
 }
 
 void *bf_plan_lock_of(const bitfit_pool *pool)
@@ -42,8 +59,18 @@ void *bf_plan_lock_of(const bitfit_pool *pool)
 bf_handler *bf_plan_handler_of(const bitfit_pool *pool)
 {
     unsigned char *lock = bf_plan_lock_of(pool);
-    return (bf_handler *)(void *)(lock +
-                                  lock_size((bitfit_lock_kind)pool->lock_kind));
+    return (bf_handler *)(void *)(lock + lock_size(bf_lock_kind_of(pool)));
+}
+
+size_t bf_plan_guard_offset(const bitfit_pool *pool)
+{
+    return guard_offset(bf_parts_of(pool));
+}
+
+bf_guard *bf_plan_guard_of(const bitfit_pool *pool)
+{
+    unsigned char *bytes = (void *)(uintptr_t)pool;
+    return (bf_guard *)(void *)(bytes + bf_plan_guard_offset(pool));
 }
 
 /* ----------------------------------------------------------------- options */
@@ -92,6 +119,9 @@ bitfit_status bf_plan_options(const bitfit_options *given,
     if (given != NULL && !copy_options(given, options)) {
         return BITFIT_BAD_OPTIONS;
     }
+    if (options->guard && !BF_GUARDS) {
+        return BITFIT_BAD_OPTIONS;
+    }
     if (options->granule == 0) {
         options->granule = GRANULE_DEFAULT;
     }
@@ -112,8 +142,7 @@ bitfit_status bf_plan_options(const bitfit_options *given,
 
 static size_t bookkeeping_for(const bitfit_options *options, size_t granules)
 {
-    return bf_plan_bookkeeping(options->lock_kind, options->on_misuse != NULL,
-                               granules);
+    return bf_plan_bookkeeping(bf_parts_wanted(options), granules);
 }
 
 /* Bytes to skip from `address` to the next multiple of the alignment. */
@@ -224,24 +253,28 @@ static void place_lock(const bitfit_pool *pool, const bitfit_options *options)
 bitfit_pool *bf_plan_carry_out(const bf_plan *plan)
 {
     const bitfit_options *options = &plan->options;
-    bool has_handler = options->on_misuse != NULL;
+    bf_parts parts = bf_parts_wanted(options);
     bitfit_pool *pool = (bitfit_pool *)(void *)plan->bookkeeping;
     *pool = (bitfit_pool){
         .payload = plan->payload,
         .granule_shift = bf_plan_shift_of(options->granule),
-        .lock_kind = (uint8_t)options->lock_kind,
-        .door =
-            plan->payload == NULL ? BF_NO_DOOR : (uint8_t)options->lock_kind,
+        .lock_kind = (uint8_t)(parts.lock + (parts.guard ? BF_GUARDED : 0)),
+        .door = plan->payload == NULL ? BF_NO_DOOR
+                : parts.guard         ? BF_GUARDED
+                                      : (uint8_t)parts.lock,
         .resize_moves = options->resize_moves,
         .zeroed = options->zeroed,
-        .has_handler = has_handler,
+        .has_handler = parts.handler,
     };
     place_lock(pool, options);
-    if (has_handler) {
+    if (parts.handler) {
         *bf_plan_handler_of(pool) =
             (bf_handler){options->on_misuse, options->misuse_context};
     }
-    size_t header = bf_plan_header(options->lock_kind, has_handler);
+    if (parts.guard) {
+        *bf_plan_guard_of(pool) = (bf_guard){0};
+    }
+    size_t header = bf_plan_header(parts);
     bf_fit_init(&pool->fit, plan->bookkeeping + header, plan->granules,
                 options->zeroed);
     return pool;

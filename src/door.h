@@ -4,12 +4,14 @@
  *
  * A call on blocks of memory takes `pool->door` for the kind of the lock. A
  * pool that such calls do not serve has no door: they end where a lock would
- * be taken, and calls on ordinary pools pay nothing for the question.
+ * be taken, and calls on ordinary pools pay nothing for the question. So it is
+ * with a watched pool (guard.h), whose calls go another way in.
  */
 #ifndef BITFIT_DOOR_H
 #define BITFIT_DOOR_H
 
 #include "create.h"
+#include "platform_shadow.h"
 
 /* ---------------------------------------------------------------- the lock */
 
@@ -20,9 +22,10 @@ BF_INLINE bf_caller_lock *caller_lock_of(const bitfit_pool *pool)
 
 BF_NOINLINE BF_STATIC void release(const bitfit_pool *pool)
 {
-    if (pool->lock_kind == BITFIT_LOCK_MUTEX) {
+    bitfit_lock_kind kind = bf_lock_kind_of(pool);
+    if (kind == BITFIT_LOCK_MUTEX) {
         bf_mutex_release(bf_plan_lock_of(pool));
-    } else if (pool->lock_kind == BITFIT_LOCK_CALLER) {
+    } else if (kind == BITFIT_LOCK_CALLER) {
         caller_lock_of(pool)->unlock(caller_lock_of(pool)->context);
     }
 }
@@ -72,7 +75,9 @@ BF_NOINLINE BF_STATIC bool enter_by_lock(bitfit_pool *pool, const char *call,
         }
     } else if (kind == BITFIT_LOCK_CALLER) {
         caller_lock_of(pool)->lock(caller_lock_of(pool)->context);
-    } else if (kind == BF_NO_DOOR) {
+    } else if (kind == BF_GUARDED) {
+        return false;
+    } else if (kind != BITFIT_LOCK_NONE) {
         return refuse(pool, call, BITFIT_WRONG_POOL);
     }
     if (pool->state != BF_IDLE) {
@@ -99,28 +104,53 @@ BF_INLINE bool enter_by(bitfit_pool *pool, const char *call, unsigned kind)
 }
 
 /* Enters for a call on blocks of memory. False if the pool has none, or if this
- * thread is in a call on the pool already; that was reported. */
+ * thread is in a call on the pool already; that was reported. Also false, and
+ * nothing was reported, if the pool is watched. */
 BF_INLINE bool enter(bitfit_pool *pool, const char *call)
 {
+    if (BF_SHADOW && pool->door != BF_NO_DOOR) {
+        return false;
+    }
     return enter_by(pool, call, pool->door);
 }
 
-/* Enters for a call that serves a pool without memory, too. */
-BF_INLINE bool enter_any(bitfit_pool *pool, const char *call)
+/* Enters for a call on offsets, which no pool with guards has. */
+BF_INLINE bool enter_offsets(bitfit_pool *pool, const char *call)
 {
     return enter_by(pool, call, pool->lock_kind);
 }
 
-/* The same two for a call that may run the caller's code or last longer than
- * the call: a thread that begins meanwhile must find the mutex taken. */
-BF_INLINE bool enter_locked(bitfit_pool *pool, const char *call)
+/* Enters for a call that serves every pool. */
+BF_INLINE bool enter_any(bitfit_pool *pool, const char *call)
 {
-    return enter_by_lock(pool, call, pool->door);
+    return enter_by(pool, call, bf_lock_kind_of(pool));
+}
+
+/* Enters for a call that serves every pool with memory. */
+BF_INLINE bool enter_memory(bitfit_pool *pool, const char *call)
+{
+    bool has_memory = pool->door != BF_NO_DOOR;
+    return enter_by(pool, call,
+                    has_memory ? bf_lock_kind_of(pool) : BF_NO_DOOR);
+}
+
+/* The same for a call that may run the caller's code or last longer than
+ * the call: a thread that begins meanwhile must find the mutex taken. */
+BF_INLINE bool enter_memory_locked(bitfit_pool *pool, const char *call)
+{
+    bool has_memory = pool->door != BF_NO_DOOR;
+    return enter_by_lock(pool, call,
+                         has_memory ? bf_lock_kind_of(pool) : BF_NO_DOOR);
+}
+
+BF_INLINE bool enter_offsets_locked(bitfit_pool *pool, const char *call)
+{
+    return enter_by_lock(pool, call, pool->lock_kind);
 }
 
 BF_INLINE bool enter_any_locked(bitfit_pool *pool, const char *call)
 {
-    return enter_by_lock(pool, call, pool->lock_kind);
+    return enter_by_lock(pool, call, bf_lock_kind_of(pool));
 }
 
 BF_INLINE void leave(bitfit_pool *pool)

@@ -90,6 +90,9 @@ static bitfit_status plan_offsets(bf_plan *plan, uint64_t size,
     if (status != BITFIT_OK) {
         return status;
     }
+    if (plan->options.guard) {
+        return BITFIT_BAD_OPTIONS; /* it would be a granule of memory */
+    }
     uint64_t granules = size >> bf_plan_shift_of(plan->options.granule);
     if (granules == 0) {
         return BITFIT_TOO_SMALL;
@@ -136,8 +139,7 @@ size_t bitfit_offsets_bookkeeping_size(uint64_t size,
     if (plan_offsets(&plan, size, options) != BITFIT_OK) {
         return 0;
     }
-    return bf_plan_bookkeeping(plan.options.lock_kind,
-                               plan.options.on_misuse != NULL, plan.granules);
+    return bf_plan_bookkeeping(bf_parts_wanted(&plan.options), plan.granules);
 }
 
 /* ------------------------------------------------------------------- using */
@@ -155,7 +157,7 @@ BF_INLINE void note_request(bitfit_pool *pool, size_t start, size_t count)
 
 uint64_t bitfit_alloc_offset(bitfit_pool *pool, uint64_t size)
 {
-    if (BF_UNLIKELY(!enter_any(pool, __func__))) {
+    if (BF_UNLIKELY(!enter_offsets(pool, __func__))) {
         return BITFIT_NO_OFFSET;
     }
     size_t count = count_for_offset(pool, size);
@@ -186,7 +188,7 @@ static size_t alloc_aligned_offset(bitfit_pool *pool, uint64_t alignment,
 uint64_t bitfit_aligned_alloc_offset(bitfit_pool *pool, uint64_t alignment,
                                      uint64_t size)
 {
-    if (!enter_any(pool, __func__)) {
+    if (!enter_offsets(pool, __func__)) {
         return BITFIT_NO_OFFSET;
     }
     size_t count = count_for_offset(pool, size);
@@ -212,7 +214,7 @@ static bool reserve(bitfit_pool *pool, size_t start, size_t count)
 
 bool bitfit_alloc_at_offset(bitfit_pool *pool, uint64_t offset, uint64_t size)
 {
-    if (!enter_any(pool, __func__)) {
+    if (!enter_offsets(pool, __func__)) {
         return false;
     }
     uint64_t first = offset >> pool->granule_shift;
@@ -242,7 +244,7 @@ static bool resize_at(bitfit_pool *pool, size_t start, size_t count)
 
 bool bitfit_resize_offset(bitfit_pool *pool, uint64_t offset, uint64_t size)
 {
-    if (!enter_any(pool, __func__)) {
+    if (!enter_offsets(pool, __func__)) {
         return false;
     }
     size_t start = block_at_offset(pool, offset);
@@ -260,7 +262,7 @@ void bitfit_free_offset(bitfit_pool *pool, uint64_t offset)
     if (offset == BITFIT_NO_OFFSET) {
         return;
     }
-    if (BF_UNLIKELY(!enter_any(pool, __func__))) {
+    if (BF_UNLIKELY(!enter_offsets(pool, __func__))) {
         return;
     }
     uint64_t granule = granule_at_offset(pool, offset);
@@ -281,7 +283,7 @@ uint64_t bitfit_offset_size(bitfit_pool *pool, uint64_t offset)
     if (offset == BITFIT_NO_OFFSET) {
         return 0;
     }
-    if (!enter_any(pool, __func__)) {
+    if (!enter_offsets(pool, __func__)) {
         return 0;
     }
     size_t start = block_at_offset(pool, offset);
@@ -332,7 +334,7 @@ static bool find_move(bitfit_pool *pool, size_t below, bitfit_move *move)
 
 bool bitfit_next_move(bitfit_pool *pool, uint64_t below, bitfit_move *move)
 {
-    if (!enter_any(pool, __func__)) {
+    if (!enter_offsets(pool, __func__)) {
         return false;
     }
     bf_fit_settle(&pool->fit);
@@ -377,7 +379,7 @@ bool bitfit_get_offset_stats(bitfit_pool *pool, bitfit_offset_stats *stats)
     if (size > sizeof given) {
         memset((unsigned char *)stats + sizeof given, 0, size - sizeof given);
     }
-    if (size < sizeof *stats || !enter_any(pool, __func__)) {
+    if (size < sizeof *stats || !enter_offsets(pool, __func__)) {
         return false; /* no earlier version exists */
     }
     fill_stats(pool, stats);
@@ -387,7 +389,7 @@ bool bitfit_get_offset_stats(bitfit_pool *pool, bitfit_offset_stats *stats)
 
 uint64_t bitfit_largest_free(bitfit_pool *pool)
 {
-    if (!enter_any(pool, __func__)) {
+    if (!enter_offsets(pool, __func__)) {
         return 0;
     }
     bf_fit_settle(&pool->fit);
@@ -418,7 +420,7 @@ static bool walk_ranges(bitfit_pool *pool, bitfit_range_visitor *visit,
 bool bitfit_walk_offsets(bitfit_pool *pool, bitfit_range_visitor *visit,
                          void *context)
 {
-    if (!enter_any_locked(pool, __func__)) {
+    if (!enter_offsets_locked(pool, __func__)) {
         return false;
     }
     bf_fit_settle(&pool->fit);

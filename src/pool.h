@@ -16,8 +16,12 @@ typedef enum bf_state { BF_IDLE, BF_ELIDED, BF_LOCKED } bf_state;
 /* In place of a lock kind: calls on blocks of memory do not serve the pool. */
 enum { BF_NO_DOOR = BITFIT_LOCK_DEFAULT };
 
-/* Behind it lie the lock, the misuse handler if there is one, and the index.
- * Small matters: it is a tenth of a 1 KiB pool. All counts are granules. */
+/* The door of a pool with guards, which calls that know none find shut. */
+enum { BF_GUARDED = 4 };
+
+/* Behind it lie the lock, the misuse handler and the guards' counter if there
+ * are any, and the index. Small matters: it is a tenth of a 1 KiB pool. All
+ * counts are granules. */
 struct bitfit_pool {
     unsigned char *payload;
     bf_fit fit;
@@ -30,13 +34,23 @@ struct bitfit_pool {
     uint64_t reallocations;
     uint64_t failures;
     uint8_t granule_shift;
-    uint8_t lock_kind;
+    uint8_t lock_kind; /* a bitfit_lock_kind; BF_GUARDED is added to it */
     uint8_t door;  /* the lock kind for calls on blocks of memory (door.h) */
     uint8_t state; /* a bf_state; written by the lock's holder only */
     bool resize_moves;
     bool zeroed; /* the payload above the high-water mark is all zero bytes */
     bool has_handler;
 };
+
+BF_INLINE bool bf_is_guarded(const bitfit_pool *pool)
+{
+    return BF_GUARDS && (pool->lock_kind & BF_GUARDED) != 0;
+}
+
+BF_INLINE bitfit_lock_kind bf_lock_kind_of(const bitfit_pool *pool)
+{
+    return (bitfit_lock_kind)(pool->lock_kind & (BF_GUARDED - 1));
+}
 
 /* ------------------------------------------------------------- conversions */
 

@@ -61,7 +61,7 @@ size_t bitfit_bytes_for(size_t peak_granules, size_t largest_granules,
         return 0;
     }
     size_t bookkeeping =
-        bf_plan_bookkeeping(options.lock_kind, false, granules);
+        bf_plan_bookkeeping(bf_parts_wanted(&options), granules);
     bookkeeping += options.payload_alignment - 1;
     if (granules > (SIZE_MAX - bookkeeping) / options.granule) {
         return 0;

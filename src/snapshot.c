@@ -7,8 +7,7 @@
 
 #ifndef BITFIT_SMALL /* small.c stands in its place */
 
-#include "check.h"
-#include "create.h"
+#include "guard.h"
 
 /* ----------------------------------------------------------------- opening */
 
@@ -18,8 +17,8 @@ static bool layout_fits(const bitfit_pool *pool)
     size_t granules = pool->fit.map.granules;
     uintptr_t payload = (uintptr_t)pool->payload;
     bool has_place = payload != 0 || pool->door == BF_NO_DOOR;
-    return has_place && pool->lock_kind >= BITFIT_LOCK_NONE &&
-           pool->lock_kind <= BITFIT_LOCK_CALLER &&
+    return has_place && bf_lock_kind_of(pool) >= BITFIT_LOCK_NONE &&
+           pool->lock_kind <= (BITFIT_LOCK_CALLER | BF_GUARDED) &&
            pool->granule_shift >= BF_GRANULE_SHIFT_MIN &&
            pool->granule_shift <= BF_GRANULE_SHIFT_MAX && granules != 0 &&
            granules <= SIZE_MAX >> pool->granule_shift &&
@@ -41,14 +40,22 @@ static bool open_copy(bitfit_pool *pool, const void *copy, size_t size)
         return false;
     }
     size_t granules = pool->fit.map.granules;
-    size_t header =
-        bf_plan_header((bitfit_lock_kind)pool->lock_kind, pool->has_handler);
+    size_t header = bf_plan_header(bf_parts_of(pool));
     if (size < header + bf_fit_size(granules)) {
         return false;
     }
     const unsigned char *pairs = bytes + header + bf_fit_pairs_offset(granules);
     pool->fit.map.pairs = (bf_pair *)(uintptr_t)pairs;
     return true;
+}
+
+/* Of a pool with guards, whose copy is large enough. */
+static bf_guard guard_in_copy(const bitfit_pool *pool, const void *copy)
+{
+    bf_guard guard;
+    const unsigned char *bytes = copy;
+    memcpy(&guard, bytes + bf_plan_guard_offset(pool), sizeof guard);
+    return guard;
 }
 
 /* ----------------------------------------------------------------- reading */
@@ -137,6 +144,10 @@ bool bitfit_copy_get_stats(const void *copy, size_t size, bitfit_stats *stats)
     }
     bf_copied sums = count_copied(&pool);
     bf_pool_figures(&pool, &sums.census, stats);
+    if (bf_is_guarded(&pool)) {
+        const bf_guard guard = guard_in_copy(&pool, copy);
+        bf_guard_stats(&pool, &guard, stats);
+    }
     bitfit_bookkeeping(&pool, &copy, &stats->bookkeeping);
     return true;
 }
@@ -153,6 +164,7 @@ bool bitfit_copy_walk(const void *copy, size_t size, bitfit_visitor *visit,
         bitfit_run run = {.start = bf_pointer_to(&pool, start)};
         end = copied_run(&pool.fit, start, &run.live);
         run.size = bf_bytes_of(&pool, end - start);
+        run = bf_guard_run(&pool, run);
         if (!visit(&run, context)) {
             return false;
         }

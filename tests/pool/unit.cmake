@@ -10,6 +10,7 @@ set(BITFIT_UNIT_TESTS
     contract/bytes_for
     contract/offsets
     check
+    guard
     copy
     exhaust
     offsets

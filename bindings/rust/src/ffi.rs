@@ -28,6 +28,7 @@ pub struct Misuse {
     pub pool: *mut Pool,
     pub pointer: *const c_void,
     pub size: usize,
+    pub place: *const c_void,
 }
 
 #[repr(C)]
@@ -45,6 +46,7 @@ pub struct Options {
     pub misuse_context: *mut c_void,
     pub resize_moves: bool,
     pub zeroed: bool,
+    pub guard: bool,
 }
 
 #[repr(C)]

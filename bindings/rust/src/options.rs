@@ -102,6 +102,7 @@ impl<L: Lock> Options<L> {
             misuse_context: handler as *mut c_void,
             resize_moves: self.resize_moves,
             zeroed: false,
+            guard: false,
         }
     }
 }
@@ -213,6 +214,8 @@ pub enum MisuseKind {
     WrongSize = 5,
     /// A call from inside another call on the pool.
     Reentry = 6,
+    /// A block was written beyond its end, into its guard.
+    Overflow = 9,
 }
 
 impl fmt::Display for MisuseKind {
@@ -230,6 +233,7 @@ impl MisuseKind {
             3 => MisuseKind::Misaligned,
             4 => MisuseKind::Foreign,
             5 => MisuseKind::WrongSize,
+            9 => MisuseKind::Overflow,
             _ => MisuseKind::Reentry,
         }
     }
