@@ -164,7 +164,8 @@ BITFIT_API const char *bitfit_status_text(bitfit_status status);
 
 /*
  * The bytes of bookkeeping, lock included, for a payload of `size` bytes: the
- * least value for `bookkeeping_size`. Of the options (NULL: the defaults) the
+ * least value for `bookkeeping_size`. (bitfit_sizes.h has the same, and the size
+ * of a whole pool, at compile time.) Of the options (NULL: the defaults) the
  * granule, the lock kind, a misuse handler and guards make a difference. 0 if
  * and only if granule, payload alignment, lock or struct_size are bad, or the
  * size holds no granule.
@@ -474,8 +475,8 @@ BITFIT_API void bitfit_unlock(bitfit_pool *pool);
  *
  *   - Misuse is not told apart: its kind is BITFIT_NO_BLOCK. A re-entry is
  *     noticed only in a pool with a mutex.
- *   - The bookkeeping is in the memory, and the lock is the mutex or none:
- *     bitfit_init() refuses options that ask for another.
+ *   - The bookkeeping is in the memory, the lock is the mutex or none, and
+ *     there are no guards: bitfit_init() refuses other options.
  *   - The statistics from `largest_block` on are 0.
  *   - There is no index: a search looks at the whole bitmap up to the place
  *     that it finds. bitfit_get_stats() and bitfit_destroy() look at all of it.

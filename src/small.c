@@ -41,8 +41,7 @@ struct bitfit_pool {
     uint8_t granule_shift;
     bool resize_moves;
     bool has_mutex;
-    bf_mutex mutex;
-    word_pair pairs[];
+    word_pair pairs[]; /* and, behind them, the mutex if there is one */
 };
 
 /* ----------------------------------------------------------------- numbers */
@@ -58,9 +57,21 @@ BF_INLINE unsigned bit_of(size_t granule)
 }
 
 /* The pool's end has a bit, too. */
-BF_INLINE size_t bookkeeping_for(size_t granules)
+BF_INLINE size_t words_for(size_t granules)
 {
-    return sizeof(bitfit_pool) + (word_of(granules) + 1) * sizeof(word_pair);
+    return word_of(granules) + 1;
+}
+
+BF_INLINE size_t bookkeeping_for(size_t granules, bool has_mutex)
+{
+    size_t mutex = BF_HAS_MUTEX && has_mutex ? sizeof(bf_mutex) : 0;
+    return sizeof(bitfit_pool) + words_for(granules) * sizeof(word_pair) +
+           mutex;
+}
+
+BF_INLINE bf_mutex *mutex_of(bitfit_pool *pool)
+{
+    return (bf_mutex *)(void *)&pool->pairs[words_for(pool->granules)];
 }
 
 BF_INLINE size_t bytes_of(const bitfit_pool *pool, size_t granules)
@@ -213,9 +224,10 @@ static size_t give(bitfit_pool *pool, size_t start)
 /* ------------------------------------------------------------------ create */
 
 /* The bytes in front of that many granules. */
-BF_INLINE size_t front_size(uintptr_t memory, size_t granules, size_t alignment)
+BF_INLINE size_t front_size(const bitfit_pool *made, uintptr_t memory,
+                            size_t granules, size_t alignment)
 {
-    size_t front = bookkeeping_for(granules);
+    size_t front = bookkeeping_for(granules, made->has_mutex);
     return front + ((size_t)(0 - (memory + front)) & (alignment - 1));
 }
 
@@ -243,7 +255,9 @@ static bitfit_status read_options(bitfit_pool *made, size_t *alignment,
     if (options == NULL) {
         return BITFIT_OK;
     }
-    if (options->struct_size != 0 && options->struct_size != sizeof *options) {
+    if ((options->struct_size != 0 &&
+         options->struct_size != sizeof *options) ||
+        options->guard) {
         return BITFIT_BAD_OPTIONS;
     }
     if (options->granule != 0 && !read_granule(made, options->granule)) {
@@ -284,7 +298,7 @@ static bitfit_status make(bitfit_pool *made, uintptr_t memory, size_t size,
     size_t step = (SIZE_MAX >> GRANULE_SHIFT_MIN) / 2 + 1;
     for (; step != 0; step >>= 1) {
         size_t more = made->granules + step;
-        size_t front = front_size(memory, more, alignment);
+        size_t front = front_size(made, memory, more, alignment);
         if (front <= size && (size - front) >> made->granule_shift >= more) {
             made->granules = more;
             made->payload = (unsigned char *)(memory + front);
@@ -317,7 +331,7 @@ bitfit_pool *bitfit_init(void *memory, size_t size,
     bitfit_pool *pool = memory;
     *pool = made;
     if (BF_HAS_MUTEX && pool->has_mutex) {
-        bf_mutex_init(&pool->mutex);
+        bf_mutex_init(mutex_of(pool));
     }
     clear(pool);
     return pool;
@@ -338,7 +352,7 @@ size_t bitfit_bookkeeping_size(size_t size, const bitfit_options *options)
         return 0;
     }
     size_t granules = size >> made.granule_shift;
-    return granules != 0 ? bookkeeping_for(granules) : 0;
+    return granules != 0 ? bookkeeping_for(granules, made.has_mutex) : 0;
 }
 
 const char *bitfit_version(void)
@@ -370,7 +384,7 @@ BF_NOINLINE static void accuse(bitfit_pool *pool, const char *call,
  * was reported. */
 BF_INLINE bool enter(bitfit_pool *pool, const char *call)
 {
-    if (BF_HAS_MUTEX && pool->has_mutex && !bf_mutex_acquire(&pool->mutex)) {
+    if (BF_HAS_MUTEX && pool->has_mutex && !bf_mutex_acquire(mutex_of(pool))) {
         accuse(pool, call, NULL, 0);
         return false;
     }
@@ -380,7 +394,7 @@ BF_INLINE bool enter(bitfit_pool *pool, const char *call)
 BF_INLINE void leave(bitfit_pool *pool)
 {
     if (BF_HAS_MUTEX && pool->has_mutex) {
-        bf_mutex_release(&pool->mutex);
+        bf_mutex_release(mutex_of(pool));
     }
 }
 
@@ -606,7 +620,7 @@ void bitfit_get_stats(bitfit_pool *pool, bitfit_stats *stats)
     }
     stats->granule = bytes_of(pool, 1);
     stats->capacity = capacity_of(pool);
-    stats->bookkeeping = bookkeeping_for(pool->granules);
+    stats->bookkeeping = bookkeeping_for(pool->granules, pool->has_mutex);
     stats->live = bytes_of(pool, pool->live);
     stats->free = stats->capacity - stats->live;
     stats->high_water = bytes_of(pool, pool->high_water);
@@ -695,7 +709,7 @@ size_t bitfit_draw(bitfit_pool *pool, char *buffer, size_t size)
  * in the full build; a map without tags and tree has no others. */
 static int broken_invariant(const bitfit_pool *pool)
 {
-    size_t words = word_of(pool->granules) + 1;
+    size_t words = words_for(pool->granules);
     bf_word end = BF_ONE << bit_of(pool->granules);
     const word_pair *last = &pool->pairs[words - 1];
     if ((last->start & (0 - end)) != end || (last->free & (0 - end)) != 0) {

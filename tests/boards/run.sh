@@ -98,15 +98,22 @@ native | i386 | armhf | s390x | ppc64le) ;;
     ;;
 esac
 
-# The core, once for all programs.
-for source in "$root"/src/*.c; do
-    # shellcheck disable=SC2086 # lists
-    $compile $options -std=gnu11 -I"$root/include" -c "$source" \
-        -o "$work/$(basename "$source" .c).o"
-done
+# core FOLDER FLAG...: the core's objects, once for all programs that link them.
+core() {
+    folder=$1
+    shift
+    [ ! -d "$folder" ] || return 0
+    mkdir "$folder"
+    for source in "$root"/src/*.c; do
+        # shellcheck disable=SC2086 # lists
+        $compile $options "$@" -std=gnu11 -I"$root/include" -c "$source" \
+            -o "$folder/$(basename "$source" .c).o"
+    done
+}
 
 # build PROGRAM: as $work/program.
 build() {
+    flags= objects=$work/core
     case $1 in
     digest-4K)
         files="-DEVERYWHERE_GRANULES=256 $root/tests/build/everywhere.c"
@@ -117,15 +124,22 @@ build() {
         files="$root/tests/pool/small.c $root/tests/pool/model.c
             $here/cmocka.c"
         ;;
+    static_pools) files="$root/tests/pool/$1.c $here/cmocka.c" ;;
     *)
         files="$root/tests/pool/$1.c $root/tests/pool/support.c
             $root/tests/pool/model.c $here/cmocka.c"
         ;;
     esac
+    case $1 in
+    bounded) flags=-DBITFIT_COUNT_TOUCH objects=$work/counting ;;
+    carve | copy) files="$files $root/malloc/carve.c" ;;
+    misuse) files="$files $root/tests/pool/misuses.c" ;;
+    esac
+    core "$objects" $flags
     # shellcheck disable=SC2086 # lists
-    $compile $options -std=gnu11 "-DBOARD_LEFT_OUT=\"$(echo $left_out)\"" \
+    $compile $options $flags -std=gnu11 "-DBOARD_LEFT_OUT=\"$(echo $left_out)\"" \
         -I"$here" -I"$root/include" -I"$root/src" -I"$root/tests/pool" \
-        $files "$work"/*.o -o "$work/program" -lm
+        $files "$objects"/*.o -o "$work/program" -lm
 }
 
 for program in "$@"; do

@@ -14,5 +14,9 @@ for compiler in "$@"; do
             -Werror -I"$root/include" "$root/tests/packages/consumer/main.cpp" \
             "$library" -pthread -o "$work/program"
         "$work/program"
+        "$compiler" -std=$standard -Wall -Wextra -Wpedantic -Wconversion \
+            -Wsign-conversion -Wold-style-cast -Werror -I"$root/include" \
+            "$root/tests/build/sizes.cpp" "$library" -pthread -o "$work/program"
+        "$work/program"
     done
 done

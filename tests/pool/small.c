@@ -458,6 +458,7 @@ static void bad_options_are_refused(void **state)
     assert_refused(&(bitfit_options){.payload_alignment = 48},
                    BITFIT_BAD_ALIGNMENT);
     assert_refused(&(bitfit_options){.struct_size = 8}, BITFIT_BAD_OPTIONS);
+    assert_refused(&(bitfit_options){.guard = true}, BITFIT_BAD_OPTIONS);
     assert_refused(&(bitfit_options){.lock_kind = BITFIT_LOCK_CALLER},
                    BITFIT_BAD_LOCK);
     assert_refused(

@@ -16,6 +16,7 @@ set(BITFIT_UNIT_TESTS
     offsets
     random
     sizes
+    static_pools
     misuse
     threads
     bounded

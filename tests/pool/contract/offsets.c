@@ -49,7 +49,7 @@ static void init_refuses_what_the_status_names(void **state)
     bitfit_options options = options_for_books();
     assert_refused(BITFIT_TOO_SMALL, 0, &options);
     assert_refused(BITFIT_TOO_SMALL, KIB - 1, &options);
-    assert_refused(BITFIT_BAD_BOOKKEEPING, UINT64_C(1) << 40, &options);
+    assert_refused(BITFIT_BAD_BOOKKEEPING, UINT64_C(1) << 36, &options);
     assert_refused(BITFIT_BAD_BOOKKEEPING, SIZE, NULL);
     options.bookkeeping_size = bitfit_offsets_bookkeeping_size(SIZE, &options);
     assert_int_equal(bitfit_init_offsets_status(SIZE, &options), BITFIT_OK);
@@ -348,7 +348,10 @@ static void stats_have_64_bits_and_say_their_size(void **state)
         .reallocations = 1,
         .failures = 1};
     assert_true(bitfit_get_offset_stats(pool, &newer.stats));
-    assert_memory_equal(&newer.stats, &expect, sizeof expect);
+    assert_int_equal(newer.stats.struct_size, sizeof newer);
+    size_t behind = offsetof(bitfit_offset_stats, granule); /* and a gap */
+    assert_memory_equal(&newer.stats.granule, &expect.granule,
+                        sizeof expect - behind);
     assert_int_equal(newer.later, 0);
     bitfit_offset_stats old = {.struct_size = 0};
     assert_true(bitfit_get_offset_stats(pool, &old));
