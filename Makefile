@@ -9,7 +9,7 @@ JOBS      ?= $(shell nproc 2>/dev/null || echo 2)
 TREES = release clang asan tsan scalar word32 tiny small
 
 .PHONY: all demo test boards boards-page bench install uninstall
-.PHONY: format lint fuzz coverage prove dist clean
+.PHONY: format lint fuzz coverage prove site dist clean
 
 all:
 	cmake -S . -B build/plain -DCMAKE_INSTALL_PREFIX=$(PREFIX) \
@@ -72,6 +72,11 @@ prove:
 	scripts/install-tools prove
 	@command -v cbmc >/dev/null || tests/proofs/get-cbmc build/proofs/tools || :
 	tests/proofs/prove.py -j $(JOBS)
+
+# A folder of static pages: open build/site/index.html.
+site:
+	scripts/install-tools site
+	site/build.py build/site
 
 dist:
 	scripts/dist build/dist
