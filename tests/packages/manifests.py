@@ -58,7 +58,7 @@ def addresses():
     """The project's address is one, wherever it is written."""
     found = {}
     for path in (
-        "README.md", "library.json", "idf_component.yml",
+        "CMakeLists.txt", "README.md", "library.json", "idf_component.yml",
         "bindings/rust/Cargo.toml", "packaging/arduino/library.properties",
     ):
         for address in re.findall(r"https://[^\s\"')>]*bitfit[^\s\"')>]*",
@@ -66,7 +66,7 @@ def addresses():
             host = re.sub(r"/bitfit\.git$|/$", "", address)
             found.setdefault(host, []).append(path)
     expect(len(found) == 1, f"the project's address differs: {found}")
-    expect(len(set(sum(found.values(), []))) == 5, f"not everywhere: {found}")
+    expect(len(set(sum(found.values(), []))) == 6, f"not everywhere: {found}")
 
 
 def check_arduino():

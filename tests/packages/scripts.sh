@@ -22,3 +22,22 @@ for script in amalgamate dist; do
     done
 done
 [ -z "$(ls -A)" ]
+
+# One command changes the project's address everywhere.
+cp -R "$root/scripts" "$root/CMakeLists.txt" "$root/README.md" \
+    "$root/library.json" "$root/idf_component.yml" "$root/packaging" .
+mkdir rust
+cp "$root/bindings/rust/Cargo.toml" rust
+old=$(scripts/address)
+for word in -x a/b 'a b'; do
+    code=0
+    scripts/address "$word" 2>/dev/null || code=$?
+    [ $code = 2 ]
+done
+scripts/address example.org >changed
+[ "$(scripts/address)" = https://example.org ]
+if grep -rF "${old#https://}" .; then
+    exit 1
+fi
+grep -q '^library.json$' changed
+grep -q 'GIT_REPOSITORY https://example.org/bitfit.git' README.md
