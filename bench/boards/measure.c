@@ -1,19 +1,22 @@
 /*
- * What a call costs on a board, in instructions: a pool is filled to three
+ * What a call costs on a board, in instructions: a heap is filled to three
  * quarters and churned; each call is counted by the machine's own counter,
- * which QEMU drives by instructions (-icount). Prints a line for each pool:
+ * which QEMU drives by instructions (-icount). The allocator is bench/peer.h's:
+ * bitfit, or another. Prints a line for each size that it makes a heap of:
  *
- *     calls SIZE alloc LEAST MEAN WORST free LEAST MEAN WORST
- *     usable SIZE BYTES
+ *     calls SIZE alloc LEAST MEAN WORST free LEAST MEAN WORST refused PER_CENT
  */
-#include <bitfit.h>
 #include <limits.h>
+#include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
+
+#include "../peer.h"
 
 enum { LARGEST = 256 * 1024, SLOTS = 8192, WARM = 4000, COUNTED = 4000 };
 
-static _Alignas(max_align_t) unsigned char memory[LARGEST];
-static void *slots[SLOTS];
+static _Alignas(4096) unsigned char memory[LARGEST];
+static const bench_peer *peer;
 
 /* ------------------------------------------------------------- the counter */
 
@@ -84,14 +87,21 @@ static unsigned dice(unsigned bound)
     return (state >> 12) % bound;
 }
 
+typedef struct slot {
+    void *block;
+    size_t size;
+} slot;
+
+static slot slots[SLOTS];
+
 typedef struct churn {
-    bitfit_pool *pool;
+    void *heap;
     size_t live, wanted, largest;
-    unsigned blocks;
+    unsigned blocks, refused;
     cost alloc, free;
 } churn;
 
-/* Most blocks are small, a few are as large as an eighth of the pool. */
+/* Most blocks are small, a few are as large as an eighth of the heap. */
 static size_t random_size(const churn *c)
 {
     return dice(16) == 0 ? 1 + dice((unsigned)c->largest) : 1 + dice(96);
@@ -100,24 +110,29 @@ static size_t random_size(const churn *c)
 static void give_one(churn *c)
 {
     unsigned i = dice(c->blocks);
-    void *block = slots[i];
+    slot given = slots[i];
     slots[i] = slots[--c->blocks];
-    c->live -= bitfit_usable_size(c->pool, block);
+    c->live -= given.size;
     __typeof__(counter()) before = counter();
-    bitfit_free(c->pool, block);
+    peer->free(c->heap, given.block);
     note(&c->free, instructions(before, counter()));
 }
 
+/* Sizes count as if they were rounded up to 16 bytes, whoever serves them. */
 static void take_one(churn *c)
 {
     size_t size = random_size(c);
     __typeof__(counter()) before = counter();
-    void *block = bitfit_alloc(c->pool, size);
+    void *block = peer->alloc(c->heap, size);
     note(&c->alloc, instructions(before, counter()));
+    size = (size + 15) / 16 * 16;
     if (block != NULL) {
-        slots[c->blocks++] = block;
-        c->live += bitfit_usable_size(c->pool, block);
-    } else if (c->blocks > 0) {
+        slots[c->blocks++] = (slot){block, size};
+        c->live += size;
+        return;
+    }
+    c->refused++;
+    if (c->blocks > 0) {
         give_one(c);
     }
 }
@@ -133,38 +148,34 @@ static void step(churn *c)
 
 static void measure(size_t size)
 {
-    const bitfit_options options = {.lock_kind = BITFIT_LOCK_NONE};
     const cost none = {0, 0, UINT_MAX, 0};
-    bitfit_pool *pool = bitfit_init(memory, size, &options);
-    bitfit_stats stats;
-    bitfit_get_stats(pool, &stats);
-    churn c = {.pool = pool,
-               .wanted = stats.capacity / 4 * 3,
-               .largest = stats.capacity / 8};
+    churn c = {.heap = peer->init(memory, size),
+               .wanted = size / 4 * 3,
+               .largest = size / 8};
+    if (c.heap == NULL) {
+        return;
+    }
     for (int i = 0; i < WARM; i++) {
         step(&c);
     }
     c.alloc = c.free = none;
+    c.refused = 0;
     for (int i = 0; i < COUNTED; i++) {
         step(&c);
     }
-    printf("calls %lu alloc %u %u %u free %u %u %u\n", (unsigned long)size,
-           c.alloc.least, c.alloc.sum / c.alloc.calls, c.alloc.worst,
-           c.free.least, c.free.sum / c.free.calls, c.free.worst);
-    if (size <= 4096) {
-        printf("usable %lu %lu\n", (unsigned long)size,
-               (unsigned long)stats.capacity);
-    }
-    bitfit_destroy(pool);
+    printf("calls %lu alloc %u %u %u free %u %u %u refused %u\n",
+           (unsigned long)size, c.alloc.least, c.alloc.sum / c.alloc.calls,
+           c.alloc.worst, c.free.least, c.free.sum / c.free.calls, c.free.worst,
+           100 * c.refused / c.alloc.calls);
 }
 
 int main(void)
 {
+    peer = bench_peer_entry();
     counter_start();
     __typeof__(counter()) before = counter();
     overhead = instructions(before, counter());
     measure(1024);
-    measure(2048);
     measure(4096);
     measure(64 * 1024);
     measure(256 * 1024);

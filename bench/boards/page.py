@@ -1,11 +1,18 @@
 #!/usr/bin/env python3
-"""usage: page.py PAGE
+"""usage: page.py [--peer NAME VERSION FOLDER]... PAGE
 
 Measures the pool on emulated boards and writes docs/BOARDS.md, or another PAGE:
 what a call costs, what the code weighs, what a small pool holds, and how much
 memory never fails. QEMU counts instructions, so that every run gives the same.
+
+--peer measures another allocator, too, and keeps its figures in peers.json for
+the next page. All of the FOLDER's C sources are compiled. One of them has to
+define bench_peer_entry(), of which bench/boards/bitfit.c is an example.
 """
 
+import argparse
+import glob
+import json
 import math
 import os
 import subprocess
@@ -28,14 +35,15 @@ class Board:
         self.name, self.compiler, self.flags = name, compiler, flags
         self.memory, self.qemu = memory, qemu
 
-    def build(self, program, output, *options):
+    def build(self, program, sources, output, *options):
         flash, ram = self.memory
         command = [
             self.compiler, *self.flags.split(), "-std=gnu11", *options,
-            "-DBITFIT_FREESTANDING=1", "-ffunction-sections",
+            "-DBITFIT_FREESTANDING=1", "-DNDEBUG", "-ffunction-sections",
             "-fdata-sections", "-Wl,--gc-sections",
             "-I" + os.path.join(ROOT, "include"),
-            os.path.join(HERE, program), *SOURCES, "-o", output,
+            "-I" + os.path.join(ROOT, "bench"),
+            os.path.join(HERE, program), *sources, "-o", output,
         ]
         if "-nostartfiles" not in options:
             command += [
@@ -93,63 +101,130 @@ def table(head, rows):
     return "\n".join(lines) + "\n"
 
 
-def measured(folder, board, *options):
-    """The lines that measure.c prints, as lists of words."""
-    program = os.path.join(folder, "measure.elf")
-    board.build("measure.c", program, "-O2", *options)
-    return [line.split() for line in board.run(program).splitlines()]
+BUILDS = {"bitfit": [], "small build": ["-DBITFIT_SMALL"]}
+PEERS = os.path.join(HERE, "peers.json")
+
+
+def lines_of(folder, board, program, sources, *options):
+    """What a program of this folder prints on the board, as lists of words."""
+    output = os.path.join(folder, "program.elf")
+    board.build(program, sources, output, "-O2", *options)
+    return [line.split() for line in board.run(output).splitlines()]
+
+
+def costs_of(folder, board, sources, *options):
+    """The figures of each size: least, mean and worst of alloc and of free, and
+    per cent refused."""
+    return {
+        words[1]: words[3:6] + words[7:10] + [words[11]]
+        for words in lines_of(folder, board, "measure.c", sources, *options)
+        if words[0] == "calls"
+    }
+
+
+def weight_of(folder, board, program, sources, *options):
+    output = os.path.join(folder, "least.elf")
+    board.build(program, sources, output, "-Os", "-nostartfiles",
+                "-Wl,-e,main", *options)
+    return board.code_size(output)
+
+
+def measure_peer(folder, name, version, sources_folder):
+    """Adds a peer's figures to those that are kept."""
+    sources = sorted(glob.glob(os.path.join(sources_folder, "*.c")))
+    include = "-I" + sources_folder
+    peers = kept_peers()
+    peers[name] = {
+        "version": version,
+        "costs": {board.name: costs_of(folder, board, sources, include)
+                  for board in BOARDS},
+        "bytes": {board.name: weight_of(folder, board, "least_peer.c",
+                                        sources, include)
+                  for board in BOARDS},
+    }
+    with open(PEERS, "w", encoding="utf-8") as file:
+        json.dump(peers, file, indent=1, sort_keys=True)
+        file.write("\n")
+
+
+def kept_peers():
+    if not os.path.exists(PEERS):
+        return {}
+    with open(PEERS, encoding="utf-8") as file:
+        return json.load(file)
 
 
 def costs(folder):
-    rows = []
+    ours = os.path.join(HERE, "bitfit.c")
+    text = ""
     for board in BOARDS:
-        for words in measured(folder, board):
-            if words[0] == "calls" and words[1] != "2048":
-                size = f"{int(words[1]) // 1024} KiB"
-                rows.append([board.name, size, *words[3:6], *words[7:10]])
-    return table(
-        ["", "Pool", "alloc, least", "mean", "worst", "free, least", "mean",
-         "worst"], rows)
+        found = {
+            name: costs_of(folder, board, [ours, *SOURCES], *options)
+            for name, options in BUILDS.items()
+        }
+        for name, peer in kept_peers().items():
+            found[name] = peer["costs"][board.name]
+        rows = []
+        for size in found["bitfit"]:
+            for name, figures in found.items():
+                row = figures.get(size, ["100"] * 7)
+                shown = ["–"] * 6 if row[6] == "100" else row[:6]
+                refused = "" if row[6] == "0" else row[6] + " %"
+                rows.append([f"{int(size) // 1024} KiB", name, *shown, refused])
+        text += f"### {board.name}\n\n" + table(
+            ["Pool", "", "alloc, least", "mean", "worst", "free, least",
+             "mean", "worst", "refused"], rows) + "\n"
+    return text
 
 
 def weights(folder):
+    builds = {"bitfit": [], "`BITFIT_NO_INDEX`": ["-DBITFIT_NO_INDEX"],
+              "`BITFIT_SMALL`": ["-DBITFIT_SMALL"]}
+    peers = kept_peers()
     rows = []
     for board in BOARDS:
-        row = [board.name]
-        for options in ([], ["-DBITFIT_NO_INDEX"]):
-            program = os.path.join(folder, "least.elf")
-            board.build("least.c", program, "-Os", "-nostartfiles",
-                        "-Wl,-e,main", *options)
-            row.append(f"{board.code_size(program):,}")
-        rows.append(row)
-    return table(["", "with the index", "`BITFIT_NO_INDEX`"], rows)
+        weighed = [weight_of(folder, board, "least.c", SOURCES, *options)
+                   for options in builds.values()]
+        weighed += [peer["bytes"][board.name] for peer in peers.values()]
+        rows.append([board.name, *(f"{size:,}" for size in weighed)])
+    return table(["", *builds, *peers], rows)
 
 
 def usable(folder):
     """The bytes that small pools hand out, on each board."""
     found = {}
     for board in BOARDS[1:]:
-        for options in ([], ["-DBITFIT_NO_INDEX"]):
-            for words in measured(folder, board, *options):
-                if words[0] == "usable":
-                    found.setdefault(int(words[1]), []).append(words[2])
+        for options in BUILDS.values():
+            for words in lines_of(folder, board, "usable.c", SOURCES,
+                                  *options):
+                found.setdefault(int(words[1]), []).append(f"{int(words[2]):,}")
     head = ["Pool"]
     for board in BOARDS[1:]:
-        head += [board.name, "`BITFIT_NO_INDEX`"]
+        head += [board.name, "`BITFIT_SMALL`"]
     return table(head, [[f"{size:,}", *row] for size, row in found.items()])
+
+
+def peers_named():
+    """Which versions of the others were measured."""
+    named = [f"{name} is {peer['version']}"
+             for name, peer in kept_peers().items()]
+    return "; ".join(named) + "." if named else ""
 
 
 def worst_cases():
     """Granules that always suffice, for blocks of up to n granules of which M
-    are live: by first fit, and by halving powers of two."""
+    are live: by first fit, by the best that rounds up to powers of two, and by
+    halving powers of two."""
     rows = []
     for n in (2, 4, 8, 16, 32, 64):
         harmonic = sum(1 / i for i in range(1, n + 1))
-        first_fit = harmonic / math.log(2)
-        halving = 2 * (1 + math.ceil(math.log2(n)))
-        rows.append([n, f"{first_fit:.2f} M", f"{halving:.2f} M",
-                     "█" * round(first_fit * 2), "░" * round(halving * 2)])
-    return table(["n", "bitfit", "o1heap", "bitfit", "o1heap"], rows)
+        factors = (harmonic / math.log(2), 2 + math.log2(n),
+                   2 * (1 + math.ceil(math.log2(n))))
+        rows.append([n, *(f"{factor:.2f} M" for factor in factors),
+                     *(sign * round(factor * 2)
+                       for sign, factor in zip("█▓░", factors))])
+    names = ["bitfit", "powers of two", "o1heap"]
+    return table(["n", *names, *names], rows)
 
 
 PAGE = """\
@@ -157,20 +232,25 @@ PAGE = """\
 
 `make boards-page` writes this page. QEMU counts the instructions, so that every run gives the same
 figures. `make boards` runs the pool's tests on all of its platforms: Cortex-M0, M3, M4, M7, M33 and
-M55, RISC-V with 32 and 64 bits, i386, ARM, AArch64, s390x (whose bytes have the other order), POWER
-and WebAssembly. They are built without a system where the platform has none. On each of them, in
-each build, a script of 40,000 calls puts every block at the same place.
+M55, a micro:bit, RISC-V with 32 and 64 bits, i386, ARM, AArch64, s390x (whose bytes have the other
+order), POWER and WebAssembly. They are built without a system where the platform has none. On each of
+them, in each build, a script of 40,000 calls puts every block at the same place, and so does a shorter
+script in the [small build](../include/bitfit.h).
 
 ## Instructions for a call
 
 A pool without a lock, its bookkeeping inside, three quarters full. One block in 16 has up to an
-eighth of the pool, the others up to 96 bytes. `gcc -O2`; 4,000 calls after 4,000 to warm up.
+eighth of the pool, the others up to 96 bytes. `gcc -O2 -DNDEBUG`; 4,000 calls after 4,000 to warm up.
+"Refused" are the requests that found no place. Refusing is quick, so a high share makes a mean small.
 
-{costs}
-## Code
+{peers}
+Their code is not part of bitfit; `bench/boards/page.py --help` says how to measure another allocator.
+
+{costs}## Code
 
 What a program links that makes a pool, takes a block and gives it back: code and constants in
-bytes, the compiler's helpers included. `gcc -Os -Wl,--gc-sections`.
+bytes, the compiler's helpers and the program itself included. `gcc -Os -Wl,--gc-sections`. The others
+are called through a table of three functions.
 
 {weights}
 ## What a small pool holds
@@ -181,9 +261,10 @@ Bytes that are handed out, at a granule of 16. With the bookkeeping elsewhere it
 ## Memory that never fails
 
 M bytes are live at most, in blocks of up to n granules. With so much memory no request fails,
-whatever the order of calls. The formula of bitfit is that of first fit, `M H(n) / ln 2`;
-[`bitfit_bytes_for()`](../include/bitfit.h) calculates it. That of o1heap, which rounds sizes up to
-powers of two, is `2 M (1 + ceil(log2 n))` by its documentation.
+whatever the order of calls. For bitfit the formula is that of first fit, `M H(n) / ln 2`;
+[`bitfit_bytes_for()`](../include/bitfit.h) calculates it. Whoever rounds blocks up to powers of two
+has up to 2 M live; the least that can then suffice is `2 M (1 + log2(n) / 2)`, by Robson, whatever the
+strategy. For o1heap, which rounds up and halves, it is `2 M (1 + ceil(log2 n))` by its documentation.
 
 {worst}
 ## Where bitfit is run, and where only compiled
@@ -196,15 +277,22 @@ builds; they were not run under the systems themselves.
 
 
 def main():
-    if len(sys.argv) != 2 or sys.argv[1].startswith("-"):
-        print(__doc__.strip(), file=sys.stderr)
-        return 0 if sys.argv[1:] in (["-h"], ["--help"]) else 2
+    parser = argparse.ArgumentParser(
+        usage=__doc__.partition("\n")[0].removeprefix("usage: "),
+        description=__doc__.partition("\n")[2],
+        formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--peer", nargs=3, action="append", default=[],
+                        help=argparse.SUPPRESS)
+    parser.add_argument("page")
+    arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
+        for name, version, sources in arguments.peer:
+            measure_peer(folder, name, version, os.path.abspath(sources))
         page = PAGE.format(
             costs=costs(folder), weights=weights(folder),
-            usable=usable(folder), worst=worst_cases(),
+            usable=usable(folder), worst=worst_cases(), peers=peers_named(),
         )
-    with open(sys.argv[1], "w", encoding="utf-8") as file:
+    with open(arguments.page, "w", encoding="utf-8") as file:
         file.write(page)
     return 0
 
