@@ -16,7 +16,7 @@
 
 static const char verb[] = "diff";
 
-enum { GRANULE = 16, ROWS = 10 };
+enum { GRANULE = 16, ROWS = 10, COLUMNS = 1280 };
 
 typedef struct diff_request {
     const char *paths[2];
@@ -48,7 +48,6 @@ typedef struct diff {
 
 static int measure(side *of, const diff_request *request, const char *path)
 {
-    const heap_options options = {.granule = request->granule};
     int code = input_trace_open(&of->input, verb, path);
     if (code != COMMAND_OK)
         return code;
@@ -57,6 +56,8 @@ static int measure(side *of, const diff_request *request, const char *path)
                                 .granule = request->granule,
                                 .alignment =
                                     playback_alignment(&of->input.asked)};
+    const heap_options options = {.granule = request->granule,
+                                  .columns = heap_columns(from, COLUMNS)};
     const char *why;
     of->heap = heap_open(from, &options, &why);
     if (of->heap != NULL)

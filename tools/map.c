@@ -199,6 +199,11 @@ static int map_trace(const map_request *request)
     if (code != COMMAND_OK)
         return code;
     heap_history *heap = NULL;
+    heap_options options = request->heap;
+    bool over_time =
+        request->output != NULL && request->at == NULL && !request->json;
+    options.columns =
+        over_time ? heap_columns(input.from, request->size.width) : 0;
     if (request->by == BY_SITE && input.from->site_count <= 1) {
         command_error("map",
                       "%s: this trace has no call stacks: record it by bitfit "
@@ -209,10 +214,9 @@ static int map_trace(const map_request *request)
         command_error("map", "%s: this trace has no times: use --clock=events",
                       request->input);
         code = COMMAND_USAGE;
-    } else if ((heap = heap_open(input.from, &request->heap, &why)) == NULL) {
+    } else if ((heap = heap_open(input.from, &options, &why)) == NULL) {
         code = command_error("map", "%s: %s", request->input, why);
-    } else if (request->output != NULL && request->at == NULL &&
-               !request->json) {
+    } else if (over_time) {
         code = show_heap_over_time(request, heap);
     } else {
         code = show_heap_moment(request, &input, heap);

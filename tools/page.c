@@ -56,12 +56,15 @@ static json_t *samples_of(const heap_history *heap)
 static json_t *figures_of(const heap_history *heap)
 {
     return json_pack(
-        "{sososIsIsIsIsIsIsIsIsbsbsIso}", "name", text_json(heap->trace->name),
-        "about", text_json(heap->trace->about), "events",
-        (json_int_t)heap->trace->count, "stays", (json_int_t)heap->stay_count,
-        "granule", (json_int_t)heap->granule, "capacity",
-        (json_int_t)heap->capacity, "high_water", (json_int_t)heap->high_water,
-        "peak_live", (json_int_t)heap->peak_live, "peak_requested",
+        "{sososIsIsIsIsIsIsIsIsIsIsIsbsbsIso}", "name",
+        text_json(heap->trace->name), "about", text_json(heap->trace->about),
+        "events", (json_int_t)heap->trace->count, "stays",
+        (json_int_t)heap->stay_count, "crowds", (json_int_t)heap->crowd_count,
+        "blur", (json_int_t)heap->blur, "time_step",
+        (json_int_t)packed_time_step(heap), "granule",
+        (json_int_t)heap->granule, "capacity", (json_int_t)heap->capacity,
+        "high_water", (json_int_t)heap->high_water, "peak_live",
+        (json_int_t)heap->peak_live, "peak_requested",
         (json_int_t)heap->peak_requested, "peak_event",
         (json_int_t)heap->peak_event, "timed", (int)heap->trace->timed, "cut",
         (int)heap->trace->cut, "failures", (json_int_t)heap->failures,

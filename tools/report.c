@@ -9,7 +9,7 @@
 
 #include <unistd.h>
 
-enum { SAMPLES = 2000 };
+enum { SAMPLES = 2000, COLUMNS = 1280 };
 
 typedef struct report_request {
     const char *input;
@@ -65,6 +65,7 @@ int verb_report(int argc, char **argv)
     int code = input_trace_open(&input, "report", request.input);
     if (code != COMMAND_OK)
         return code;
+    request.heap.columns = heap_columns(input.from, COLUMNS);
     heap_history *heap = heap_open(input.from, &request.heap, &why);
     code = heap == NULL ? command_error("report", "%s: %s", request.input, why)
                         : write_report(&request, heap);

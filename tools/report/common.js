@@ -1,7 +1,9 @@
 'use strict';
 /*
  * What the pages share. A *stay* is a block at one place with one size; it is
- * there after event t if born <= t < died. Stays are columns, by birth.
+ * there after event t if born <= t < died. Stays are columns, by birth. Of
+ * very many events, the short stays near one another are kept as *crowds*:
+ * tools/view/heap.h says how.
  */
 const bitfit = (() => {
   const $ = id => document.getElementById(id);
@@ -34,8 +36,8 @@ const bitfit = (() => {
   /* Columns of 32-bit numbers, each as four planes of bytes, and then the call
    * sites, a line each: all of it deflated. */
   async function unpack(text, lengths) {
-    const packed = Uint8Array.from(atob(text.trim()),
-      c => c.charCodeAt(0));
+    const plain = atob(text.trim()), packed = new Uint8Array(plain.length);
+    for (let i = 0; i < plain.length; i++) packed[i] = plain.charCodeAt(i);
     const stream = new Blob([packed]).stream()
       .pipeThrough(new DecompressionStream('deflate'));
     const raw = new Uint8Array(await new Response(stream).arrayBuffer());
@@ -59,9 +61,19 @@ const bitfit = (() => {
   /* What packed_write() wrote into an element, with its figures in another. */
   async function open_heap(figures_id, columns_id) {
     const F = JSON.parse($(figures_id).textContent), N = F.stays;
-    const [[start, count, waste, born, died, block, site, micros], SITES] =
+    const C = F.crowds, T = F.timed && F.events
+      ? Math.ceil((F.events - 1) / F.time_step) + 1 : 0;
+    const [[start, count, waste, born, died, block, site, ...more], SITES] =
       await unpack($(columns_id).textContent,
-        [N, N, N, N, N, N, N, F.timed ? F.events : 0]);
+        [...Array(7).fill(N), ...Array(9).fill(C), T]);
+    const micros = more.pop(), crowds = { N: C };
+    for (const name of ['start', 'count', 'lost', 'born', 'died', 'times',
+      'site', 'used', 'each'])
+      crowds[name] = more.shift();
+    sum_up(crowds.born);
+    for (let i = 0; i < C; i++) crowds.died[i] += crowds.born[i];
+    crowds.area = i => crowds.used[i] / 65535 * crowds.count[i] *
+      (crowds.died[i] - crowds.born[i]); // granules x events
     $(columns_id).remove();
     sum_up(born);
     sum_up(block);
@@ -71,8 +83,40 @@ const bitfit = (() => {
     const last_death = new Uint32Array(Math.ceil(N / ROW));
     for (let i = 0; i < N; i++)
       last_death[i / ROW | 0] = Math.max(last_death[i / ROW | 0], died[i]);
-    const heap = { F, N, start, count, waste, born, died, block, site, micros,
+    const heap = { F, N, start, count, waste, born, died, block, site, crowds,
       SITES };
+    /* Between the events whose times are known, evenly. */
+    heap.micros_at = t => {
+      if (!T) return 0;
+      const last = F.events - 1, at = Math.min(t, last), step = F.time_step;
+      const low = Math.floor(at / step), from = low * step;
+      const high = Math.min(low + 1, T - 1), until = Math.min(high * step, last);
+      return until <= from ? micros[low] : micros[low] + (micros[high] -
+        micros[low]) * (at - from) / (until - from);
+    };
+    /* The crowds in a plane; x and y make pixels of events and addresses. */
+    heap.add_crowds = (plane, class_of, x, y, events = [0, F.events]) => {
+      const c = crowds, waste = plane.layers - 1;
+      for (let i = 0; i < C; i++) {
+        if (c.died[i] < events[0] || c.born[i] > events[1]) continue;
+        const box = [x(c.born[i]), x(c.died[i]),
+          y((c.start[i] + c.count[i]) * F.granule), y(c.start[i] * F.granule)];
+        plane.add(class_of(i), ...box, c.used[i] / 65535);
+        if (c.lost[i]) plane.add(waste, ...box, c.lost[i] / 65535);
+      }
+    };
+    heap.crowd_at = (t, address) => {
+      const g = address / F.granule, c = crowds;
+      for (let i = 0; i < C && c.born[i] <= t; i++)
+        if (t < c.died[i] && c.start[i] <= g && g < c.start[i] + c.count[i])
+          return i;
+      return -1;
+    };
+    heap.tell_crowd = i => `<b>${things(crowds.times[i], 'block')} that lived ` +
+      `for less than ${events(F.blur)}</b><br>of some ` +
+      `${bytes(crowds.each[i] * F.granule)}, between ` +
+      `${bytes(crowds.start[i] * F.granule, 3)} and ` +
+      bytes((crowds.start[i] + crowds.count[i]) * F.granule, 3);
     heap.size_of = i => count[i] * F.granule;
     heap.ended_row = (i, t) => i % ROW === 0 && last_death[i / ROW] <= t;
     /* The stay at an address after event t; -1: none. */
@@ -97,21 +141,32 @@ const bitfit = (() => {
     '#56b4e9', '#f0e442', '#8428f4', '#646468'];
   const SIZE_LIMITS = [32, 64, 256, 1024, 4096, 65536];
 
+  /* There are many call stacks, and few frames. */
+  function remembered(of) {
+    const known = new Map();
+    return text => {
+      if (!known.has(text)) known.set(text, of(text));
+      return known.get(text);
+    };
+  }
   const frames = text => text ? text.split(';').reverse() : ['unknown'];
   /* Without arguments and place: "load" of "load(int) (app.c:12)". */
-  const short = frame => frame.replace(/(?<=.) ?\(.*/, '');
-  const with_line = frame =>
-    short(frame) + (frame.match(/ \([^()]*:\d+\)$/)?.[0] ?? '');
+  const short = remembered(frame => frame.replace(/(?<=.) ?\(.*/, ''));
+  const with_line = remembered(frame =>
+    short(frame) + (frame.match(/ \([^()]*:\d+\)$/)?.[0] ?? ''));
   /* Call stacks that end in the same two calls are one site to a reader. */
   const site_name = text => frames(text).slice(0, 2).map(short).join(' < ');
   /* The seven names that hold most for longest, the heaviest first. */
   function heavy_sites(...heaps) {
     const weights = new Map();
-    for (const { N, SITES, site, count, born, died } of heaps) {
+    for (const { N, SITES, site, count, born, died, crowds } of heaps) {
       const names = SITES.map(site_name);
       for (let i = 0; i < N; i++)
         weights.set(names[site[i]], (weights.get(names[site[i]]) ?? 0) +
           count[i] * (died[i] - born[i]));
+      for (let i = 0; i < crowds.N; i++)
+        weights.set(names[crowds.site[i]],
+          (weights.get(names[crowds.site[i]]) ?? 0) + crowds.area(i));
     }
     return [...weights.keys()].filter(name => weights.get(name) > 0)
       .sort((a, b) => weights.get(b) - weights.get(a)).slice(0, 7);
@@ -153,14 +208,15 @@ const bitfit = (() => {
       this.stride = width + 2;
       this.cover = new Float32Array(this.stride * height * layers);
     }
-    add(layer, left, right, top, bottom) {
+    add(layer, left, right, top, bottom, share = 1) {
       left = Math.max(left, 0);
       right = Math.min(right, this.width);
       if (!(left < right)) return;
       const l = Math.floor(left), r = Math.floor(right);
       for (let y = Math.max(0, Math.floor(top));
         y < this.height && y < bottom; y++) {
-        const weight = Math.min(bottom, y + 1) - Math.max(top, y);
+        const weight = share *
+          (Math.min(bottom, y + 1) - Math.max(top, y));
         const at = (y * this.layers + layer) * this.stride;
         this.cover[at + l] += weight * (1 - left + l);
         this.cover[at + l + 1] += weight * (left - l);

@@ -71,6 +71,15 @@
   const class_of = (side, i) => state.picked ? +!is_picked(side, i)
     : state.by === 'size' ? size_class(side.heap.size_of(i))
       : side.classes[side.heap.site[i]];
+  /* Of crowds no exact sizes are known. */
+  const class_of_crowd = (side, i) => {
+    const { crowds, F } = side.heap;
+    if (state.picked)
+      return +(state.group === 'sizes' ||
+        state.picked.key !== side.keys[crowds.site[i]]);
+    return state.by === 'size' ? size_class(crowds.each[i] * F.granule)
+      : side.classes[crowds.site[i]];
+  };
   function draw_map(side) {
     const { heap, canvas } = side, { F, N, start, waste, born, died } = heap;
     const view = fit(canvas), { to, width, height, ratio } = view;
@@ -90,6 +99,8 @@
         plane.add(list.length, born[i] * sx, died[i] * sx, top,
           top + waste[i] * sy);
     }
+    heap.add_crowds(plane, i => class_of_crowd(side, i), t => t * sx,
+      a => (w.a1 - a) * sy);
     plane.finish();
     put(view, plane, list.map(c => c.colour), plot.x, plot.y, plot.width,
       plot.height);
@@ -112,6 +123,8 @@
   }
   function tell(side, { t, address, i }) {
     const { heap } = side;
+    const crowd = i < 0 ? heap.crowd_at(t, address) : -1;
+    if (crowd >= 0) return heap.tell_crowd(crowd);
     if (i < 0)
       return `<b>${address < heap.F.capacity ? 'free' : 'above the pool'}</b>` +
         `<br>at ${bytes(Math.floor(address), 3)}, after event ${number(t)}`;

@@ -9,22 +9,23 @@
 
   // ------------------------------------------------------------------- data
   const heap = await open_heap('figures', 'columns');
-  const { F, N, start, count, waste, born, died, block, site, micros, SITES,
-    size_of, block_at } = heap;
+  const { F, N, start, count, waste, born, died, block, site, crowds, SITES,
+    size_of, block_at, micros_at } = heap;
   const EVENTS = F.events, GRANULE = F.granule;
 
-  /* What an event began and ended; -1 for nothing. */
-  const begins = new Int32Array(EVENTS + 1).fill(-1);
-  const ends = new Int32Array(EVENTS + 1).fill(-1);
-  for (let i = 0; i < N; i++) {
-    begins[born[i]] = i;
-    if (died[i] < EVENTS) ends[died[i]] = i;
+  /* The stay that an event began or ended; -1 for none. */
+  function begun_at(t) {
+    let low = 0, high = N;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (born[middle] < t) low = middle + 1; else high = middle;
+    }
+    return low < N && born[low] === t ? low : -1;
   }
+  const ended_at = t => t < EVENTS ? died.indexOf(t) : -1;
 
   const order = Uint32Array.from(start.keys()) // by address
     .sort((a, b) => start[a] - start[b] || born[a] - born[b]);
-
-  const micros_at = t => F.timed ? micros[Math.min(t, EVENTS - 1)] : 0;
 
   // ---------------------------------------------------------------- classes
   const heavy = heavy_sites(heap), site_class = site_classes(SITES, heavy);
@@ -64,6 +65,12 @@
     return age_class(position(t) - position(born[i]));
   }
 
+  function class_of_crowd(i) {
+    if (state.picked) return state.picked.has_crowd(i) ? 0 : 1;
+    if (state.by === 'site') return site_class[crowds.site[i]];
+    return state.by === 'size' ? size_class(crowds.each[i] * GRANULE) : 0;
+  }
+
   // ------------------------------------------------------------------- map
   const map = $('map');
   const LEFT = 76, BOTTOM = 24, TOP = 6, RIGHT = 6;
@@ -79,7 +86,7 @@
     let low = 0, high = EVENTS - 1;
     while (low < high) {
       const middle = (low + high + 1) >> 1;
-      if (micros[middle] <= p) low = middle; else high = middle - 1;
+      if (micros_at(middle) <= p) low = middle; else high = middle - 1;
     }
     return low;
   }
@@ -111,6 +118,8 @@
         plane.add(kinds, (from - w.t0) * sx, (until - w.t0) * sx, top,
           top + waste[i] * sy);
     }
+    heap.add_crowds(plane, class_of_crowd, t => (position(t) - w.t0) * sx,
+      a => (w.a1 - a) * sy, [first, last]);
   }
   function draw_map() {
     const view = fit(map), { to, width, height, ratio } = view, w = window_;
@@ -164,7 +173,7 @@
     return holes.sort((a, b) => b.size - a.size);
   }
   function what_happened(t) {
-    const b = begins[t], e = ends[t];
+    const b = begun_at(t), e = ended_at(t);
     if (b >= 0 && e >= 0)
       return `block ${number(block[b])} resized from ${bytes(size_of(e) -
         waste[e])} to ${bytes(size_of(b) - waste[b])}` +
@@ -174,7 +183,8 @@
         `allocated at ${bytes(start[b] * GRANULE, 3)}`;
     if (e >= 0)
       return `block ${number(block[e])} of ${bytes(size_of(e) - waste[e])} freed`;
-    return 'a request that found no place';
+    return F.blur ? `a block that lived for less than ${events(F.blur)}, or a ` +
+      'request that found no place' : 'a request that found no place';
   }
   const ribbon = $('ribbon');
   let shown = null; // the moment that is drawn: live, row, rows, pitch, ...
@@ -226,7 +236,9 @@
     $('moment-figures').textContent =
       `${bytes(used)} live in ${things(live.length, 'block')}, ` +
       `${percent(lost, used)} of it lost to rounding; ` +
-      `${bytes(F.capacity - used)} free in ${things(holes.length, 'hole')}`;
+      `${bytes(F.capacity - used)} free in ${things(holes.length, 'hole')}` +
+      (F.blur && t !== F.peak_event ? '. Without blocks that lived for less ' +
+        `than ${events(F.blur)}: those are in the map, and at the peak.` : '');
     $('holes').textContent = holes.length < 2 ? '' : 'Largest holes: ' +
       holes.slice(0, 6).map(h =>
         `${bytes(h.size)} at ${bytes(h.offset, 3)}`).join(', ');
@@ -279,6 +291,17 @@
       if (born[i] <= F.peak_event && F.peak_event < died[i])
         group.peak += size_of(i);
     }
+    for (let i = 0; i < crowds.N; i++) group_of_crowd(i).calls += crowds.times[i];
+  }
+  /* Of crowds no exact sizes are known. */
+  function group_of_crowd(i) {
+    const name = who.by === 'size' ? `short-lived, ${
+      size_legend()[size_class(crowds.each[i] * GRANULE)].name}`
+      : site_keys[who.by][crowds.site[i]];
+    if (!who.groups.has(name))
+      who.groups.set(name, { name, now: 0, blocks: 0, peak: 0, kept: 0,
+        calls: 0 });
+    return who.groups.get(name);
   }
   const site_now = new Float64Array(SITES.length);
   function count_now(live) {
@@ -342,7 +365,8 @@
       row.ariaSelected = String(group === picked);
       row.classList.toggle('found', group === who.found);
       row.addEventListener('click', () => pick(group === picked ? null
-        : { name: group.name, group, has: i => who.of(i) === group }));
+        : { name: group.name, group, has: i => who.of(i) === group,
+          has_crowd: i => group_of_crowd(i) === group }));
       return row;
     });
     const body = document.querySelector('#who tbody');
@@ -462,26 +486,30 @@
       return at === node;
     });
     pick(node === root || node === state.picked?.node ? null
-      : { name: node.name, node, has: i => inside[site[i]] });
+      : { name: node.name, node, has: i => inside[site[i]],
+        has_crowd: i => inside[crowds.site[i]] });
   }
 
   // ----------------------------------------------------------------- hover
   function tell(i, t, address) {
+    const crowd = i < 0 ? heap.crowd_at(t, address) : -1;
+    if (crowd >= 0) return heap.tell_crowd(crowd) + stack_list(crowds.site[crowd]);
     if (i < 0)
       return `<b>free</b><br>at ${bytes(Math.floor(address), 3)}` +
         `, after event ${number(t)}`;
     const age = t - born[i];
     const aged = F.timed ? ` (${seconds(micros_at(t) - micros_at(born[i]))})`
       : '';
-    const stack = frames(SITES[site[i]]).slice(0, 8)
-      .map(f => `<li>${escaped(f)}</li>`).join('');
     return `<b>block ${number(block[i])}: ${bytes(size_of(i) - waste[i])}</b>` +
       (waste[i] ? `, ${bytes(waste[i])} lost to rounding` : '') +
       `<br>at ${bytes(start[i] * GRANULE, 3)}` +
       `<br>age ${events(age)}${aged}; here since event ${number(born[i])}, ` +
       (died[i] < EVENTS ? `until ${number(died[i])}` : 'to the end') +
-      (SITES.length > 1 ? `<ol>${stack}</ol>` : '');
+      stack_list(site[i]);
   }
+  const stack_list = s => SITES.length < 2 ? '' : '<ol>' +
+    frames(SITES[s]).slice(0, 8).map(f => `<li>${escaped(f)}</li>`).join('') +
+    '</ol>';
   function map_point(event) {
     const box = map.getBoundingClientRect(), w = window_;
     const x = (event.clientX - box.left - plot.x) / plot.width;
@@ -750,6 +778,10 @@
       const at = log2(size_of(i) - waste[i]);
       bins[at] = (bins[at] ?? 0) + 1;
     }
+    for (let i = 0; i < crowds.N; i++) {
+      const at = log2(crowds.each[i] * GRANULE);
+      bins[at] = (bins[at] ?? 0) + crowds.times[i];
+    }
     const first = Math.max(0, bins.findIndex(n => n > 0));
     const most = Math.max(1, ...bins.filter(n => n));
     const step = Math.min(120, (width - 10) / Math.max(1, bins.length - first));
@@ -785,6 +817,10 @@
     for (let i = 0; i < N; i++)
       bins[log2(size_of(i)) * columns_ + (died[i] < EVENTS
         ? log2(died[i] - born[i]) : columns_ - 1)]++;
+    for (let i = 0; i < crowds.N; i++)
+      bins[Math.min(rows - 1, log2(crowds.each[i] * GRANULE)) * columns_ +
+        log2(crowds.area(i) / crowds.each[i] / crowds.times[i])] +=
+        crowds.times[i];
     const most = Math.log1p(bins.reduce((a, b) => Math.max(a, b), 1));
     const free = rgb(css('--free')), full = rgb(css('--accent'));
     const left = 58, bottom = height - 40, shown_ = rows - first;
@@ -848,7 +884,7 @@
   whole();
   draw_all();
   window.bitfit_report = { state, go, whole, live_at, block_at, holes_between,
-    figures: F, site_of: i => SITES[site[i]], showing: () => ({ ...window_ }),
+    figures: F, crowds, site_of: i => SITES[site[i]], showing: () => ({ ...window_ }),
     groups: sorted_groups, flame: () => flame, charts };
   document.documentElement.dataset.ready = 'yes';
 })();

@@ -63,8 +63,10 @@ bool trace_count_granules(const trace *from, uint64_t granule,
         *block = count;
         if (both > counts->peak_move)
             counts->peak_move = both;
-        if (live > counts->peak)
+        if (live > counts->peak) {
             counts->peak = live;
+            counts->peak_event = i;
+        }
         if (count > counts->largest)
             counts->largest = count;
     }

@@ -24,6 +24,7 @@ typedef struct trace_granules {
     uint64_t peak;      /* the most granules live at a time */
     uint64_t peak_move; /* the same, a resize counted with both copies */
     uint64_t largest;   /* of the largest block */
+    size_t peak_event;  /* the first event after which `peak` are live */
 } trace_granules;
 
 /* False if and only if there is not enough memory. */

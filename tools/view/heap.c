@@ -1,12 +1,19 @@
 #include "heap.h"
 
 #include "../trace/playback.h"
+#include "../trace/table.h"
 #include "screen.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { GRANULE_DEFAULT = 16, PROGRESS_EVERY = 1 << 16 };
+enum {
+    GRANULE_DEFAULT = 16,
+    PROGRESS_EVERY = 1 << 16,
+    FIRST_ROOM = 1 << 12,
+    ROWS = 512 /* of a picture, and of crowds */
+};
 
 #define NO_STAY UINT32_MAX
 
@@ -22,7 +29,95 @@ typedef struct watch {
     size_t live;        /* bytes */
     uint64_t requested; /* bytes */
     size_t last_part;   /* of the samples */
+    uint64_t mark;      /* granules: the high-water mark */
+    size_t stay_room;
+    size_t gone; /* stays that are in crowds */
+    size_t crowd_room;
+    table crowds;  /* the last one of each key */
+    uint32_t row;  /* granules of a picture's row */
+    uint32_t peak; /* the event with most live, where none fails */
 } watch;
+
+/* Doubles an array that is full. False if memory is short. */
+static bool grow(void *array, size_t *room, size_t count, size_t each)
+{
+    void **at = array;
+    if (count < *room)
+        return true;
+    size_t more = *room == 0 ? FIRST_ROOM : 2 * *room;
+    void *moved = realloc(*at, more * each);
+    if (moved == NULL)
+        return false;
+    *at = moved;
+    *room = more;
+    return true;
+}
+
+/* Takes out the stays that are in crowds. */
+static void compact(watch *w)
+{
+    heap_history *heap = w->heap;
+    size_t kept = 0;
+    for (uint32_t i = 0; i < heap->stay_count; i++) {
+        const heap_stay *stay = &heap->stays[i];
+        if (stay->died == stay->born)
+            continue;
+        if (w->current[stay->block] == i)
+            w->current[stay->block] = (uint32_t)kept;
+        heap->stays[kept++] = *stay;
+    }
+    heap->stay_count = kept;
+    w->gone = 0;
+}
+
+static bool is_in_crowd(const watch *w, const heap_stay *stay)
+{
+    bool at_peak = stay->born <= w->peak && w->peak < stay->died;
+    return stay->died - stay->born < w->heap->blur && !at_peak &&
+           (uint64_t)stay->start + stay->count < w->mark;
+}
+
+/* The crowd of this key that the stay may join, or a new one; NULL if memory is
+ * short. */
+static heap_crowd *crowd_of(watch *w, uint64_t key, const heap_stay *stay)
+{
+    heap_history *heap = w->heap;
+    uint64_t at;
+    if (table_find(&w->crowds, key, &at) &&
+        stay->died - heap->crowds[at].born < 2 * heap->blur)
+        return &heap->crowds[at];
+    if (!grow(&heap->crowds, &w->crowd_room, heap->crowd_count,
+              sizeof *heap->crowds) ||
+        !table_put(&w->crowds, key, heap->crowd_count))
+        return NULL;
+    heap_crowd *made = &heap->crowds[heap->crowd_count++];
+    *made = (heap_crowd){.born = stay->born, .site = stay->site};
+    return made;
+}
+
+/* Rows as the picture's, and classes as its colours. Without memory the stay
+ * remains as it is. */
+static void join_crowd(watch *w, heap_stay *stay)
+{
+    uint32_t first = stay->start / w->row;
+    uint32_t last = (stay->start + stay->count - 1) / w->row;
+    unsigned class = heap_size_class((uint64_t)stay->count * w->heap->granule);
+    uint64_t key = (uint64_t)stay->site << 32 | first << 18 | last << 4 | class;
+    heap_crowd *crowd = crowd_of(w, key, stay);
+    if (crowd == NULL)
+        return;
+    uint64_t life = stay->died - stay->born;
+    crowd->start = first * w->row;
+    crowd->count = (last + 1 - first) * w->row;
+    crowd->born = stay->born < crowd->born ? stay->born : crowd->born;
+    crowd->died = stay->died > crowd->died ? stay->died : crowd->died;
+    crowd->times++;
+    crowd->counts += stay->count;
+    crowd->area += stay->count * life;
+    crowd->waste += stay->waste * life;
+    stay->died = stay->born;
+    w->gone++;
+}
 
 static void end_stay(watch *w, uint32_t block, uint32_t event)
 {
@@ -32,17 +127,32 @@ static void end_stay(watch *w, uint32_t block, uint32_t event)
     w->live -= size;
     w->requested -= size - stay->waste;
     w->current[block] = NO_STAY;
+    if (is_in_crowd(w, stay))
+        join_crowd(w, stay);
 }
 
-static void begin_stay(watch *w, const trace_event *event, uint32_t time)
+/* Room for a stay. False if memory is short. */
+static bool make_room(watch *w)
+{
+    heap_history *heap = w->heap;
+    if (heap->stay_count == w->stay_room && w->gone > heap->stay_count / 2)
+        compact(w);
+    return grow(&heap->stays, &w->stay_room, heap->stay_count,
+                sizeof *heap->stays);
+}
+
+static bool begin_stay(watch *w, const trace_event *event, uint32_t time)
 {
     heap_history *heap = w->heap;
     void *place = w->playback.places[event->block];
     size_t size = bitfit_usable_size(w->playback.pool, place);
+    if (!make_room(w))
+        return false;
     w->current[event->block] = (uint32_t)heap->stay_count;
     w->live += size;
     w->requested += event->size;
-    heap->stays[heap->stay_count++] = (heap_stay){
+    heap_stay *stay = &heap->stays[heap->stay_count++];
+    *stay = (heap_stay){
         .start = (uint32_t)(playback_offset(&w->playback, event->block) /
                             heap->granule),
         .count = (uint32_t)(size / heap->granule),
@@ -52,14 +162,18 @@ static void begin_stay(watch *w, const trace_event *event, uint32_t time)
         .block = event->block,
         .site = event->site,
     };
+    uint64_t end = (uint64_t)stay->start + stay->count;
+    w->mark = end > w->mark ? end : w->mark;
     if (w->live > heap->peak_live) {
         heap->peak_live = w->live;
         heap->peak_requested = w->requested;
         heap->peak_event = time;
     }
+    return true;
 }
 
-static void watch_event(watch *w, uint32_t time)
+/* False if memory is short. */
+static bool watch_event(watch *w, uint32_t time)
 {
     const trace_event *event = &w->heap->trace->events[time];
     uint64_t failures = w->playback.failures;
@@ -67,8 +181,8 @@ static void watch_event(watch *w, uint32_t time)
     bool failed = w->playback.failures != failures;
     if (!failed && w->current[event->block] != NO_STAY)
         end_stay(w, event->block, time);
-    if (!failed && w->playback.places[event->block] != NULL)
-        begin_stay(w, event, time);
+    return failed || w->playback.places[event->block] == NULL ||
+           begin_stay(w, event, time);
 }
 
 /* Adds what is now to the sample of the part that the event is in. */
@@ -95,34 +209,62 @@ static void sample(watch *w, size_t samples, uint32_t time)
     }
 }
 
+static int earlier_first(const void *a, const void *b)
+{
+    const heap_crowd *left = a;
+    const heap_crowd *right = b;
+    return (left->born > right->born) - (left->born < right->born);
+}
+
+static void finish_crowds(watch *w)
+{
+    heap_history *heap = w->heap;
+    compact(w);
+    table_free(&w->crowds);
+    if (heap->crowd_count > 0) {
+        qsort(heap->crowds, heap->crowd_count, sizeof *heap->crowds,
+              earlier_first);
+    }
+}
+
 /* False if and only if memory is short. */
 static bool watch_all(watch *w, const heap_options *options)
 {
     size_t count = w->heap->trace->count;
     size_t size = ((size_t)w->heap->trace->blocks + 1) * sizeof *w->current;
     w->current = malloc(size);
-    if (w->current == NULL)
-        return false;
-    memset(w->current, 0xff, size); /* NO_STAY */
-    for (size_t i = 0; i < count; i++) {
-        watch_event(w, (uint32_t)i);
+    bool ok = w->current != NULL;
+    if (ok)
+        memset(w->current, 0xff, size); /* NO_STAY */
+    for (size_t i = 0; ok && i < count; i++) {
+        ok = watch_event(w, (uint32_t)i);
         if (options->samples != 0)
             sample(w, options->samples, (uint32_t)i);
         if (i % PROGRESS_EVERY == 0)
             screen_progress("replaying", i, count);
     }
     screen_progress("replaying", count, count);
+    finish_crowds(w);
     free(w->current);
-    return true;
+    return ok;
 }
 
 /* ----------------------------------------------------------------- opening */
 
-static bool allocate(heap_history *heap, size_t samples)
+static bool prepare(watch *w, const heap_options *options)
 {
-    heap->stays = malloc((heap->trace->count + 1) * sizeof *heap->stays);
-    heap->samples = calloc(samples + 1, sizeof *heap->samples);
-    return heap->stays != NULL && heap->samples != NULL;
+    heap_history *heap = w->heap;
+    trace_granules counts;
+    heap->samples = calloc(options->samples + 1, sizeof *heap->samples);
+    if (options->columns != 0)
+        heap->blur = (uint32_t)(heap->trace->count / options->columns / 2);
+    w->row = (uint32_t)(heap->capacity / heap->granule / ROWS) + 1;
+    if (heap->blur != 0) {
+        if (!trace_count_granules(heap->trace, heap->granule, &counts))
+            return false;
+        w->peak = (uint32_t)counts.peak_event;
+    }
+    return heap->samples != NULL;
 }
 
 /* The pool that was asked for, or one of exactly the high-water mark. */
@@ -160,7 +302,7 @@ static const char *build(heap_history *heap, const heap_options *options)
     heap->capacity = stats.capacity;
     if (stats.capacity / heap->granule > UINT32_MAX) {
         why = "the heap is larger than 2^32 granules: try a larger --granule";
-    } else if (!allocate(heap, options->samples) || !watch_all(&w, options)) {
+    } else if (!prepare(&w, options) || !watch_all(&w, options)) {
         why = no_memory;
     }
     bitfit_get_stats(w.playback.pool, &stats);
@@ -168,6 +310,12 @@ static const char *build(heap_history *heap, const heap_options *options)
     heap->failures = (uint32_t)w.playback.failures;
     playback_close(&w.playback);
     return why;
+}
+
+size_t heap_columns(const trace *from, size_t columns)
+{
+    enum { KEPT_WHOLE = 1 << 20 };
+    return from->count > KEPT_WHOLE ? columns : 0;
 }
 
 heap_history *heap_open(const trace *from, const heap_options *options,
@@ -192,6 +340,7 @@ void heap_close(heap_history *heap)
     if (heap == NULL)
         return;
     free(heap->stays);
+    free(heap->crowds);
     free(heap->samples);
     free(heap);
 }
@@ -205,4 +354,14 @@ uint64_t heap_position(const heap_history *heap, heap_clock clock,
     if (count == 0)
         return 0;
     return heap->trace->events[event < count ? event : count - 1].time_ns;
+}
+
+unsigned heap_size_class(uint64_t bytes)
+{
+    static const uint64_t limits[HEAP_SIZE_CLASSES - 1] = {32,   64,   256,
+                                                           1024, 4096, 65536};
+    unsigned class = 0;
+    while (class + 1 < HEAP_SIZE_CLASSES && bytes > limits[class])
+        class ++;
+    return class;
 }

@@ -20,6 +20,25 @@ typedef struct heap_stay {
     uint32_t site;
 } heap_stay;
 
+/*
+ * Of millions of events a picture shows only how much of its time a place is in
+ * use: there the short stays of one call site, near one another in place, time
+ * and size, may be kept as one crowd. It is all that is known of them. Stays
+ * that live at the peak or at the end, or reach up to the high-water mark, are
+ * never in a crowd.
+ */
+typedef struct heap_crowd {
+    uint32_t start; /* granules: they all lie in here ... */
+    uint32_t count;
+    uint32_t born; /* ... and in this time */
+    uint32_t died;
+    uint32_t site;
+    uint32_t times;  /* how many stays */
+    uint64_t counts; /* granules of all of them */
+    uint64_t area;   /* granules x events */
+    uint64_t waste;  /* bytes x events */
+} heap_crowd;
+
 /* What a part of the trace came to: bytes, each the worst in that part. */
 typedef struct heap_sample {
     uint64_t live;
@@ -35,6 +54,8 @@ typedef struct heap_options {
     size_t pool;    /* bytes, bookkeeping included; 0: a payload of exactly
                        the trace's high-water mark */
     size_t samples; /* how many are wanted at most; 0 is faster */
+    size_t columns; /* of a picture: what is shorter than half of one may be in
+                       crowds; 0: nothing is */
 } heap_options;
 
 typedef struct heap_history {
@@ -48,9 +69,16 @@ typedef struct heap_history {
     uint32_t failures;     /* requests that found no place */
     heap_stay *stays;      /* by birth */
     size_t stay_count;
+    heap_crowd *crowds; /* by birth */
+    size_t crowd_count;
+    uint32_t
+        blur; /* stays in crowds are shorter than this; 0: there are none */
     heap_sample *samples;
     size_t sample_count;
 } heap_history;
+
+/* So many columns where the trace is too long to keep every stay, else 0. */
+size_t heap_columns(const trace *from, size_t columns);
 
 /* Replays the trace, which must outlive the heap. NULL if and only if memory is
  * short, the pool is impossible or the heap is larger than 2^32 granules;
@@ -60,6 +88,10 @@ heap_history *heap_open(const trace *from, const heap_options *options,
 
 /* NULL does nothing. */
 void heap_close(heap_history *heap);
+
+/* Of a block: up to 32, 64, 256 bytes, 1, 4, 64 KiB, or larger. */
+enum { HEAP_SIZE_CLASSES = 7 };
+unsigned heap_size_class(uint64_t bytes);
 
 /* How the time axis counts. */
 typedef enum heap_clock { CLOCK_EVENTS, CLOCK_TIME } heap_clock;

@@ -3,12 +3,13 @@
 #include "screen.h"
 
 #include <errno.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <zlib.h>
 
 /* Fast enough for millions of events; beyond 3 the file hardly shrinks. */
-enum { LEVEL = 3, BUFFER = 3 << 14, COLUMNS = 8 };
+enum { LEVEL = 3, BUFFER = 3 << 14 };
 
 /* ------------------------------------------------------------------ base64 */
 
@@ -62,50 +63,70 @@ static void pack(packer *p, unsigned char *bytes, size_t size, int flush)
 
 /* ----------------------------------------------------------------- columns */
 
-static uint32_t stay_value(const heap_stay *stay, const heap_stay *before,
-                           unsigned column)
-{
-    switch (column) {
-    case 0:
-        return stay->start;
-    case 1:
-        return stay->count;
-    case 2:
-        return stay->waste;
-    case 3:
-        return stay->born - before->born;
-    case 4:
-        return stay->died - stay->born;
-    case 5:
-        return stay->block - before->block;
-    default:
-        return stay->site;
-    }
-}
-
-static size_t column_size(const heap_history *heap, unsigned column)
-{
-    if (column + 1 < COLUMNS)
-        return heap->stay_count;
-    return heap->trace->timed ? heap->trace->count : 0;
-}
-
-static void fill_column(const heap_history *heap, unsigned column,
-                        uint32_t *values)
+static uint32_t stay_value(const heap_history *heap, size_t i, unsigned column)
 {
     static const heap_stay none;
-    size_t size = column_size(heap, column);
-    uint64_t before = 0;
-    for (size_t i = 0; i < size; i++) {
-        if (column + 1 < COLUMNS) {
-            const heap_stay *stay = &heap->stays[i];
-            values[i] = stay_value(stay, i == 0 ? &none : stay - 1, column);
-        } else {
-            uint64_t now = heap->trace->events[i].time_ns / 1000;
-            values[i] = (uint32_t)(now - before);
-            before = now;
-        }
-    }
+    const heap_stay *stay = &heap->stays[i];
+    const heap_stay *before = i == 0 ? &none : stay - 1;
+    const uint32_t values[] = {stay->start,
+                               stay->count,
+                               stay->waste,
+                               stay->born - before->born,
+                               stay->died - stay->born,
+                               stay->block - before->block,
+                               stay->site};
+    return values[column];
+}
+
+/* A part of the whole, of 65,535; what is there is never nothing. */
+static uint32_t share_of(uint64_t part, double whole)
+{
+    double share = part == 0 ? 0 : fmax(1, (double)part / whole * 65535);
+    return (uint32_t)fmin(share, 65535);
+}
+
+static uint32_t crowd_value(const heap_history *heap, size_t i, unsigned column)
+{
+    const heap_crowd *crowd = &heap->crowds[i];
+    uint32_t life = crowd->died - crowd->born;
+    double whole = (double)crowd->count * life;
+    const uint32_t values[] = {
+        crowd->start,
+        crowd->count,
+        share_of(crowd->waste, whole * (double)heap->granule),
+        crowd->born - (i == 0 ? 0 : crowd[-1].born),
+        life,
+        crowd->times,
+        crowd->site,
+        share_of(crowd->area, whole),
+        (uint32_t)(crowd->counts / crowd->times)};
+    return values[column];
+}
+
+/* The last event has a time, too. */
+static uint32_t time_value(const heap_history *heap, size_t i, unsigned column)
+{
+    const trace_event *events = heap->trace->events;
+    size_t last = heap->trace->count - 1;
+    uint64_t step = packed_time_step(heap);
+    uint64_t now = i * step < last ? i * step : last;
+    (void)column;
+    return (uint32_t)(events[now].time_ns / 1000 -
+                      (i == 0 ? 0 : events[(i - 1) * step].time_ns / 1000));
+}
+
+size_t packed_time_step(const heap_history *heap)
+{
+    enum { TIMES = 200000 };
+    return heap->trace->count / TIMES + 1;
+}
+
+static size_t time_count(const heap_history *heap)
+{
+    size_t step = packed_time_step(heap);
+    return heap->trace->timed && heap->trace->count > 0
+               ? (heap->trace->count - 1 + step - 1) / step + 1
+               : 0;
 }
 
 static void pack_column(packer *p, const uint32_t *values, size_t size,
@@ -128,9 +149,33 @@ static void pack_sites(packer *p, const trace *from)
     }
 }
 
+typedef struct column_set {
+    size_t size;
+    unsigned columns;
+    uint32_t (*value)(const heap_history *heap, size_t i, unsigned column);
+} column_set;
+
+static void pack_columns(packer *p, const heap_history *heap,
+                         const column_set *set, uint32_t *values,
+                         unsigned char *plane)
+{
+    for (unsigned column = 0; column < set->columns; column++) {
+        for (size_t i = 0; i < set->size; i++)
+            values[i] = set->value(heap, i, column);
+        pack_column(p, values, set->size, plane);
+    }
+}
+
 const char *packed_write(FILE *to, const heap_history *heap)
 {
-    size_t most = heap->trace->count + 1;
+    enum { SETS = 3 };
+    const column_set sets[SETS] = {
+        {heap->stay_count, PACKED_STAY_COLUMNS, stay_value},
+        {heap->crowd_count, PACKED_CROWD_COLUMNS, crowd_value},
+        {time_count(heap), 1, time_value}};
+    size_t most = 1;
+    for (unsigned i = 0; i < SETS; i++)
+        most = sets[i].size > most ? sets[i].size : most;
     uint32_t *values = malloc(most * sizeof *values);
     unsigned char *plane = malloc(most);
     packer *p = calloc(1, sizeof *p);
@@ -140,10 +185,9 @@ const char *packed_write(FILE *to, const heap_history *heap)
         p->to = to;
         p->stream.next_out = p->out;
         p->stream.avail_out = BUFFER;
-        for (unsigned column = 0; column < COLUMNS; column++) {
-            fill_column(heap, column, values);
-            pack_column(p, values, column_size(heap, column), plane);
-            screen_progress("packing", column + 1, COLUMNS);
+        for (unsigned i = 0; i < SETS; i++) {
+            pack_columns(p, heap, &sets[i], values, plane);
+            screen_progress("packing", i + 1, SETS);
         }
         pack_sites(p, heap->trace);
         pack(p, plane, 0, Z_FINISH);

@@ -39,9 +39,9 @@ static void step_at(float *row, double x, double weight)
     row[pixel + 1] += (float)(weight * past);
 }
 
-/* Covers [left, right) x [top, bottom), in pixels. */
-static void cover(const plane *p, unsigned layer, double left, double right,
-                  double top, double bottom)
+/* Covers a share of [left, right) x [top, bottom), in pixels. */
+static void cover(const plane *p, unsigned layer, double share, double left,
+                  double right, double top, double bottom)
 {
     top = top < 0 ? 0 : top;
     right = right > p->width ? p->width : right;
@@ -51,8 +51,8 @@ static void cover(const plane *p, unsigned layer, double left, double right,
         double from = top > y ? top : y;
         double to = bottom < y + 1.0 ? bottom : y + 1.0;
         float *row = layer_of(p, y, layer);
-        step_at(row, left, to - from);
-        step_at(row, right, from - to);
+        step_at(row, left, share * (to - from));
+        step_at(row, right, share * (from - to));
     }
 }
 
@@ -65,10 +65,11 @@ typedef struct axes {
     double per_byte;
 } axes;
 
-static void cover_span(const axes *to, unsigned layer, uint64_t from,
-                       uint64_t until, uint64_t start, uint64_t end)
+static void cover_span(const axes *to, unsigned layer, double share,
+                       uint64_t from, uint64_t until, uint64_t start,
+                       uint64_t end)
 {
-    cover(to->plane, layer, (double)from * to->per_position,
+    cover(to->plane, layer, share, (double)from * to->per_position,
           (double)until * to->per_position,
           to->height - (double)end * to->per_byte,
           to->height - (double)start * to->per_byte);
@@ -89,10 +90,28 @@ static void add_stay(const axes *to, const heap_history *heap,
         if (scheme->by == BY_AGE && class + 1 < scheme->count &&
             scheme->limits[class] < died - born)
             until = born + scheme->limits[class];
-        cover_span(to, class, from, until, start, end);
+        cover_span(to, class, 1, from, until, start, end);
         from = until;
     }
-    cover_span(to, scheme->count, born, died, end - stay->waste, end);
+    cover_span(to, scheme->count, 1, born, died, end - stay->waste, end);
+}
+
+static void add_crowd(const axes *to, const heap_history *heap,
+                      const colour_scheme *scheme, heap_clock clock,
+                      const heap_crowd *crowd)
+{
+    const heap_stay usual = {.count = (uint32_t)(crowd->counts / crowd->times),
+                             .site = crowd->site};
+    uint64_t start = (uint64_t)crowd->start * heap->granule;
+    uint64_t size = (uint64_t)crowd->count * heap->granule;
+    uint64_t born = heap_position(heap, clock, crowd->born);
+    uint64_t died = heap_position(heap, clock, crowd->died);
+    double whole = (double)size * (crowd->died - crowd->born);
+    cover_span(to, scheme_class(scheme, heap, &usual, 0),
+               (double)(crowd->area * heap->granule) / whole, born, died, start,
+               start + size);
+    cover_span(to, scheme->count, (double)crowd->waste / whole, born, died,
+               start, start + size);
 }
 
 void plane_add_heap(plane *into, const heap_history *heap,
@@ -103,6 +122,8 @@ void plane_add_heap(plane *into, const heap_history *heap,
                into->height / (double)heap->capacity};
     for (size_t i = 0; i < heap->stay_count; i++)
         add_stay(&to, heap, scheme, clock, &heap->stays[i]);
+    for (size_t i = 0; i < heap->crowd_count; i++)
+        add_crowd(&to, heap, scheme, clock, &heap->crowds[i]);
 }
 
 /* ---------------------------------------------------------- from a moment */
@@ -115,7 +136,7 @@ void plane_add_moment(plane *into, const heap_moment *moment, double bytes,
         const moment_run *run = &moment->runs[i];
         if (!run->live)
             continue;
-        unsigned class = scheme_size_class(run->size);
+        unsigned class = heap_size_class(run->size);
         if (run->stay != NULL) {
             heap_clock clock = scheme->clock;
             uint64_t age = heap_position(heap, clock, event) -
@@ -124,8 +145,8 @@ void plane_add_moment(plane *into, const heap_moment *moment, double bytes,
         }
         double left = (double)run->offset / bytes;
         double right = (double)(run->offset + run->size) / bytes;
-        cover(into, class, left, right, 0, 1);
-        cover(into, scheme->count, right - run->waste / bytes, right, 0, 1);
+        cover(into, class, 1, left, right, 0, 1);
+        cover(into, scheme->count, 1, right - run->waste / bytes, right, 0, 1);
     }
 }
 

@@ -182,16 +182,6 @@ static void add_class(colour_scheme *scheme, uint32_t colour, const char *name)
     scheme->count++;
 }
 
-static const uint64_t size_limits[RAMP - 1] = {32, 64, 256, 1024, 4096, 65536};
-
-unsigned scheme_size_class(uint64_t bytes)
-{
-    unsigned class = 0;
-    while (class < RAMP - 1 && bytes > size_limits[class])
-        class ++;
-    return class;
-}
-
 void scheme_by_size(colour_scheme *scheme, bool dark)
 {
     static const char *const names[] = {
@@ -257,6 +247,8 @@ static void weigh_sites(site_entry *entries, const heap_history *heap)
         entries[stay->site].weight +=
             (double)stay->count * (stay->died - stay->born);
     }
+    for (size_t i = 0; i < heap->crowd_count; i++)
+        entries[heap->crowds[i].site].weight += (double)heap->crowds[i].area;
 }
 
 /* Puts what has one name together; returns how many names there are. */
@@ -336,7 +328,7 @@ unsigned scheme_class(const colour_scheme *scheme, const heap_history *heap,
     if (scheme->by == BY_SITE)
         return scheme->site_classes[stay->site];
     if (scheme->by == BY_SIZE)
-        return scheme_size_class((uint64_t)stay->count * heap->granule);
+        return heap_size_class((uint64_t)stay->count * heap->granule);
     unsigned class = 0;
     while (class + 1 < scheme->count && age >= scheme->limits[class])
         class ++;

@@ -7,8 +7,8 @@
  * dark (on a dark background, to deep); sites are not, and take the colours of
  * Okabe and Ito, with violet for vermilion and a greener green. In each set all
  * colours stay apart for colour-blind eyes, from the waste and from free
- * memory, too; on a dark background, as terminals have it, each is bright enough
- * to be told from free memory. The test `colours` computes both.
+ * memory, too; on a dark background, as terminals have it, each is bright
+ * enough to be told from free memory. The test `colours` computes both.
  */
 #ifndef SCHEME_H
 #define SCHEME_H
@@ -37,8 +37,6 @@ void scheme_by_size(colour_scheme *scheme, bool dark);
 bool scheme_open(colour_scheme *scheme, scheme_by by, const heap_history *heap,
                  heap_clock clock, bool dark);
 void scheme_close(colour_scheme *scheme);
-
-unsigned scheme_size_class(uint64_t bytes);
 
 /* The class of a stay of this age on the scheme's clock. */
 unsigned scheme_class(const colour_scheme *scheme, const heap_history *heap,

@@ -279,6 +279,57 @@ def check_mouse(browser, events):
     assert browser.run("bitfit_report.showing().t0") == 0
 
 
+def large_trace(path, rounds):
+    """Some blocks stay; most live for a few events."""
+    lines, blocks = [], 0
+    for step in range(rounds):
+        lines.append("a %d %d\na %d %d\nf %d" % (
+            blocks, 40 + step % 500, blocks + 1, 24, blocks))
+        if step % 50:
+            lines.append("f %d" % (blocks + 1))
+        blocks += 2
+    events = sum(line.count("\n") + 1 for line in lines)
+    with open(path, "w") as file:
+        file.write("0\n%d\n%d\n1\n%s\n" % (blocks, events, "\n".join(lines)))
+    return blocks, events
+
+
+def check_large(browser, trace, page):
+    """Of very many events the short stays are crowds: the page is small, what
+    it counts is right, and at the peak all is there."""
+    blocks, events = large_trace(trace, 400000)
+    report(trace, page)
+    assert os.path.getsize(page) < 2 << 20, os.path.getsize(page)
+    open_page(browser, page)
+    figures = browser.run("bitfit_report.figures")
+    assert figures["blur"] > 100 and figures["crowds"] > 1000, figures["blur"]
+    assert figures["events"] == events
+    for by in ("size", "stack"):
+        choose(browser, "group", by)
+        groups = browser.run("bitfit_report.groups()")
+        assert sum(g["calls"] for g in groups) == blocks, by
+        assert sum(g["now"] for g in groups) == figures["peak_live"], by
+    browser.run("bitfit_report.go(%d)" % (events // 2))
+    browser.settle()
+    text = browser.run("document.body.innerText")
+    assert "lived for less than %s events" % format(figures["blur"], ",") in (
+        text), text
+    # The pointer over a crowd, where no block stays, says what it is.
+    x, y = browser.run(
+        "(() => { scrollTo(0, 0); const { crowds: c, figures: f } ="
+        " bitfit_report, i = c.N >> 1, b = document.getElementById('map')"
+        ".getBoundingClientRect();"
+        "const t = (c.born[i] + c.died[i]) / 2,"
+        " a = (c.start[i] + c.count[i] - 0.5) * f.granule;"
+        "return [b.left + 76 + (b.width - 82) * t / f.events,"
+        " b.top + 6 + (b.height - 30) * (1 - a / f.capacity)] })()")
+    browser.mouse("mouseMoved", x, y)
+    browser.settle()
+    tip = browser.run("document.getElementById('tip').innerText")
+    assert "blocks that lived for less than" in tip, tip
+    quiet(browser)
+
+
 def check_recording(browser, folder):
     """A program recorded with times and call sites: both are to be seen."""
     trace, page = folder + "/recorded.trace", folder + "/recorded.html"
@@ -392,6 +443,7 @@ def main():
             check_mouse(browser, 1000000)
             quiet(browser)
 
+            check_large(browser, trace, page)
             check_recording(browser, folder)
 
             os.rename(trace, hostile)

@@ -194,6 +194,65 @@ static void a_small_pool_fails_some_requests(void **state)
     assert_non_null(why);
 }
 
+/* What stays and crowds cover, in granules x events and in bytes x events. */
+typedef struct covered {
+    uint64_t area, waste, stays;
+} covered;
+
+static covered covered_by(const heap_history *heap)
+{
+    covered sum = {.stays = heap->stay_count};
+    for (size_t i = 0; i < heap->stay_count; i++) {
+        const heap_stay *stay = &heap->stays[i];
+        sum.area += (uint64_t)stay->count * (stay->died - stay->born);
+        sum.waste += (uint64_t)stay->waste * (stay->died - stay->born);
+    }
+    for (size_t i = 0; i < heap->crowd_count; i++) {
+        const heap_crowd *crowd = &heap->crowds[i];
+        sum.area += crowd->area;
+        sum.waste += crowd->waste;
+        sum.stays += crowd->times;
+        assert_true(crowd->born < crowd->died && crowd->times > 0);
+        assert_true(crowd->died - crowd->born < 2 * heap->blur);
+        assert_true(crowd->area <=
+                    (uint64_t)crowd->count * (crowd->died - crowd->born));
+        assert_true(i == 0 || crowd[-1].born <= crowd->born);
+    }
+    return sum;
+}
+
+static void crowds_cover_what_their_stays_did(void **state)
+{
+    (void)state;
+    static trace_event events[EVENTS];
+    const char *why;
+    trace from = random_trace(events);
+    const heap_options whole = {.samples = 10};
+    heap_history *exact = heap_open(&from, &whole, &why);
+    assert_int_equal(exact->crowd_count, 0);
+    covered all = covered_by(exact);
+    for (size_t columns = 10; columns < 100; columns *= 3) {
+        const heap_options options = {.samples = 10, .columns = columns};
+        heap_history *heap = heap_open(&from, &options, &why);
+        assert_non_null(heap);
+        assert_int_equal(heap->blur, EVENTS / columns / 2);
+        assert_true(heap->crowd_count > 0 &&
+                    heap->stay_count < exact->stay_count);
+        covered now = covered_by(heap);
+        assert_memory_equal(&now, &all, sizeof all);
+        assert_int_equal(heap->high_water, exact->high_water);
+        heap_moment moment;
+        assert_true(moment_of_heap(&moment, heap, heap->peak_event));
+        assert_int_equal(moment.stats.live, exact->peak_live);
+        moment_close(&moment);
+        heap_close(heap);
+    }
+    assert_int_equal(heap_columns(&from, 7), 0);
+    from.count = 15000000;
+    assert_int_equal(heap_columns(&from, 7), 7);
+    heap_close(exact);
+}
+
 static void an_empty_trace_has_an_empty_heap(void **state)
 {
     (void)state;
@@ -481,6 +540,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_moment_is_what_the_pool_shows),
         cmocka_unit_test(a_small_pool_fails_some_requests),
+        cmocka_unit_test(crowds_cover_what_their_stays_did),
         cmocka_unit_test(an_empty_trace_has_an_empty_heap),
         cmocka_unit_test(holes_come_largest_first),
         cmocka_unit_test(a_pixel_has_the_colour_of_its_block),
