@@ -58,77 +58,91 @@ const bitfit = (() => {
   }
 
   const ROW = 1024;
-  /* What packed_write() wrote into an element, with its figures in another. */
-  async function open_heap(figures_id, columns_id) {
-    const F = JSON.parse($(figures_id).textContent), N = F.stays;
-    const C = F.crowds, T = F.timed && F.events
-      ? Math.ceil((F.events - 1) / F.time_step) + 1 : 0;
-    const [[start, count, waste, born, died, block, site, ...more], SITES] =
-      await unpack($(columns_id).textContent,
-        [...Array(7).fill(N), ...Array(9).fill(C), T]);
-    const micros = more.pop(), crowds = { N: C };
+  /* Crowds in columns, what is added to a plane, and what the tip says. */
+  function make_crowds(F, columns) {
+    const c = { N: F.crowds };
     for (const name of ['start', 'count', 'lost', 'born', 'died', 'times',
       'site', 'used', 'each'])
-      crowds[name] = more.shift();
-    sum_up(crowds.born);
-    for (let i = 0; i < C; i++) crowds.died[i] += crowds.born[i];
-    crowds.area = i => crowds.used[i] / 65535 * crowds.count[i] *
-      (crowds.died[i] - crowds.born[i]); // granules x events
-    $(columns_id).remove();
-    sum_up(born);
-    sum_up(block);
-    sum_up(micros);
-    for (let i = 0; i < N; i++) died[i] += born[i];
-    /* The last death in each row of stays makes searches short. */
-    const last_death = new Uint32Array(Math.ceil(N / ROW));
-    for (let i = 0; i < N; i++)
-      last_death[i / ROW | 0] = Math.max(last_death[i / ROW | 0], died[i]);
-    const heap = { F, N, start, count, waste, born, died, block, site, crowds,
-      SITES };
-    /* Between the events whose times are known, evenly. */
-    heap.micros_at = t => {
-      if (!T) return 0;
-      const last = F.events - 1, at = Math.min(t, last), step = F.time_step;
-      const low = Math.floor(at / step), from = low * step;
-      const high = Math.min(low + 1, T - 1), until = Math.min(high * step, last);
-      return until <= from ? micros[low] : micros[low] + (micros[high] -
-        micros[low]) * (at - from) / (until - from);
-    };
-    /* The crowds in a plane; x and y make pixels of events and addresses. */
-    heap.add_crowds = (plane, class_of, x, y, events = [0, F.events]) => {
-      const c = crowds, waste = plane.layers - 1;
-      for (let i = 0; i < C; i++) {
-        if (c.died[i] < events[0] || c.born[i] > events[1]) continue;
+      c[name] = columns.shift();
+    sum_up(c.born);
+    for (let i = 0; i < c.N; i++) c.died[i] += c.born[i];
+    c.area = i => c.used[i] / 65535 * c.count[i] *
+      (c.died[i] - c.born[i]); // granules x events
+    /* x and y make pixels of events and addresses. */
+    c.add_to = (plane, class_of, x, y, [first, last] = [0, F.events]) => {
+      const waste = plane.layers - 1;
+      for (let i = 0; i < c.N; i++) {
+        if (c.died[i] < first || c.born[i] > last) continue;
         const box = [x(c.born[i]), x(c.died[i]),
           y((c.start[i] + c.count[i]) * F.granule), y(c.start[i] * F.granule)];
         plane.add(class_of(i), ...box, c.used[i] / 65535);
         if (c.lost[i]) plane.add(waste, ...box, c.lost[i] / 65535);
       }
     };
-    heap.crowd_at = (t, address) => {
-      const g = address / F.granule, c = crowds;
-      for (let i = 0; i < C && c.born[i] <= t; i++)
+    c.at = (t, address) => {
+      const g = address / F.granule;
+      for (let i = 0; i < c.N && c.born[i] <= t; i++)
         if (t < c.died[i] && c.start[i] <= g && g < c.start[i] + c.count[i])
           return i;
       return -1;
     };
-    heap.tell_crowd = i => `<b>${things(crowds.times[i], 'block')} that lived ` +
-      `for less than ${events(F.blur)}</b><br>of some ` +
-      `${bytes(crowds.each[i] * F.granule)}, between ` +
-      `${bytes(crowds.start[i] * F.granule, 3)} and ` +
-      bytes((crowds.start[i] + crowds.count[i]) * F.granule, 3);
-    heap.size_of = i => count[i] * F.granule;
-    heap.ended_row = (i, t) => i % ROW === 0 && last_death[i / ROW] <= t;
+    c.tell = i => `<b>${things(c.times[i], 'block')} that lived for less than ` +
+      `${events(F.blur)}</b><br>of some ${bytes(c.each[i] * F.granule)}, ` +
+      `between ${bytes(c.start[i] * F.granule, 3)} and ` +
+      bytes((c.start[i] + c.count[i]) * F.granule, 3);
+    return c;
+  }
+
+  /* The time of an event: between those that are known, evenly. */
+  function clock_of(F, micros) {
+    const last = F.events - 1, step = F.time_step, T = micros.length;
+    sum_up(micros);
+    return t => {
+      if (!T) return 0;
+      const at = Math.min(t, last), low = Math.floor(at / step);
+      const high = Math.min(low + 1, T - 1), from = low * step;
+      const until = Math.min(high * step, last);
+      return until <= from ? micros[low] : micros[low] + (micros[high] -
+        micros[low]) * (at - from) / (until - from);
+    };
+  }
+
+  /* The last death in each row of stays makes searches short. */
+  function rows_of({ N, born, died, start, count, F }) {
+    const last_death = new Uint32Array(Math.ceil(N / ROW));
+    for (let i = 0; i < N; i++)
+      last_death[i / ROW | 0] = Math.max(last_death[i / ROW | 0], died[i]);
+    const ended_row = (i, t) => i % ROW === 0 && last_death[i / ROW] <= t;
     /* The stay at an address after event t; -1: none. */
-    heap.block_at = (t, address) => {
+    const block_at = (t, address) => {
       const g = Math.floor(address / F.granule);
       for (let i = 0; i < N && born[i] <= t; i++) {
-        if (heap.ended_row(i, t)) { i += ROW - 1; continue; }
+        if (ended_row(i, t)) { i += ROW - 1; continue; }
         if (t < died[i] && start[i] <= g && g < start[i] + count[i]) return i;
       }
       return -1;
     };
-    return heap;
+    return { ended_row, block_at };
+  }
+
+  /* What packed_write() wrote into an element, with its figures in another. */
+  async function open_heap(figures_id, columns_id) {
+    const F = JSON.parse($(figures_id).textContent), N = F.stays;
+    const T = F.timed && F.events
+      ? Math.ceil((F.events - 1) / F.time_step) + 1 : 0;
+    const [[start, count, waste, born, died, block, site, ...more], SITES] =
+      await unpack($(columns_id).textContent,
+        [...Array(7).fill(N), ...Array(9).fill(F.crowds), T]);
+    $(columns_id).remove();
+    sum_up(born);
+    sum_up(block);
+    for (let i = 0; i < N; i++) died[i] += born[i];
+    const heap = { F, N, start, count, waste, born, died, block, site, SITES };
+    return Object.assign(heap, rows_of(heap), {
+      size_of: i => count[i] * F.granule,
+      micros_at: clock_of(F, more.pop()),
+      crowds: make_crowds(F, more),
+    });
   }
 
   // ---------------------------------------------------------------- classes

@@ -99,7 +99,7 @@
         plane.add(list.length, born[i] * sx, died[i] * sx, top,
           top + waste[i] * sy);
     }
-    heap.add_crowds(plane, i => class_of_crowd(side, i), t => t * sx,
+    heap.crowds.add_to(plane, i => class_of_crowd(side, i), t => t * sx,
       a => (w.a1 - a) * sy);
     plane.finish();
     put(view, plane, list.map(c => c.colour), plot.x, plot.y, plot.width,
@@ -123,8 +123,8 @@
   }
   function tell(side, { t, address, i }) {
     const { heap } = side;
-    const crowd = i < 0 ? heap.crowd_at(t, address) : -1;
-    if (crowd >= 0) return heap.tell_crowd(crowd);
+    const crowd = i < 0 ? heap.crowds.at(t, address) : -1;
+    if (crowd >= 0) return heap.crowds.tell(crowd);
     if (i < 0)
       return `<b>${address < heap.F.capacity ? 'free' : 'above the pool'}</b>` +
         `<br>at ${bytes(Math.floor(address), 3)}, after event ${number(t)}`;

@@ -118,7 +118,7 @@
         plane.add(kinds, (from - w.t0) * sx, (until - w.t0) * sx, top,
           top + waste[i] * sy);
     }
-    heap.add_crowds(plane, class_of_crowd, t => (position(t) - w.t0) * sx,
+    heap.crowds.add_to(plane, class_of_crowd, t => (position(t) - w.t0) * sx,
       a => (w.a1 - a) * sy, [first, last]);
   }
   function draw_map() {
@@ -492,8 +492,8 @@
 
   // ----------------------------------------------------------------- hover
   function tell(i, t, address) {
-    const crowd = i < 0 ? heap.crowd_at(t, address) : -1;
-    if (crowd >= 0) return heap.tell_crowd(crowd) + stack_list(crowds.site[crowd]);
+    const crowd = i < 0 ? heap.crowds.at(t, address) : -1;
+    if (crowd >= 0) return heap.crowds.tell(crowd) + stack_list(crowds.site[crowd]);
     if (i < 0)
       return `<b>free</b><br>at ${bytes(Math.floor(address), 3)}` +
         `, after event ${number(t)}`;
