@@ -115,7 +115,10 @@ size_t bin_prepare(cache *c, size_t count)
 
 void cache_add_sizes(const cache *c, size_t *blocks, size_t *size)
 {
-    *blocks += c->last_count != 0;
+    *blocks += c->waits + (c->last_count != 0);
+    for (size_t i = 0; i < c->waits; i++) {
+        *size += heap_size_of(heap_count_of(c->waiting[i]));
+    }
     *size += heap_size_of(c->last_count);
     for (size_t i = 0; i < CACHE_BINS; i++) {
         *blocks += bin_blocks(c, i);
@@ -153,6 +156,10 @@ void cache_begin(cache *c)
 void cache_empty(cache *c)
 {
     cache_empty_last(c);
+    while (c->waits > 0) {
+        void *block = c->waiting[--c->waits];
+        blocks_give(&block, 1, heap_count_of(block));
+    }
     for (size_t i = 0; i < CACHE_BINS; i++) {
         bin_end(c, i);
     }
@@ -216,4 +223,52 @@ bool cache_give_any(void *ptr, size_t count)
     }
     cache_leave(c);
     return given;
+}
+
+/* ----------------------------------------------------------------- waiting */
+
+/* A number below `below`, of up to 32 bits. */
+static size_t throw_dice(cache *c, size_t below)
+{
+    c->dice = c->dice * UINT64_C(6364136223846793005) + SETTINGS->secret;
+    return (size_t)((c->dice >> 32) * below >> 32);
+}
+
+void *cache_delay_inside(void *ptr)
+{
+    cache *c = cache_mine;
+    if (c->waits_most == 0) {
+        return ptr;
+    }
+    cache_mark(ptr);
+    if (c->waits < c->waits_most) {
+        c->waiting[c->waits++] = ptr;
+        return NULL;
+    }
+    void **at = &c->waiting[throw_dice(c, c->waits)];
+    void *leaving = *at;
+    *at = ptr;
+    return leaving;
+}
+
+bool cache_delay(void *ptr, void **leaving)
+{
+    cache *c = cache_mine;
+    *leaving = NULL;
+    if (!cache_enter_any(c)) {
+        return false;
+    }
+    bool delayed = c->waits_most != 0;
+    void *block = delayed ? cache_delay_inside(ptr) : NULL;
+    if (block != NULL) {
+        size_t count = heap_count_of(block);
+        size_t i = cache_bin(count);
+        if (c->top[i] != c->ceiling[i] && c->count[i] == count) {
+            *c->top[i]++ = block;
+        } else {
+            *leaving = block;
+        }
+    }
+    cache_leave(c);
+    return delayed;
 }

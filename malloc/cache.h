@@ -20,6 +20,9 @@
  * the room above the pool's high-water mark allows: in a pool that is nearly
  * full caches shrink to nothing. Before a request fails all are given back.
  *
+ * *Waiting.* In the hardened mode a freed block does not go into its bin at
+ * once: it waits, and a random one of those that wait goes in its place.
+ *
  * *Marks.* The pool takes a cached block for a live one. A bit a granule says
  * that it is in a cache, which makes a second free a misuse that is seen. The
  * bits of a word belong to several threads, which do not wait for each other:
@@ -71,6 +74,10 @@ typedef struct cache {
     unsigned visits;   /* of slow paths */
     size_t published;  /* bytes in it, as last made known */
     unsigned rounds;   /* of the thread's destructors that it has outlived */
+    void **waiting;    /* blocks that wait, in any order; NULL by default */
+    size_t waits;      /* how many there are, */
+    size_t waits_most; /* and may be */
+    uint64_t dice;
     _Alignas(64) void **top[CACHE_BINS]; /* where blocks are put in, up to */
     void **ceiling[CACHE_BINS]; /* this, and below which they are taken out, */
     void **floor[CACHE_BINS];   /* from this up; before it stands NULL */
@@ -246,6 +253,13 @@ FAST bool cache_give(void *ptr, size_t size)
     cache_leave(c);
     return given;
 }
+
+/* Puts a live block among those that wait. *leaving: one that waited, marked,
+ * for which its bin has no room; or NULL. False if nothing can wait. */
+bool cache_delay(void *ptr, void **leaving);
+
+/* The same inside a slow path, the bins left alone: the block that leaves. */
+void *cache_delay_inside(void *ptr);
 
 /* As cache_take() and cache_give(), of any granules. */
 void *cache_take_any(size_t count);

@@ -122,7 +122,9 @@ void entry_give_full(const char *call, void *ptr, size_t size)
 void *entry_take_slow(size_t size, const char *call)
 {
     if (size - 1 < PTRDIFF_MAX) {
-        void *block = cache_take_any(heap_count_for(size));
+        void *block = UNLIKELY(SETTINGS->options.hardened)
+                          ? hardened_take_cached(call, size)
+                          : cache_take_any(heap_count_for(size));
         if (block != NULL) {
             return block;
         }
@@ -136,7 +138,11 @@ void entry_give_slow(const char *call, void *ptr, size_t size)
         return;
     }
     size_t count = heap_count_of(ptr);
-    if (count != 0 && size == SIZE_MAX && cache_give_any(ptr, count)) {
+    if (count != 0 && UNLIKELY(SETTINGS->options.hardened)) {
+        if (hardened_give_cached(call, ptr, count, size)) {
+            return;
+        }
+    } else if (count != 0 && size == SIZE_MAX && cache_give_any(ptr, count)) {
         return;
     }
     entry_give_full(call, ptr, size);
@@ -179,12 +185,25 @@ static void *move(void *ptr, size_t kept, size_t size)
     return block;
 }
 
-/* A shrink that finds no place keeps the block. */
-static void *resize_hardened(void *ptr, size_t size)
+static void *resize_hardened(void *ptr, size_t count, size_t size)
 {
-    size_t kept = entry_size("realloc", ptr);
-    void *block = move(ptr, kept, size);
-    return block == NULL && size <= kept ? ptr : block;
+    void *quick =
+        count == 0 ? NULL : hardened_resize_cached("realloc", ptr, count, size);
+    if (quick != NULL) {
+        return quick;
+    }
+    if (!entry_enter("realloc")) {
+        die(bitfit_misuse_name(BITFIT_FOREIGN), "realloc", ptr);
+    }
+    void *block = NULL;
+    if (!is_to_fail() && size <= PTRDIFF_MAX) {
+        block = hardened_resize(ptr, size);
+    }
+    if (block == NULL) {
+        note_failure(size);
+    }
+    threads_leave();
+    return block != NULL ? block : fail("realloc");
 }
 
 void *entry_resize(void *ptr, size_t size)
@@ -194,7 +213,7 @@ void *entry_resize(void *ptr, size_t size)
         return move(ptr, entry_size("realloc", ptr), size);
     }
     if (UNLIKELY(SETTINGS->options.hardened)) {
-        return resize_hardened(ptr, size);
+        return resize_hardened(ptr, before, size);
     }
     size_t after = size <= PTRDIFF_MAX ? heap_count_for(size) : 0;
     bool copied = SETTINGS->marks != NULL && is_small(before) &&
@@ -229,7 +248,7 @@ static size_t verified_size(const char *call, const void *ptr)
     if (empties_own(ptr)) {
         empties_verify(ptr);
     } else if (SETTINGS->options.hardened) {
-        size = hardened_size(ptr);
+        size = hardened_size((void *)(uintptr_t)ptr);
     } else {
         size = heap_size_of(slow_verify(ptr));
     }

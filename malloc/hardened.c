@@ -1,35 +1,34 @@
 #include "hardened.h"
 
+#include "depot.h"
+#include "guarded.h"
 #include "pages.h"
+#include "slow.h"
 #include "text.h"
 #include "threads.h"
 
 #include <string.h>
 
-enum { TAIL = 8, QUARANTINE_BLOCKS = 256, QUARANTINE_SHARE = 64 };
+enum {
+    TAIL = 8,
+    KIND_SHIFT = 56, /* in a tail, above the length */
+    GROWTH_SHARE = 8 /* of a block that grows is room to grow on */
+};
 
-/* A ring of freed blocks, the oldest at `first`. */
-static struct {
-    void *waiting[QUARANTINE_BLOCKS];
-    size_t first;
-    size_t blocks;
-    size_t size; /* bytes */
-} quarantine;
-
-static _Noreturn void stop(const char *kind, const void *ptr)
+static bool is_large(size_t size)
 {
-    die(kind, heap.call, ptr);
+    return size >> SETTINGS->page_shift != 0;
+}
+
+static size_t size_of_block(const void *ptr)
+{
+    return heap_size_of(heap_count_of(ptr));
 }
 
 /* -------------------------------------------------------------------- tails */
 
-static size_t block_size(const void *ptr)
-{
-    return heap_count_of(ptr) << SETTINGS->view.granule_shift;
-}
-
-/* What stands in the padding and, but for the length, in the tail. Text and
- * zeros, most of what runs over an end, have no byte like one of these. */
+/* What stands in the padding and, but for length and kind, in the tail. Text
+ * and zeros, most of what runs over an end, have no byte like one of these. */
 static uint64_t secret_of(const void *ptr)
 {
     uint64_t mixed =
@@ -37,135 +36,307 @@ static uint64_t secret_of(const void *ptr)
     return (mixed ^ mixed >> 32) | UINT64_C(0x8080808080808080);
 }
 
-static void write_tail(unsigned char *block, size_t size)
+/* The padding in words, the last of which overlaps; in bytes if it is short. */
+static void write_padding(unsigned char *from, size_t size, uint64_t word)
 {
-    size_t whole = block_size(block);
+    if (size >= sizeof word) {
+        for (size_t i = 0; i < size - sizeof word; i += sizeof word) {
+            memcpy(from + i, &word, sizeof word);
+        }
+        memcpy(from + size - sizeof word, &word, sizeof word);
+        return;
+    }
+    for (size_t i = 0; i < size; i++) {
+        from[i] = (unsigned char)word;
+    }
+}
+
+static bool has_padding(const unsigned char *from, size_t size, uint64_t word)
+{
+    uint64_t differs = 0;
+    uint64_t found;
+    if (size >= sizeof word) {
+        for (size_t i = 0; i < size - sizeof word; i += sizeof word) {
+            memcpy(&found, from + i, sizeof found);
+            differs |= found ^ word;
+        }
+        memcpy(&found, from + size - sizeof found, sizeof found);
+        return (differs | (found ^ word)) == 0;
+    }
+    for (size_t i = 0; i < size; i++) {
+        differs |= from[i] ^ (word & 0xff);
+    }
+    return differs == 0;
+}
+
+/* Every byte of the padding. */
+static uint64_t padding_of(uint64_t secret)
+{
+    return (secret & 0xff) * UINT64_C(0x0101010101010101);
+}
+
+static void write_tail(unsigned char *block, size_t whole, size_t size,
+                       unsigned kind)
+{
     uint64_t secret = secret_of(block);
-    uint64_t tail = secret ^ (whole - size);
-    memset(block + size, (int)(secret & 0xff), whole - TAIL - size);
+    uint64_t tail = secret ^ (whole - size) ^ (uint64_t)kind << KIND_SHIFT;
+    write_padding(block + size, whole - TAIL - size, padding_of(secret));
     memcpy(block + whole - TAIL, &tail, TAIL);
 }
 
-/* Bytes of padding and tail; 0 if something was written there. */
-static size_t slack_of(const unsigned char *block)
+/* The bytes asked for; dies if something was written behind them. */
+static size_t read_tail(const unsigned char *block, size_t whole,
+                        const char *call, unsigned *kind)
 {
-    size_t whole = block_size(block);
     uint64_t secret = secret_of(block);
     uint64_t tail;
     memcpy(&tail, block + whole - TAIL, TAIL);
     uint64_t slack = tail ^ secret;
-    if (slack < TAIL || slack > TAIL + SETTINGS->granule_mask ||
-        slack > whole) {
-        return 0;
+    *kind = (unsigned)(slack >> KIND_SHIFT);
+    slack &= (UINT64_C(1) << KIND_SHIFT) - 1;
+    bool whole_tail = slack >= TAIL && slack <= TAIL + SETTINGS->granule_mask &&
+                      slack <= whole && *kind <= KIND_MAX;
+    if (!whole_tail ||
+        !has_padding(block + whole - slack, slack - TAIL, padding_of(secret))) {
+        die("write past the end", call, block);
     }
-    for (size_t i = whole - slack; i < whole - TAIL; i++) {
-        if (block[i] != (secret & 0xff)) {
-            return 0;
-        }
-    }
-    return slack;
+    return whole - slack;
 }
 
-/* --------------------------------------------------------------- quarantine */
-
-static bool is_waiting(const void *ptr)
+/* What is new of the bytes asked for is zero. */
+static void resize_tail(unsigned char *block, size_t whole, size_t asked,
+                        size_t size, unsigned kind)
 {
-    for (size_t i = 0; i < quarantine.blocks; i++) {
-        size_t at = (quarantine.first + i) % QUARANTINE_BLOCKS;
-        if (quarantine.waiting[at] == ptr) {
-            return true;
-        }
+    if (size > asked) {
+        memset(block + asked, 0, size - asked);
     }
-    return false;
+    write_tail(block, whole, size, kind);
 }
 
-static void give_oldest(void)
+/* Dies unless the block, which is to be handed out, is as it was left. */
+static void verify_zero(const char *call, const void *block, size_t whole)
 {
-    void *block = quarantine.waiting[quarantine.first];
-    size_t size = block_size(block);
-    quarantine.first = (quarantine.first + 1) % QUARANTINE_BLOCKS;
-    quarantine.blocks--;
-    quarantine.size -= size;
-    if (!pages_are_zero(block, size)) {
-        stop("write after free", block);
+    const uint64_t *words = block;
+    uint64_t any = 0;
+    for (size_t i = 0; i < whole / sizeof *words; i++) {
+        any |= words[i];
     }
-    heap_give(block, SIZE_MAX);
-    pages_tick(size);
-}
-
-static void put_in_quarantine(void *block)
-{
-    size_t size = block_size(block);
-    size_t most = SETTINGS->options.budget / QUARANTINE_SHARE;
-    size_t at = (quarantine.first + quarantine.blocks) % QUARANTINE_BLOCKS;
-    quarantine.waiting[at] = block;
-    quarantine.blocks++;
-    quarantine.size += size;
-    while (quarantine.blocks == QUARANTINE_BLOCKS ||
-           (quarantine.size > most && quarantine.blocks > 0)) {
-        give_oldest();
+    if (any != 0) {
+        die("write after free", call, block);
     }
 }
 
-static void give_all_waiting(void)
+/* Dies unless what the caller says of a live block is right. */
+static void verify_claim(const char *call, const void *ptr, size_t asked,
+                         unsigned kind, size_t size)
 {
-    while (quarantine.blocks > 0) {
-        give_oldest();
+    if (size != SIZE_MAX && size != asked) {
+        die(bitfit_misuse_name(BITFIT_WRONG_SIZE), call, ptr);
+    }
+    unsigned freed = guarded_kind(call);
+    if (freed != kind && freed != KIND_C && kind != KIND_C) {
+        die("new and delete differ", call, ptr);
     }
 }
 
-void hardened_end(void)
+/* Looks at the tail of a live block, and makes the block zero. */
+static void clear_block(const char *call, void *ptr, size_t whole, size_t size)
 {
-    if (heap_started() && SETTINGS->options.hardened) {
-        threads_enter("exit");
-        give_all_waiting();
+    unsigned kind;
+    size_t asked = read_tail(ptr, whole, call, &kind);
+    verify_claim(call, ptr, asked, kind, size);
+    memset(ptr, 0, whole);
+}
+
+/* ------------------------------------------------------------------- cached */
+
+void *hardened_take_cached(const char *call, size_t size)
+{
+    if (is_large(size)) {
+        return NULL;
+    }
+    size_t count = heap_count_for(size + TAIL);
+    void *block = cache_take_any(count);
+    if (block != NULL) {
+        verify_zero(call, block, heap_size_of(count));
+        write_tail(block, heap_size_of(count), size, guarded_kind(call));
+    }
+    return block;
+}
+
+/* Inside a slow path: a block that waited, and is marked. */
+static void leave(void *block)
+{
+    if (block != NULL && !slow_keep(block)) {
+        blocks_give(&block, 1, heap_count_of(block));
+    }
+}
+
+bool hardened_give_cached(const char *call, void *ptr, size_t count,
+                          size_t size)
+{
+    void *leaving = NULL;
+    if (is_large(heap_size_of(count)) || SETTINGS->marks == NULL ||
+        cache_marked(ptr)) {
+        return false;
+    }
+    clear_block(call, ptr, heap_size_of(count), size);
+    bool delayed = cache_delay(ptr, &leaving);
+    if (!delayed || leaving != NULL) {
+        threads_enter(call);
+        leave(delayed ? leaving : cache_delay_inside(ptr));
         threads_leave();
     }
+    return true;
 }
 
-/* ----------------------------------------------------------------- requests */
+void *hardened_resize_cached(const char *call, void *ptr, size_t count,
+                             size_t size)
+{
+    unsigned kind;
+    size_t whole = heap_size_of(count);
+    if (is_large(size) || is_large(whole) || SETTINGS->marks == NULL ||
+        cache_marked(ptr)) {
+        return NULL;
+    }
+    size_t asked = read_tail(ptr, whole, call, &kind);
+    if (heap_count_for(size + TAIL) == count) {
+        resize_tail(ptr, whole, asked, size, kind);
+        return ptr;
+    }
+    void *block = hardened_take_cached(call, size);
+    if (block != NULL) {
+        memcpy(block, ptr, asked < size ? asked : size);
+        hardened_give_cached(call, ptr, count, SIZE_MAX);
+    }
+    return block;
+}
+
+/* ------------------------------------------------------------ inside: blocks
+ */
+
+static void *take_with_tail(size_t alignment, size_t size)
+{
+    void *block = slow_take(alignment, size + TAIL);
+    if (block == NULL && guarded_end()) {
+        block = slow_take(alignment, size + TAIL);
+    }
+    if (block != NULL) {
+        size_t whole = size_of_block(block);
+        if (!pages_are_zero(block, whole)) {
+            die("write after free", heap.call, block);
+        }
+        pages_use(block, whole);
+        guarded_forget(block);
+        write_tail(block, whole, size, guarded_kind(heap.call));
+    }
+    return block;
+}
 
 void *hardened_take(size_t alignment, size_t size)
 {
     if (size > PTRDIFF_MAX - TAIL) {
         return NULL;
     }
-    void *block = heap_take(alignment, size + TAIL);
-    if (block == NULL) {
-        give_all_waiting();
-        block = heap_take(alignment, size + TAIL);
-    }
-    if (block != NULL) {
-        if (!pages_are_zero(block, block_size(block))) {
-            stop("write after free", block);
-        }
-        pages_use(block, block_size(block));
-        write_tail(block, size);
-    }
-    return block;
-}
-
-size_t hardened_size(const void *ptr)
-{
-    if (block_size(ptr) == 0) {
-        heap_accuse(ptr);
-    }
-    if (is_waiting(ptr)) {
-        stop(bitfit_misuse_name(BITFIT_DOUBLE_FREE), ptr);
-    }
-    size_t slack = slack_of(ptr);
-    if (slack == 0) {
-        stop("write past the end", ptr);
-    }
-    return block_size(ptr) - slack;
+    void *block = is_large(size) ? guarded_take(alignment, size, 0) : NULL;
+    return block != NULL ? block : take_with_tail(alignment, size);
 }
 
 void hardened_give(void *ptr, size_t size)
 {
-    size_t asked = hardened_size(ptr);
-    if (size != SIZE_MAX && size != asked) {
-        stop(bitfit_misuse_name(BITFIT_WRONG_SIZE), ptr);
+    guarded_block found;
+    if (guarded_find(ptr, &found)) {
+        verify_claim(heap.call, ptr, found.size, found.kind, size);
+        guarded_give(&found);
+        return;
     }
-    memset(ptr, 0, block_size(ptr));
-    put_in_quarantine(ptr);
+    clear_block(heap.call, ptr, heap_size_of(slow_verify(ptr)), size);
+    if (is_large(size_of_block(ptr)) || SETTINGS->marks == NULL) {
+        slow_give(ptr, SIZE_MAX);
+    } else {
+        leave(cache_delay_inside(ptr));
+    }
+}
+
+size_t hardened_size(void *ptr)
+{
+    unsigned kind;
+    guarded_block found;
+    if (guarded_find(ptr, &found)) {
+        return found.size;
+    }
+    return read_tail(ptr, heap_size_of(slow_verify(ptr)), heap.call, &kind);
+}
+
+/* ---------------------------------------------------------- inside: resizing
+ */
+
+/* Whether the block could be resized where it is. */
+static bool resize_here(void *ptr, size_t size)
+{
+    unsigned kind;
+    guarded_block found;
+    if (guarded_find(ptr, &found)) {
+        return guarded_resize(&found, size);
+    }
+    size_t whole = heap_size_of(slow_verify(ptr));
+    size_t asked = read_tail(ptr, whole, heap.call, &kind);
+    if (size > PTRDIFF_MAX - TAIL ||
+        heap_size_of(heap_count_for(size + TAIL)) != whole) {
+        return false;
+    }
+    resize_tail(ptr, whole, asked, size, kind);
+    return true;
+}
+
+void *hardened_resize(void *ptr, size_t size)
+{
+    if (resize_here(ptr, size)) {
+        return ptr;
+    }
+    size_t asked = hardened_size(ptr);
+    void *block = NULL;
+    if (size > asked && is_large(size) && size < PTRDIFF_MAX / 2) {
+        block = guarded_take(1, size, size / GROWTH_SHARE);
+    }
+    if (block == NULL) {
+        block = hardened_take(1, size);
+    }
+    if (block == NULL) {
+        return size <= asked ? ptr : NULL; /* a shrink keeps the block */
+    }
+    memcpy(block, ptr, asked < size ? asked : size);
+    hardened_give(ptr, SIZE_MAX);
+    return block;
+}
+
+/* ------------------------------------------------------------------- the end
+ */
+
+/* What is in a cache or waits must be zero, what lives have its tail: without
+ * the lock, only the block's own thread may say when. */
+static bool look_at(const bitfit_run *run, void *alone)
+{
+    unsigned kind;
+    if (!run->live || run->start == SETTINGS->deposit ||
+        guarded_has(run->start) || !*(bool *)alone) {
+        return true;
+    }
+    if (cache_marked(run->start)) {
+        verify_zero("exit", run->start, run->size);
+    } else {
+        read_tail(run->start, run->size, "exit", &kind);
+    }
+    return true;
+}
+
+void hardened_end(void)
+{
+    if (heap_started() && SETTINGS->options.hardened && heap.caching) {
+        threads_enter("exit");
+        bool alone = cache_sharers == 1; /* others may be about to write */
+        guarded_end();
+        bitfit_walk(SETTINGS->pool, look_at, &alone);
+        threads_leave();
+    }
 }

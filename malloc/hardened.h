@@ -1,34 +1,58 @@
 /*
  * BITFIT_HARDENED=1: slower, and less of what goes wrong goes unseen.
  *
- *     block     | n bytes asked for | padding | tail |
+ *     small     | n bytes asked for | padding | tail |
+ *     large     [ in front | n bytes asked for | padding ] [ closed pages ]
  *
- * The tail is the block's last word: a secret number for this address, with the
- * length of padding and tail in it. Both are looked at when the block is freed:
- * writing past the n bytes, by one already, is seen then.
+ * *Small blocks* end in a tail: a secret number for this address, with the
+ * length of padding and tail in it. Both are looked at when the block is freed
+ * or resized, and at the program's end.
  *
- * What is freed is zeroed and waits in a quarantine before the pool has it. So
- * all memory that is not handed out is zero; where it is not when it leaves the
- * quarantine or is handed out again, somebody wrote to it after it was freed.
+ * *Large blocks*, from 64 KiB on, and some smaller ones from a page on, as many
+ * as is cheap, end at a page that nobody can touch. How many
+ * bytes were asked for stands in the marks, of which a large block has a whole
+ * word that nobody else uses. One that has grown gets room to grow on, in pages
+ * that are closed until then: growing step by step takes time in proportion to
+ * what there is at the end.
  *
- * There are no caches then. All calls are made inside a slow path.
+ * *What is freed* is zeroed and waits before it is used again: small blocks in
+ * their thread's cache, from where a random one leaves for each that comes;
+ * large ones closed, so that nobody can touch them. All memory that is not
+ * handed out is zero; where it is not when it is handed out again, somebody
+ * wrote to it after it was freed.
  */
 #ifndef BITFIT_MALLOC_HARDENED_H
 #define BITFIT_MALLOC_HARDENED_H
 
 #include "heap.h"
 
-/* As slow_take(); all bytes are zero. */
-void *hardened_take(size_t alignment, size_t size);
+/* Outside of a slow path, for small blocks: a block whose bytes are zero, or
+ * NULL if the thread's cache has none. */
+void *hardened_take_cached(const char *call, size_t size);
 
-/* As slow_give(). */
+/* The same: takes the live block of `count` granules at `ptr`; false if it
+ * cannot, and nothing has changed. Dies if something is wrong with it. */
+bool hardened_give_cached(const char *call, void *ptr, size_t count,
+                          size_t size);
+
+/* The same: as realloc(); NULL if another way has to be found, and nothing has
+ * changed. */
+void *hardened_resize_cached(const char *call, void *ptr, size_t count,
+                             size_t size);
+
+/* Inside a slow path: as slow_take() and slow_give(). All bytes are zero. */
+void *hardened_take(size_t alignment, size_t size);
 void hardened_give(void *ptr, size_t size);
 
-/* The bytes that were asked for; dies if the block is none, waits in the
- * quarantine or was written past. */
-size_t hardened_size(const void *ptr);
+/* Inside: as realloc() of a live block and a size that is not 0; what is new in
+ * it is zero. */
+void *hardened_resize(void *ptr, size_t size);
 
-/* At the program's end: looks at what waits in the quarantine. */
+/* Inside: the bytes that were asked for; dies if the block is none, waits, or
+ * was written past. */
+size_t hardened_size(void *ptr);
+
+/* At the program's end: looks at all that is free, and at all canaries. */
 void hardened_end(void);
 
 #endif

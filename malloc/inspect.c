@@ -6,6 +6,7 @@
 
 #include "empties.h"
 #include "entry.h"
+#include "guarded.h"
 #include "pages.h"
 #include "slow.h"
 #include "threads.h"
@@ -14,6 +15,16 @@
 #include <malloc.h>
 #include <stdio.h>
 #include <string.h>
+
+static void add_guards(inspection *to)
+{
+    size_t blocks;
+    size_t size;
+    guarded_waiting(&blocks, &size);
+    to->cached_blocks += blocks;
+    to->cached += size;
+    to->guards = guarded_closed() - size;
+}
 
 bool inspect_heap(inspection *to)
 {
@@ -24,6 +35,7 @@ bool inspect_heap(inspection *to)
     bitfit_get_stats(SETTINGS->pool, &to->pool);
     slow_sizes(&to->cached_blocks, &to->cached);
     to->empties = empties_live();
+    add_guards(to);
     size_t marks = heap.caching ? SETTINGS->deposit_size : 0;
     to->pool.capacity -= marks;
     to->pool.live -= marks;

@@ -14,6 +14,7 @@ typedef struct inspection {
     size_t cached;        /* bytes in caches and depot */
     size_t cached_blocks; /* and how many blocks */
     size_t empties;       /* live blocks of no bytes, not in the pool */
+    size_t guards;        /* bytes of live blocks that nobody can touch */
     uint64_t failures;
     size_t first_failure; /* the size asked for */
 } inspection;

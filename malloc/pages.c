@@ -138,6 +138,12 @@ static size_t drop(size_t page, size_t end)
     return size;
 }
 
+bool pages_drop(const void *ptr, size_t size)
+{
+    size_t page = offset_of(ptr) >> SETTINGS->page_shift;
+    return drop(page, page + (size >> SETTINGS->page_shift)) != 0;
+}
+
 static bool is_ripe(size_t page, bool all)
 {
     const page_bits *bits = bits_of(page);

@@ -26,6 +26,10 @@ void pages_use_zeroed(void *ptr, size_t size);
  */
 bool pages_are_zero(const void *ptr, size_t size);
 
+/* Gives the whole pages [ptr, ptr + size) back: they are zero afterwards. False
+ * if the system does not take them. */
+bool pages_drop(const void *ptr, size_t size);
+
 /* Gives the marks' pages back, which read as zeros then. */
 void pages_drop_marks(void);
 

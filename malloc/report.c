@@ -135,6 +135,9 @@ static void report(void)
     text_add(&lines, "bitfit: outside: ");
     text_size(&lines, outside_most(now.pool.high_water));
     text_add(&lines, "\n");
+    if (SETTINGS->options.hardened) {
+        add_number(&lines, "bitfit: guards: ", now.guards);
+    }
     if (SETTINGS->options.leaks) {
         add_number(&lines, "bitfit: leaked-blocks: ",
                    now.pool.blocks - now.cached_blocks + now.empties);

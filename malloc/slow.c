@@ -99,7 +99,11 @@ static bool cache_has(const cache *c, const void *block, size_t count)
     while (at != c->top[i] && *at != block) {
         at++;
     }
-    return at != c->top[i] || (c->last_count != 0 && c->last == block);
+    bool waits = false;
+    for (size_t k = 0; k < c->waits; k++) {
+        waits = waits || c->waiting[k] == block;
+    }
+    return waits || at != c->top[i] || (c->last_count != 0 && c->last == block);
 }
 
 /* As cache_has(), while the cache's thread goes on: it may seem to have a block
@@ -111,6 +115,11 @@ BF_RACES bool seems_to_have(const cache *c, const void *block, size_t count)
     void *const volatile *top = moving->top[i];
     if (moving->last_count != 0 && moving->last == block) {
         return true;
+    }
+    for (size_t k = 0; k < moving->waits; k++) {
+        if (((void *const volatile *)c->waiting)[k] == block) {
+            return true;
+        }
     }
     for (void *const volatile *at = c->floor[i]; at != top; at++) {
         if (*at == block) {
@@ -148,7 +157,7 @@ static bool give_up_marks(size_t count)
     void *deposit = SETTINGS->deposit;
     size_t granule = heap_granule_of(deposit);
     size_t size = heap_count_for(SETTINGS->deposit_size);
-    if (!heap.caching ||
+    if (!heap.caching || SETTINGS->options.hardened ||
         count > size + bf_carve_hole_before(SETTINGS->pool, granule)) {
         return false;
     }
@@ -276,6 +285,11 @@ static bool keep_in_bin(void *ptr, size_t count)
     *c->top[i]++ = ptr;
     cache_mark(ptr);
     return true;
+}
+
+bool slow_keep(void *block)
+{
+    return keep_in_bin(block, heap_count_of(block));
 }
 
 void slow_give(void *ptr, size_t size)

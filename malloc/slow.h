@@ -14,6 +14,10 @@ void *slow_take(size_t alignment, size_t size);
 /* Takes the block at `ptr`, or dies naming the misuse. size: as heap_give(). */
 void slow_give(void *ptr, size_t size);
 
+/* Takes a block that waited into the bin for its size; false if that has no
+ * room. */
+bool slow_keep(void *block);
+
 /* The granules of the live block at `ptr`. Dies if there is none, or if it is
  * in a cache. */
 size_t slow_verify(const void *ptr);

@@ -57,7 +57,7 @@ enum {
 
 static bool wants_caches(const option_set *options)
 {
-    return !options->hardened && options->fail_at == 0;
+    return options->fail_at == 0;
 }
 
 static bitfit_options empties_options(void)
@@ -217,7 +217,7 @@ static bool map_all(const division *sizes, places *at)
 static void open_fast_ways(void)
 {
     settings *to = SETTINGS;
-    if (to->options.granule == FAST_GRANULE) {
+    if (to->options.granule == FAST_GRANULE && !to->options.hardened) {
         size_t word = heap_fast_word(to->view.payload);
         to->pairs_origin = (uintptr_t)to->view.pairs - word * sizeof(bf_pair);
         to->marks_origin = (uintptr_t)to->marks - word * sizeof(bf_word);

@@ -9,6 +9,8 @@
 enum {
     VISITS_A_LOOK = 64,    /* slow paths between looks at what is cached */
     ROUNDS = 2,            /* of thread's destructors before the cache goes */
+    WAITS_MAX = 128,       /* blocks that wait in a cache, each below a page, */
+    WAITS_SHARE = 64,      /* and this share of the budget at the most */
     STOP_PATIENCE = 100000 /* looks at a gate before it is passed by */
 };
 
@@ -75,6 +77,16 @@ bool threads_is_still(const cache *c)
 
 /* ---------------------------------------------------------- threads' lives */
 
+/* In the hardened mode: blocks may wait, as many as there is room for. */
+static void make_waiting(cache *c)
+{
+    size_t pages = SETTINGS->options.budget >> SETTINGS->page_shift;
+    size_t most = pages / WAITS_SHARE < WAITS_MAX ? pages / WAITS_SHARE
+                                                  : (size_t)WAITS_MAX;
+    c->waiting = bitfit_alloc(SETTINGS->caches, most * sizeof *c->waiting);
+    c->waits_most = c->waiting == NULL ? 0 : most;
+}
+
 static cache *cache_make(void)
 {
     cache *c =
@@ -85,6 +97,9 @@ static cache *cache_make(void)
     *c = (cache){.gate = GATE_SLOW};
     set_stopped(c, false);
     cache_begin(c);
+    if (SETTINGS->options.hardened) {
+        make_waiting(c);
+    }
     c->next = threads.all;
     c->link = &threads.all;
     if (c->next != NULL) {
@@ -104,6 +119,7 @@ static void cache_end(cache *c)
         c->next->link = c->link;
     }
     cache_sharers -= threads.all != NULL;
+    bitfit_free(SETTINGS->caches, c->waiting);
     bitfit_free(SETTINGS->caches, c);
 }
 

@@ -314,6 +314,78 @@ static void overflow_large(void)
     free(a);
 }
 
+static void overflow_large_odd(void)
+{
+    char *a = block(100001);
+    *(char *)hide(a + 100001) = 1;
+    free(a);
+}
+
+/* A block that grew has room behind its end, which is closed, too. */
+static void overflow_large_grown(void)
+{
+    char *a = block(100000);
+    a = hide(realloc(a, 200001));
+    a = hide(realloc(a, 205001));
+    *(char *)hide(a + 205001) = 1;
+    free(a);
+}
+
+static void underflow_large_odd(void)
+{
+    char *a = block(100001);
+    *(char *)hide(a - 1) = 1;
+    free(a);
+}
+
+static void overflow_until_exit(void)
+{
+    char *a = block(24);
+    *(char *)hide(a + 24) = 1;
+}
+
+static void write_after_free_until_exit(void)
+{
+    char *a = block(24);
+    free(a);
+    *(char *)hide(a) = 1;
+}
+
+static void read_after_free_large(void)
+{
+    char *a = block(300000);
+    free(a);
+    anything = a + *(char *)hide(a + 1000);
+}
+
+void *new_array(size_t size) __asm__("_Znam");
+void delete_one(void *ptr) __asm__("_ZdlPv");
+
+static void delete_of_an_array(void)
+{
+    delete_one(hide(new_array(100)));
+}
+
+/* Step by step, two at a time: each moves some 40 times, not 300. */
+static void growing_takes_no_square(void)
+{
+    enum { STEP = 16384, STEPS = 300 };
+    char *blocks[2] = {NULL, NULL};
+    size_t moves = 0;
+    for (size_t i = 1; i <= STEPS; i++) {
+        for (size_t k = 0; k < 2; k++) {
+            char *block = hide(realloc(blocks[k], i * STEP));
+            moves += block != blocks[k];
+            blocks[k] = block;
+            blocks[k][i * STEP - 1] = 1;
+            fail_unless(i == 1 || blocks[k][(i - 1) * STEP - 1] == 1);
+        }
+    }
+    fail_unless(getenv("BITFIT_HARDENED") == NULL || moves < 120);
+    free(blocks[0]);
+    free(blocks[1]);
+}
+
 static void read_after_free(void)
 {
     char *a = block(64);
@@ -545,6 +617,7 @@ static const misuse misuses[] = {
     HARMLESS(calloc_overflow),
     HARMLESS(calloc_is_zero),
     HARMLESS(realloc_grows),
+    HARMLESS(growing_takes_no_square),
     /* Rounds up to the same granules: the pool does not know what was asked. */
     HARDENED(sized_free_off_by_one, "wrong size: free_sized(0x"),
     /* Lies in the block's own rounding, or in the neighbour: the program's data
@@ -552,7 +625,11 @@ static const misuse misuses[] = {
     HARDENED(overflow_by_1, "write past the end: free(0x"),
     HARDENED(overflow_by_8, "write past the end: free(0x"),
     HARDENED(overflow_string, "write past the end: free(0x"),
-    HARDENED(overflow_large, "write past the end: free(0x"),
+    HARDENED(overflow_large, FAULT), /* ends at a page that is closed */
+    HARDENED(overflow_large_odd, "write past the end: free(0x"),
+    HARDENED(overflow_large_grown, "write past the end: free(0x"),
+    HARDENED(underflow_large_odd, "write past the end: free(0x"),
+    HARDENED(overflow_until_exit, "write past the end: exit(0x"),
     SAME(zero_size_write, FAULT),
     SAME(zero_size_read, FAULT),
     SAME(zero_size_twice, "double free: free(0x"),
@@ -561,7 +638,10 @@ static const misuse misuses[] = {
     /* What is freed is not touched until it is handed out again. */
     HARMLESS(read_after_free), /* hardened: reads zeros */
     HARDENED(write_after_free, "write after free: "),
-    HARDENED(write_after_free_large, "write after free: "),
+    HARDENED(write_after_free_large, FAULT),
+    HARDENED(read_after_free_large, FAULT),
+    HARDENED(write_after_free_until_exit, "write after free: exit(0x"),
+    HARDENED(delete_of_an_array, "new and delete differ: operator delete(0x"),
     HARDENED(overflow_reaches_no_bookkeeping, "write "),
     /* A good pointer to the new block: no allocator without tags can tell.
      * Hardened, the quarantine keeps the address from being reused so soon. */
