@@ -404,6 +404,19 @@ BITFIT_API int bitfit_check(bitfit_pool *pool);
  */
 BITFIT_API size_t bitfit_draw(bitfit_pool *pool, char *buffer, size_t size);
 
+/* Gets a piece of text, without a NUL. The same holds as for a visitor. */
+typedef void bitfit_writer(const char *text, size_t length, void *context);
+
+/*
+ * Writes the statistics and a map, for people: a line with its newline in each
+ * call of `write`, about forty lines at most. A character of the map is a
+ * granule, as bitfit_draw() draws it; where that would be too many, it stands
+ * for more granules: '.' is free, '#' in use, '+' is both. Under the lock.
+ * Counters above SIZE_MAX are written as SIZE_MAX. Time: as bitfit_walk().
+ */
+BITFIT_API void bitfit_print(bitfit_pool *pool, bitfit_writer *write,
+                             void *context);
+
 /* -------------------------------------------------------- see from outside */
 
 /*
@@ -487,7 +500,7 @@ BITFIT_API void bitfit_unlock(bitfit_pool *pool);
  */
 #if defined(BITFIT_SMALL) && defined(__GNUC__)
 #pragma GCC poison bitfit_aligned_alloc bitfit_status_text bitfit_bytes_for
-#pragma GCC poison bitfit_bookkeeping bitfit_copy_check
+#pragma GCC poison bitfit_bookkeeping bitfit_copy_check bitfit_print
 #pragma GCC poison bitfit_copy_get_stats bitfit_copy_walk
 #endif
 

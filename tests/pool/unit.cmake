@@ -11,6 +11,7 @@ set(BITFIT_UNIT_TESTS
     contract/offsets
     check
     guard
+    print
     copy
     exhaust
     offsets
