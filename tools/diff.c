@@ -390,7 +390,7 @@ static const verb_option options[] = {
      &kind_text, offsetof(diff_request, at)},
     {"granule", 'g', "SIZE", "The pool's granule (16)", &kind_granule,
      offsetof(diff_request, granule)},
-    {"json", 0, NULL, "The figures as JSON", &kind_flag,
+    {"json", 0, NULL, "Print the figures as JSON", &kind_flag,
      offsetof(diff_request, json)},
     {0}};
 

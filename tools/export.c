@@ -29,19 +29,20 @@ enum { FORMATS = sizeof formats / sizeof formats[0] };
 static const verb_option options[] = {
     {"format", 'f', "collapsed|chrome|vma|dhat", "What to write", &kind_choice,
      offsetof(export_options, format)},
-    {"output", 'o', "FILE", "Where it goes (standard output)", &kind_text,
+    {"output", 'o', "FILE", "Where to write (standard output)", &kind_text,
      offsetof(export_options, output)},
     {"at", 0, "MOMENT",
-     "collapsed, vma: after an event (a number, from 0), at a time (such as "
-     "1.5s, 20ms), at the peak of requested bytes (the default), at the end",
+     "collapsed, vma: after this event (a number, from 0), at this time (such "
+     "as 1.5s, 20ms), at the peak of requested bytes (the default), or at the "
+     "end",
      &kind_text, offsetof(export_options, moment)},
     {"cost", 0, "live|total|calls",
-     "collapsed: the moment's bytes (the default), all bytes ever requested, "
-     "or calls",
+     "collapsed: bytes live at that moment (the default), all bytes ever "
+     "requested, or calls",
      &kind_choice, offsetof(export_options, plan.cost)},
     {"granule", 'g', "SIZE", "The pool's granule (16)", &kind_granule,
      offsetof(export_options, plan.granule)},
-    {"points", 0, "N", "chrome: at most so many (2000)", &kind_count,
+    {"points", 0, "N", "chrome: the most points in time (2000)", &kind_count,
      offsetof(export_options, plan.points)},
     {0}};
 

@@ -118,10 +118,9 @@ static void print_notes(const fit *on)
     const smallest *best = &on->found[on->best];
     size_t alignment = playback_alignment(&on->input.asked);
     bool below = false;
-    printf("\n  All sizes are bytes. Peak: the most that was requested at a "
-           "time, %s.\n"
-           "  Each pool was verified: it serves the trace, one granule less "
-           "does not.\n",
+    printf("\n  Sizes are in bytes. Peak: the most requested at one time, %s.\n"
+           "  Each pool was verified: a replay in it works, one granule less "
+           "fails.\n",
            number_text(on->input.asked.peak_requested));
     for (size_t i = 0; i < on->options->granules.count; i++)
         below = below || on->found[i].below_mark;
@@ -129,8 +128,8 @@ static void print_notes(const fit *on)
         printf("  Below the high-water mark: a block that grew in place at "
                "the very top moves\n  down in the smaller pool.\n");
     }
-    printf("  Never fails: no request can fail in such a pool, in whatever "
-           "order they come\n  (with the option resize_moves).\n");
+    printf("  Never fails: no request can fail in such a pool, whatever the "
+           "order of calls\n  (with the option resize_moves).\n");
     printf("\n  Recommended: bitfit_init(memory, %zu, &(bitfit_options){"
            ".granule = %zu",
            best->pool, best->granule);
@@ -328,7 +327,8 @@ static const verb_option options[] = {
     {"granules", 0, "SIZE[,SIZE...]", NULL, &kind_granules,
      offsetof(fit_options, granules)},
     {"json", 0, NULL,
-     "The figures as JSON; what the program prints goes to standard error",
+     "Print the figures as JSON; the program's own output goes to standard "
+     "error",
      &kind_flag, offsetof(fit_options, json)},
     {"sites", 0, NULL, "Record the program's call stacks, too", &kind_flag,
      offsetof(fit_options, sites)},
@@ -341,11 +341,11 @@ static const verb_usage usage = {
     .words = "TRACE\n-- PROGRAM [ARGUMENT...]",
     .what = "trace",
     .subject = SUBJECT_EITHER,
-    .help = "How small a pool serves a trace, or a program that is recorded "
-            "first.\v"
-            "For each granule: the smallest pool, its bookkeeping included, "
-            "verified by replays; and the size at which no order of such "
-            "requests can fail. The exit code is 1 if no pool serves, 2 "
+    .help = "Finds the smallest pool for a trace, or for a program that is "
+            "recorded first.\v"
+            "For each granule: the smallest pool with its bookkeeping, "
+            "verified by replays; and the size in which no request can fail, "
+            "whatever their order. The exit code is 1 if no pool serves, 2 "
             "for a bad option, 3 if the trace cannot be read, 126 or 127 if "
             "the program cannot be started.",
     .options = options};

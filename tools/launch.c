@@ -65,8 +65,8 @@ bool launch_preload(const char *verb, const char *library)
 {
     if (strpbrk(library, " :$") != NULL) {
         command_error(verb,
-                      "LD_PRELOAD has no way to write a space, a colon or a "
-                      "dollar sign: %s",
+                      "LD_PRELOAD cannot hold a path with a space, a colon or "
+                      "a dollar sign: %s",
                       library);
         return false;
     }

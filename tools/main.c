@@ -10,26 +10,28 @@
 #include <unistd.h>
 
 const command_entry command_list[] = {
-    {"run", "a whole program in one fixed pool", verb_run},
-    {"record", "what a program asks of malloc, into a trace", verb_record},
-    {"replay", "a trace through a pool, and what that costs", verb_replay},
-    {"fit", "how small a pool serves a trace or a program", verb_fit},
-    {"map", "pictures of a heap, over time or at one moment", verb_map},
-    {"report", "a page about a trace's heap, for any browser", verb_report},
-    {"diff", "what grew between two traces of a program", verb_diff},
-    {"top", "a live view of a process under `bitfit run`", verb_top},
-    {"export", "a trace for other viewers", verb_export},
+    {"run", "run a whole program in one fixed pool", verb_run},
+    {"record", "record what a program allocates, as a trace", verb_record},
+    {"replay", "replay a trace in a pool, and print the figures", verb_replay},
+    {"fit", "find the smallest pool for a trace or a program", verb_fit},
+    {"map", "draw a heap, over time or at one moment", verb_map},
+    {"report", "make a web page about a trace", verb_report},
+    {"diff", "show what grew between two traces of a program", verb_diff},
+    {"top", "watch the pool of a process under `bitfit run`", verb_top},
+    {"export", "write a trace for other viewers", verb_export},
     {NULL, NULL, NULL}};
 
 static void print_help(FILE *stream)
 {
     fputs("usage: bitfit VERB [OPTION...]\n\n"
-          "Exact first fit in one fixed pool: run, record, replay and see it.\n"
+          "Runs programs in one fixed pool, and shows what they do with their "
+          "memory.\n"
           "\n",
           stream);
     for (const command_entry *entry = command_list; entry->name; entry++)
         fprintf(stream, "  %-8s %s\n", entry->name, entry->summary);
-    fputs("\n`bitfit help VERB` tells more, so does bitfit-VERB(1).\n", stream);
+    fputs("\n`bitfit help VERB` says more, and so does bitfit-VERB(1).\n",
+          stream);
 }
 
 static const command_entry *find_verb(const char *name)

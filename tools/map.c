@@ -1,4 +1,4 @@
-/* bitfit map: pictures of a heap, over time or at one moment. */
+/* bitfit map: draw a heap, over time or at one moment. */
 #include "verbs.h"
 
 #include "input_trace.h"
@@ -70,19 +70,19 @@ static const verb_option option_list[] = {
      "Write a picture: SVG if the name ends in .svg, else PNG", &kind_picture,
      offsetof(map_request, output)},
     {"at", 0, "WHEN",
-     "One moment: after an event (a number, from 0), at a time (such as "
-     "1.5s, 20ms), at the peak, at the end",
+     "One moment: after this event (a number, from 0), at this time (such as "
+     "1.5s, 20ms), at the peak, or at the end",
      &kind_text, offsetof(map_request, at)},
     {"by", 0, "size|age|site", "The colours (size)", &kind_choice,
      offsetof(map_request, by)},
-    {"clock", 0, "events|time", "What the picture's width is (events)",
+    {"clock", 0, "events|time", "What the width of the picture counts (events)",
      &kind_choice, offsetof(map_request, clock)},
     {"granule", 'g', "SIZE", "The pool's granule (16)", &kind_granule,
      offsetof(map_request, heap.granule)},
-    {"pool", 'p', "SIZE", "A pool of so many bytes (the fewest that serve)",
+    {"pool", 'p', "SIZE", "The pool's size (the smallest that works)",
      &kind_size, offsetof(map_request, heap.pool)},
-    {"size", 0, "WxH", "The picture's pixels (1280x720)", &kind_picture_size,
-     offsetof(map_request, size)},
+    {"size", 0, "WxH", "The size of the picture in pixels (1280x720)",
+     &kind_picture_size, offsetof(map_request, size)},
     {"theme", 0, "light|dark", "The background", &kind_choice,
      offsetof(map_request, theme)},
     {"json", 0, NULL, "Print the moment as JSON, run by run", &kind_flag,
@@ -93,10 +93,9 @@ static const verb_usage usage = {
     .verb = "map",
     .words = "TRACE|PID|IMAGE",
     .what = "trace, process or image",
-    .help = "Draws a heap: from a trace address x time, or one moment of it; "
-            "from a process under `bitfit run`, or a pool's saved image, the "
-            "moment that it shows. Without -o it draws one moment in the "
-            "terminal.",
+    .help = "Draws a heap. A trace is drawn over time, or at one moment; a "
+            "process under `bitfit run` and a pool's saved image as they are. "
+            "Without -o one moment is drawn in the terminal.",
     .options = option_list};
 
 /* ------------------------------------------------------------------ moments */
@@ -206,8 +205,8 @@ static int map_trace(const map_request *request)
         over_time ? heap_columns(input.from, request->size.width) : 0;
     if (request->by == BY_SITE && input.from->site_count <= 1) {
         command_error("map",
-                      "%s: this trace has no call stacks: record it by bitfit "
-                      "record --sites",
+                      "%s: this trace has no call stacks: record it with "
+                      "bitfit record --sites",
                       request->input);
         code = COMMAND_USAGE;
     } else if (request->clock == CLOCK_TIME && !input.from->timed) {

@@ -318,7 +318,7 @@ static void check_count(const verb_usage *usage, size_t count, bool program)
         refuse(usage, "two %s are needed", usage->what);
     if (!program && count > most)
         refuse(usage, "%s %s at a time%s", most == 2 ? "two" : "one",
-               usage->what, either ? "; -- stands before a program" : "");
+               usage->what, either ? "; put -- before a program" : "");
 }
 
 verb_words options_take(const verb_usage *usage, int argc, char **argv,

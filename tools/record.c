@@ -268,8 +268,9 @@ int record_program(const char *verb, const record_plan *plan, char **program,
     int ended_by;
     *recorded = false;
     if (launch_is_self(program, "run")) {
-        command_error(verb, "the other way round: bitfit run [OPTION...] -- "
-                            "bitfit record [OPTION...] -- PROGRAM");
+        command_error(verb,
+                      "the other order is needed: bitfit run [OPTION...] -- "
+                      "bitfit record [OPTION...] -- PROGRAM");
         return COMMAND_USAGE;
     }
     int code = launch_check(verb, program[0], PROGRAM_RECORDER);
@@ -288,18 +289,19 @@ int record_program(const char *verb, const record_plan *plan, char **program,
 static const verb_option options[] = {
     {"output", 'o', "FILE", "The trace (PROGRAM.trace)", &kind_text,
      offsetof(record_plan, path)},
-    {"sites", 0, NULL, "Call stacks, too: slower, and larger", &kind_flag,
-     offsetof(record_plan, sites)},
+    {"sites", 0, NULL, "Also record call stacks: slower, and larger",
+     &kind_flag, offsetof(record_plan, sites)},
     {"wrappers", 0, "NAME,...",
-     "More functions that call malloc for others; NAME* is allowed", &kind_text,
+     "More functions that only pass a request on; NAME* is allowed", &kind_text,
      offsetof(record_plan, wrappers)},
-    {"children", 0, NULL, "Processes that it starts, too, each into FILE.PID",
-     &kind_flag, offsetof(record_plan, children)},
+    {"children", 0, NULL,
+     "Also record processes that it starts, each into FILE.PID", &kind_flag,
+     offsetof(record_plan, children)},
     {"no-times", 0, NULL, "Leave the times out", &kind_flag,
      offsetof(record_plan, no_times)},
     {"events", 0, "N", "Stop recording after N events", &kind_count,
      offsetof(record_plan, events)},
-    {"about", 0, "TEXT", "What the trace says of itself (the command line)",
+    {"about", 0, "TEXT", "The description in the trace (the command line)",
      &kind_text, offsetof(record_plan, about)},
     {0}};
 
@@ -309,8 +311,8 @@ static const verb_usage usage = {
     .what = "program",
     .subject = SUBJECT_PROGRAM,
     .help = "Records what a program asks of malloc.\v"
-            "Every allocation, resize and free of every thread, until the "
-            "program ends, however it ends. The exit code is the program's "
+            "Records every allocation, resize and free of all threads, however "
+            "the program ends. The exit code is the program's "
             "own, 128 + N if signal N ended it, 127 if there is no such "
             "program, 126 if it cannot be recorded, 3 if the trace cannot "
             "be written, 2 for a bad option.",

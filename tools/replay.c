@@ -1,4 +1,4 @@
-/* bitfit replay: a trace through a pool, and what that costs. */
+/* bitfit replay: replay a trace in a pool, and print the figures. */
 #include "verbs.h"
 
 #include "input_trace.h"
@@ -235,12 +235,11 @@ static json_t *all_json(const replay *on)
 /* ----------------------------------------------------------------- options */
 
 static const verb_option options[] = {
-    {"pool", 'p', "SIZE",
-     "In a pool of exactly so many bytes, bookkeeping included", &kind_size,
-     offsetof(replay_options, pool)},
+    {"pool", 'p', "SIZE", "A pool of exactly this size, with its bookkeeping",
+     &kind_size, offsetof(replay_options, pool)},
     {"granule", 'g', "SIZE", "The pool's granule (16)", &kind_granule,
      offsetof(replay_options, granule)},
-    {"json", 0, NULL, "The figures as JSON", &kind_flag,
+    {"json", 0, NULL, "Print the figures as JSON", &kind_flag,
      offsetof(replay_options, json)},
     {0}};
 
@@ -248,7 +247,7 @@ static const verb_usage usage = {
     .verb = verb,
     .words = "TRACE",
     .what = "trace",
-    .help = "Runs a trace through a pool and tells what that costs.\v"
+    .help = "Replays a trace in a pool and prints the figures.\v"
             "Reads what bitfit record writes, AOSP memory_replay text, "
             "heaptrack --raw, glibc mtrace, .rep and RMM's CSV; - is standard "
             "input. The exit code is 1 if a request failed, 2 for a bad "

@@ -24,7 +24,7 @@ static const verb_option options[] = {
      offsetof(report_request, output)},
     {"granule", 'g', "SIZE", "The pool's granule (16)", &kind_granule,
      offsetof(report_request, heap.granule)},
-    {"pool", 'p', "SIZE", "A pool of so many bytes (the fewest that serve)",
+    {"pool", 'p', "SIZE", "The pool's size (the smallest that works)",
      &kind_size, offsetof(report_request, heap.pool)},
     {0}};
 
@@ -59,7 +59,7 @@ int verb_report(int argc, char **argv)
     const char *why;
     request.input = options_take(&usage, argc, argv, &request).at[0];
     if (request.output == NULL && isatty(STDOUT_FILENO)) {
-        command_error("report", "a page is no text for a terminal: use -o");
+        command_error("report", "a page cannot be shown in a terminal: use -o");
         return COMMAND_USAGE;
     }
     int code = input_trace_open(&input, "report", request.input);

@@ -111,24 +111,26 @@ static const option_kind kind_off = {take_off, NULL};
 /* ------------------------------------------------------------- the options */
 
 static const verb_option options[] = {
-    {"pool", 0, "SIZE", "The budget: a size such as 64M, or N% of RAM",
+    {"pool", 0, "SIZE", "The size of the pool, such as 64M, or N% of RAM",
      &kind_pool, offsetof(run_options, pool)},
-    {"granule", 0, "SIZE", "The smallest unit handed out (16)",
-     &kind_run_granule, offsetof(run_options, granule)},
+    {"granule", 0, "SIZE", "The smallest block (16)", &kind_run_granule,
+     offsetof(run_options, granule)},
     {"on-failure", 0, "continue|abort",
-     "What the first request without memory does (continue: NULL, ENOMEM)",
+     "What happens when a request first finds no memory (continue: NULL, "
+     "ENOMEM)",
      &kind_reaction, offsetof(run_options, on_failure)},
-    {"prefault", 0, NULL, "Fetch all pages of the pool at the start", &kind_on,
+    {"prefault", 0, NULL, "Touch all pages of the pool at the start", &kind_on,
      offsetof(run_options, prefault)},
     {"lock", 0, NULL, "Lock the pool into RAM", &kind_on,
      offsetof(run_options, lock)},
     {"huge", 0, NULL, "Ask for huge pages", &kind_on,
      offsetof(run_options, huge)},
     {"hardened", 0, NULL,
-     "Zero freed memory, catch writes after free, overflows and late reuse",
+     "Clear freed memory, detect writes after free and small overflows, delay "
+     "reuse",
      &kind_on, offsetof(run_options, hardened)},
     {"inherit", 0, NULL,
-     "Programs that it starts get a pool of that size each, too (default)",
+     "Each program that it starts gets a pool of the same size (default)",
      &kind_on, offsetof(run_options, inherit)},
     {"no-inherit", 0, NULL, "Programs that it starts use the system's malloc",
      &kind_off, offsetof(run_options, inherit)},
@@ -137,11 +139,11 @@ static const verb_option options[] = {
     {"report", 0, "stderr|FILE|none",
      "Where the report goes at the end (stderr)", &kind_text,
      offsetof(run_options, report)},
-    {"json", 0, NULL, "The report as JSON", &kind_flag,
+    {"json", 0, NULL, "Print the report as JSON", &kind_flag,
      offsetof(run_options, json)},
     {"wait", 0, NULL,
-     "Wait for what the program leaves behind, such as a daemon", &kind_flag,
-     offsetof(run_options, wait)},
+     "Also wait for processes that outlive the program, such as daemons",
+     &kind_flag, offsetof(run_options, wait)},
     {0}};
 
 static const verb_usage usage = {
@@ -149,14 +151,13 @@ static const verb_usage usage = {
     .words = "[--] PROGRAM [ARGUMENT...]",
     .what = "program",
     .subject = SUBJECT_PROGRAM,
-    .help =
-        "Runs a program in one fixed pool of memory.\v"
-        "All memory that it gets from malloc comes from the pool; at the "
-        "limit it gets NULL and ENOMEM. Each option but --json and --wait "
-        "can be set by a variable of the environment: see bitfit-run(1). The "
-        "exit code is the program's own, 128 + N if signal N ended it, "
-        "127 if there is no such program, 126 if it cannot run in a pool, "
-        "2 for a bad option.",
+    .help = "Runs a program in one fixed pool of memory.\v"
+            "All its memory from malloc comes from the pool. When the pool is "
+            "full, malloc returns NULL with ENOMEM. Each option but --json and "
+            "--wait also has an environment variable: see bitfit-run(1). The "
+            "exit code is the program's own, 128 + N if signal N ended it, "
+            "127 if there is no such program, 126 if it cannot run in a pool, "
+            "2 for a bad option.",
     .options = options};
 
 /* The variables by which the library is told. One that was set before means

@@ -48,7 +48,7 @@ static const option_kind kind_seconds = {take_seconds,
                                          "seconds, above 0 and up to 86400"};
 
 static const verb_option options[] = {
-    {"interval", 'i', "SECONDS", "From one look to the next (1)", &kind_seconds,
+    {"interval", 'i', "SECONDS", "Seconds between two looks (1)", &kind_seconds,
      offsetof(top_request, seconds)},
     {"once", 0, NULL, "Print one look and end", &kind_flag,
      offsetof(top_request, once)},
@@ -303,7 +303,7 @@ int verb_top(int argc, char **argv)
     errno = 0;
     long pid = strtol(request.input, &end, 10);
     if (*end != '\0' || pid <= 0 || pid > INT32_MAX || errno != 0) {
-        command_error("top", "'%s' is no process number", request.input);
+        command_error("top", "'%s' is not a process number", request.input);
         return COMMAND_USAGE;
     }
     const char *why = outside_open(&from.pool, (pid_t)pid);

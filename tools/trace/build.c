@@ -97,7 +97,7 @@ bool build_alloc(builder *to, uint64_t size, uint64_t align_log2)
 static bool lives(builder *to, uint64_t block)
 {
     return (block < to->into->blocks && to->blocks[block].lives) ||
-           refuse(to, "it names a block that does not live");
+           refuse(to, "it names a block that is not live");
 }
 
 bool build_free(builder *to, uint64_t block)

@@ -147,7 +147,7 @@ static char *skip_zeros(trace_input *input, char *start, const char *end)
     if (zero == NULL)
         return start;
     if (input->cut == NULL)
-        input->cut = "zeros stand where there was text";
+        input->cut = "there are zeros in the place of text";
     return zero + 1;
 }
 

@@ -3,7 +3,7 @@
 #include <elf.h>
 #include <string.h>
 
-#define RECORD "; record the program by bitfit record -- PROGRAM"
+#define RECORD "; record the program with bitfit record -- PROGRAM"
 
 /* What people may try, and what would work instead. */
 static const struct {
@@ -45,26 +45,28 @@ static const struct {
     KIND(0,
          "\xFD"
          "7zXZ",
-         "this is compressed by xz: unpack it by xz -d"),
-    KIND(0, "BZh", "this is compressed by bzip2: unpack it by bzip2 -d"),
+         "this is compressed with xz: unpack it with xz -d"),
+    KIND(0, "BZh", "this is compressed with bzip2: unpack it with bzip2 -d"),
     KIND(0, "\4\x22\x4D\x18",
-         "this is compressed by lz4: unpack it by "
+         "this is compressed with lz4: unpack it with "
          "lz4 -d"),
     KIND(0, "7z\xBC\xAF", "this is a 7z archive: unpack it first"),
     KIND(257, "ustar", "this is a tar archive: unpack it first"),
     KIND(0, "!<arch>", "this is a library of object files, not a trace"),
     KIND(0, "\xFF\xFE",
-         "this is text in UTF-16: convert it by iconv -f "
+         "this is text in UTF-16: convert it with iconv -f "
          "UTF-16 -t UTF-8"),
     KIND(0, "\xFE\xFF",
-         "this is text in UTF-16: convert it by iconv -f "
+         "this is text in UTF-16: convert it with iconv -f "
          "UTF-16 -t UTF-8"),
     KIND(0, "\x1F\x8B", "this is compressed twice: unpack it once"),
     KIND(0, "\x28\xB5\x2F\xFD", "this is compressed twice: unpack it once"),
-    KIND(0, "\x1F\x9D", "this is compressed by compress: unpack it by gzip -d"),
-    KIND(1, "\0",
-         "this is text in UTF-16, or no text: convert it by iconv -f UTF-16LE "
-         "-t UTF-8"),
+    KIND(0, "\x1F\x9D",
+         "this is compressed with compress: unpack it with gzip -d"),
+    KIND(
+        1, "\0",
+        "this is text in UTF-16, or no text: convert it with iconv -f UTF-16LE "
+        "-t UTF-8"),
     KIND(0, "{", "this is JSON, not a trace that bitfit reads" RECORD),
     KIND(0, "[", "this is JSON, not a trace that bitfit reads" RECORD),
 };

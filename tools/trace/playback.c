@@ -237,7 +237,7 @@ const char *playback_measure(const playback_plan *plan, bitfit_stats *stats)
         if (served)
             return NULL;
         if (size >= most)
-            return "the largest pool that there is does not serve it";
+            return "it does not fit into the largest possible pool";
     }
 }
 

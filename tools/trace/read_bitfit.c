@@ -143,7 +143,7 @@ static void look_behind(const trace_input *input, reading *from)
     while (at < input->size && input->at[at] == 0)
         at++;
     if (at < input->size)
-        cut(from, "behind its end stand other bytes");
+        cut(from, "other bytes follow its end");
 }
 
 static bool read_events(trace_input *input, reading *from)

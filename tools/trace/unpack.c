@@ -87,13 +87,12 @@ static unpacked step_gzip(void *state, ZSTD_inBuffer *from, ZSTD_outBuffer *to)
 
 /* -------------------------------------------------------------------- both */
 
-static const unpacker zstd = {
-    "Zstandard", "the Zstandard data is cut off",
-    "behind the Zstandard data stand bytes that are none", begins_zstd,
-    step_zstd};
+static const unpacker zstd = {"Zstandard", "the Zstandard data is cut off",
+                              "other bytes follow the Zstandard data",
+                              begins_zstd, step_zstd};
 static const unpacker gzip = {"gzip", "the gzip data is cut off",
-                              "behind the gzip data stand bytes that are none",
-                              begins_gzip, step_gzip};
+                              "other bytes follow the gzip data", begins_gzip,
+                              step_gzip};
 
 /* Whether nothing but zeros follows: padding, as tapes and archives have it. */
 static bool is_padding(const ZSTD_inBuffer *from)

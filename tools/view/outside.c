@@ -272,7 +272,8 @@ static size_t image_start(const char *bytes, size_t size, const char **why)
 {
     size_t magic = sizeof image_magic - 1;
     const char *end = memchr(bytes, '\n', size < 64 ? size : 64);
-    *why = "it is no image of a pool: it does not begin with \"bitfit image\"";
+    *why = "this is not the image of a pool: it does not begin with \"bitfit "
+           "image\"";
     if (size < magic || memcmp(bytes, image_magic, magic) != 0 || end == NULL)
         return 0;
     size_t length = (size_t)(end - bytes) - magic;

@@ -413,9 +413,9 @@ static void refuse_own(const void *events, size_t size, const char *why)
 static void events_that_make_no_sense_are_named_by_their_place(void **state)
 {
     (void)state;
-    refuse_own("f\0", 2, "at byte 21: it names a block that does not live");
-    refuse_own("a\5f\0f\0", 6, "at byte 25: it names a block that does not");
-    refuse_own("a\5r\1\5", 5, "at byte 23: it names a block that does not");
+    refuse_own("f\0", 2, "at byte 21: it names a block that is not live");
+    refuse_own("a\5f\0f\0", 6, "at byte 25: it names a block that is not");
+    refuse_own("a\5r\1\5", 5, "at byte 23: it names a block that is not");
     refuse_own("a\5q\1", 4, "at byte 23: there is no such event");
     refuse_own("s\1", 2, "at byte 21: it names a call stack");
     refuse_own("T\xff\xff\xff\1", 5, "at byte 21: more than 65,535 threads");
@@ -675,7 +675,7 @@ static void what_follows_compressed_data_is_not_lost_in_silence(void **state)
         file = joined(file, packed_not("more", 4));
         read = parse(file.at, file.size);
         expect_events(read, "a0:8");
-        assert_non_null(strstr(read->why_cut, "stand bytes that are none"));
+        assert_non_null(strstr(read->why_cut, "other bytes follow the"));
         trace_close(read);
         free(file.at);
     }
@@ -689,7 +689,7 @@ static void two_recordings_in_one_file_are_not_lost_in_silence(void **state)
                        packed_not(file.bytes, file.size));
     trace *read = parse(two.at, two.size);
     expect_events(read, "a0:5 a1:6@1 f0");
-    assert_string_equal(read->why_cut, "behind its end stand other bytes");
+    assert_string_equal(read->why_cut, "other bytes follow its end");
     trace_close(read);
     memset(two.at + file.size, 0, file.size); /* made longer in advance */
     read = parse(two.at, two.size);

@@ -245,7 +245,7 @@ def check_no_sites(folder):
 
 
 def check_refusals():
-    run("top", "nobody", code=2, word="no process number")
+    run("top", "nobody", code=2, word="not a process number")
     run("top", str(os.getpid()), code=3, word="no pool")
     run("top", "4194300", code=3, word="no such process")
     for word, answer in (("version", "another version"), ("magic", "no pool"),

@@ -168,7 +168,7 @@ def check_refusals(trace, folder):
     refused("run", "--h", "true", word="--h may be --")
     refused("record", "--no-time=1", "true", word="--no-times takes no value")
     refused("map", trace, "--", trace, word="one trace")
-    refused("fit", trace, "--", "true", word="-- stands before a program")
+    refused("fit", trace, "--", "true", word="put -- before a program")
     run("fit", "--gran", "16", trace)
     for verb, wrong, right in (("run", "--pol=1M", "--pool"),
                                ("record", "--evnets", "--events"),
@@ -358,7 +358,7 @@ def check_bad_images(folder):
     for text, word in (("bitfit image %s\n" % version, "cut off"),
                        ("bitfit image %s\n%s" % (version, "x" * 999), "cut"),
                        ("bitfit image 0.0.0\n", "another version"),
-                       ("bitfit image " + "x" * 99, "no image")):
+                       ("bitfit image " + "x" * 99, "not the image")):
         with open(path, "w") as file:
             file.write(text)
         run("map", path, code=3, word=word)
