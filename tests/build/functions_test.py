@@ -21,7 +21,7 @@ def python(count):
 
 
 GOOD = {
-    "src/a.c": c(30), "tools/a.c": c(40),
+    "src/pool.h": c(30), "src/create.c": c(40), "tools/a.c": c(40),
     "tools/b.h": "/* A file. */\n", "tools/b.c": "#include \"b.h\"\n",
     "tools/c.c": c(40) + "enum { A,\n" + lines(60, "B,") + "};\n"
                  "static int table[] = {\n" + lines(60, "1,") + "};\n",
@@ -29,6 +29,8 @@ GOOD = {
         "step();", "say(\"{ }}\"); /* {{ */ c = '{';"),
     "tools/e.js": "'use strict';\n/* A file. */\n(async () => {\n"
                   "const a = '{{';\n" + lines(90) + "\n})();\n",
+    "tools/k.js": "/* A file. */\nfunction f() {\n" + "\n".join(
+        ["const g = a => {\n" + lines(9) + "\n};"] * 5) + "\n}\n",
     "tools/f.py": python(40),
     "tools/g.rs": c(40, "fn f(a: &Path) -> bool\n"),
     "tools/h.hpp": "// A file.\nnamespace x {\n" + lines(90, "int a();")
@@ -36,7 +38,7 @@ GOOD = {
     "scripts/i.sh": "#!/bin/sh\n# A file.\nset -eu\n",
 }
 BAD = {
-    "a long function of the core": {"src/a.c": c(31)},
+    "a long function of the core": {"src/pool.h": c(31)},
     "a long function": {"tools/a.c": c(41)},
     "a long loop in a function": {"tools/a.c": c(50, "int f(void)\n").replace(
         "step();", "if (x) {\n}", 20)},

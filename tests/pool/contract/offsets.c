@@ -315,6 +315,17 @@ static void what_speaks_of_neither_serves(void **state)
     assert_int_equal(seen.calls, 0);
 }
 
+static void expect_stats_of_other_sizes(bitfit_pool *pool)
+{
+    bitfit_offset_stats old = {.struct_size = 0};
+    assert_true(bitfit_get_offset_stats(pool, &old));
+    assert_int_equal(old.live, 2 * KIB);
+    old = (bitfit_offset_stats){.struct_size = 16, .capacity = 7};
+    assert_false(bitfit_get_offset_stats(pool, &old));
+    assert_int_equal(old.capacity, 7); /* beyond the 16 bytes */
+    assert_int_equal(old.granule, 0);
+}
+
 static void stats_have_64_bits_and_say_their_size(void **state)
 {
     (void)state;
@@ -353,13 +364,7 @@ static void stats_have_64_bits_and_say_their_size(void **state)
     assert_memory_equal(&newer.stats.granule, &expect.granule,
                         sizeof expect - behind);
     assert_int_equal(newer.later, 0);
-    bitfit_offset_stats old = {.struct_size = 0};
-    assert_true(bitfit_get_offset_stats(pool, &old));
-    assert_int_equal(old.live, 2 * KIB);
-    old = (bitfit_offset_stats){.struct_size = 16, .capacity = 7};
-    assert_false(bitfit_get_offset_stats(pool, &old));
-    assert_int_equal(old.capacity, 7); /* beyond the 16 bytes */
-    assert_int_equal(old.granule, 0);
+    expect_stats_of_other_sizes(pool);
 }
 
 static bool add_up(const bitfit_range *range, void *context)

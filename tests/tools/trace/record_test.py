@@ -639,7 +639,7 @@ class Fit(Case):
 
     def test_the_granule_that_is_too_much_is_named(self):
         self.trace.write_text("0\n1\n1\n1\na 0 1000000000000\n")
-        self.refused(1, "granule 8: the largest pool", "fit", self.trace)
+        self.refused(1, "granule 8: it does not fit", "fit", self.trace)
 
     def test_fit_refuses_what_makes_no_sense(self):
         self.refused(2, "which trace", "fit")

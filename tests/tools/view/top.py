@@ -241,7 +241,7 @@ def check_no_sites(folder):
         assert holder.sites() == []
     with Holder(folder, "--sites", "--events", "20") as holder:
         assert holder.sites() == []  # the recording has ended
-    run("record", "--", BITFIT, "run", HOLDER, code=2, word="other way round")
+    run("record", "--", BITFIT, "run", HOLDER, code=2, word="other order")
 
 
 def check_refusals():
