@@ -98,12 +98,20 @@ native | i386 | armhf | s390x | ppc64le) ;;
     ;;
 esac
 
+# The three machines of a row share what takes a minute on each.
+turn=
+case $platform in
+cortex-m0 | cortex-m7 | riscv32) turn=0 ;;
+cortex-m3 | cortex-m33 | riscv64) turn=1 ;;
+cortex-m4 | cortex-m55) turn=2 ;;
+esac
+
 # core FOLDER FLAG...: the core's objects, once for all programs that link them.
 core() {
+    [ ! -d "$1" ] || return 0
     folder=$1
-    shift
-    [ ! -d "$folder" ] || return 0
     mkdir "$folder"
+    shift
     for source in "$root"/src/*.c; do
         # shellcheck disable=SC2086 # lists
         $compile $options "$@" -std=gnu11 -I"$root/include" -c "$source" \
@@ -131,11 +139,17 @@ build() {
         ;;
     esac
     case $1 in
-    bounded) flags=-DBITFIT_COUNT_TOUCH objects=$work/counting ;;
+    bounded)
+        flags=-DBITFIT_COUNT_TOUCH objects=$work/counting
+        core "$objects" $flags
+        ;;
     carve | copy) files="$files $root/malloc/carve.c" ;;
+    exhaust | random)
+        [ -z "$turn" ] || flags="-DBOARD_TURNS=3 -DBOARD_TURN=$turn"
+        ;;
     misuse) files="$files $root/tests/pool/misuses.c" ;;
     esac
-    core "$objects" $flags
+    core "$objects"
     # shellcheck disable=SC2086 # lists
     $compile $options $flags -std=gnu11 "-DBOARD_LEFT_OUT=\"$(echo $left_out)\"" \
         -I"$here" -I"$root/include" -I"$root/src" -I"$root/tests/pool" \

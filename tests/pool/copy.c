@@ -23,7 +23,8 @@ static void take_copy(copied *c)
     const void *start;
     bitfit_bookkeeping(c->rig.pool, &start, &c->size);
     free(c->bytes);
-    c->bytes = malloc(c->size);
+    size_t alignment = _Alignof(max_align_t); /* malloc's may be smaller */
+    c->bytes = aligned_alloc(alignment, (c->size / alignment + 1) * alignment);
     assert_non_null(c->bytes);
     memcpy(c->bytes, start, c->size);
 }
