@@ -3,13 +3,14 @@
 MAKEFLAGS += --no-print-directory
 PREFIX    ?= /usr/local
 FUZZ_TIME ?= 600
+KILLS     ?= 10000
 JOBS      ?= $(shell nproc 2>/dev/null || echo 2)
 
 # The builds that `make test` makes, each with its own tests.
 TREES = release clang asan tsan scalar word32 tiny small
 
 .PHONY: all demo test boards boards-page bench install uninstall
-.PHONY: format lint fuzz coverage prove site dist clean
+.PHONY: format lint fuzz crash coverage prove site dist clean
 
 all:
 	cmake -S . -B build/plain -DCMAKE_INSTALL_PREFIX=$(PREFIX) \
@@ -57,6 +58,11 @@ format:
 lint:
 	scripts/install-tools lint
 	scripts/lint
+
+crash:
+	scripts/install-tools test
+	scripts/build-trees -j $(JOBS) release word32
+	scripts/crash $(KILLS)
 
 fuzz:
 	scripts/install-tools test

@@ -138,7 +138,9 @@ typedef enum bitfit_status {
     BITFIT_BAD_BOOKKEEPING, /* misaligned, too small, or it overlaps */
     BITFIT_BAD_LOCK,        /* a function is missing, or no mutex here */
     BITFIT_TOO_SMALL,       /* no room for one granule */
-    BITFIT_TOO_LARGE        /* more granules than this machine can count */
+    BITFIT_TOO_LARGE,       /* more granules than this machine can count */
+    BITFIT_NO_POOL,         /* no shared pool of this version and size */
+    BITFIT_DAMAGED          /* a shared pool whose bookkeeping is not whole */
 } bitfit_status;
 
 /*
@@ -164,11 +166,11 @@ BITFIT_API const char *bitfit_status_text(bitfit_status status);
 
 /*
  * The bytes of bookkeeping, lock included, for a payload of `size` bytes: the
- * least value for `bookkeeping_size`. (bitfit_sizes.h has the same, and the size
- * of a whole pool, at compile time.) Of the options (NULL: the defaults) the
- * granule, the lock kind, a misuse handler and guards make a difference. 0 if
- * and only if granule, payload alignment, lock or struct_size are bad, or the
- * size holds no granule.
+ * least value for `bookkeeping_size`. (bitfit_sizes.h has the same, and the
+ * size of a whole pool, at compile time.) Of the options (NULL: the defaults)
+ * the granule, the lock kind, a misuse handler and guards make a difference. 0
+ * if and only if granule, payload alignment, lock or struct_size are bad, or
+ * the size holds no granule.
  */
 BITFIT_API size_t bitfit_bookkeeping_size(size_t size,
                                           const bitfit_options *options);
@@ -289,7 +291,8 @@ typedef enum bitfit_misuse_kind {
     BITFIT_REENTRY,         /* a call from inside another call on this pool */
     BITFIT_WRONG_POOL,      /* the call does not serve this kind of pool */
     BITFIT_NO_BLOCK,        /* the small build: one of the first five */
-    BITFIT_OVERFLOW         /* the block's guard was written to */
+    BITFIT_OVERFLOW,        /* the block's guard was written to */
+    BITFIT_TAKEN_SLOT       /* a slot to fill has a block (bitfit_shared.h) */
 } bitfit_misuse_kind;
 
 /* What happened, where. Valid only during the handler's call. */

@@ -21,12 +21,13 @@
  *
  * The calls below serve pools with memory, too: an offset then counts from the
  * payload's first byte. They do not serve shared pools, nor pools with the
- * option `guard`: that is misuse, BITFIT_WRONG_POOL. On a pool without memory it is the same misuse to call
- * what speaks of pointers: bitfit_alloc() to bitfit_usable_size(), and
- * bitfit_get_stats() and bitfit_walk(), which have namesakes here. The others
- * work as on every pool: bitfit_destroy(), bitfit_reset(), bitfit_reset_peak(),
- * bitfit_check(), bitfit_draw(), bitfit_lock(), bitfit_bookkeeping() and what
- * reads its copies. bitfit_owns() is false.
+ * option `guard`: that is misuse, BITFIT_WRONG_POOL. On a pool without memory
+ * it is the same misuse to call what speaks of pointers: bitfit_alloc() to
+ * bitfit_usable_size(), and bitfit_get_stats() and bitfit_walk(), which have
+ * namesakes here. The others work as on every pool: bitfit_destroy(),
+ * bitfit_reset(), bitfit_reset_peak(), bitfit_check(), bitfit_draw(),
+ * bitfit_lock(), bitfit_bookkeeping() and what reads its copies. bitfit_owns()
+ * is false.
  *
  * Threads, re-entry and time are as in bitfit.h; a call that needs more time
  * says so.

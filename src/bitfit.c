@@ -27,6 +27,8 @@ static const char *const status_texts[] = {
     [BITFIT_BAD_LOCK] = "lock function missing, or no mutex on this platform",
     [BITFIT_TOO_SMALL] = "no room for a single granule",
     [BITFIT_TOO_LARGE] = "more granules than this machine can count",
+    [BITFIT_NO_POOL] = "no shared pool of this version and size",
+    [BITFIT_DAMAGED] = "the pool's bookkeeping is damaged",
 };
 
 const char *bitfit_status_text(bitfit_status status)
@@ -80,6 +82,10 @@ size_t bitfit_destroy(bitfit_pool *pool)
 
 void bitfit_reset(bitfit_pool *pool)
 {
+    if (bf_is_shared(pool)) {
+        bf_shared_reset(pool);
+        return;
+    }
     if (!enter_any(pool, __func__)) {
         return;
     }
@@ -180,7 +186,8 @@ BF_NOINLINE static size_t watched_usable_size(bitfit_pool *pool,
 BF_INLINE void *alloc(bitfit_pool *pool, size_t size, const char *call)
 {
     if (BF_UNLIKELY(!enter(pool, call))) {
-        return watched_alloc(pool, 1, size, call);
+        return bf_is_shared(pool) ? bf_shared_alloc(pool, size, call)
+                                  : watched_alloc(pool, 1, size, call);
     }
     void *block = bf_pool_alloc(pool, size);
     leave(pool);
@@ -195,7 +202,8 @@ void *bitfit_alloc(bitfit_pool *pool, size_t size)
 void *bitfit_calloc(bitfit_pool *pool, size_t count, size_t size)
 {
     if (!enter(pool, __func__)) {
-        return watched_calloc(pool, count, size, __func__);
+        return bf_is_shared(pool) ? bf_shared_calloc(pool, count, size)
+                                  : watched_calloc(pool, count, size, __func__);
     }
     void *block = bf_pool_calloc(pool, count, size);
     leave(pool);
@@ -205,7 +213,9 @@ void *bitfit_calloc(bitfit_pool *pool, size_t count, size_t size)
 void *bitfit_aligned_alloc(bitfit_pool *pool, size_t alignment, size_t size)
 {
     if (!enter(pool, __func__)) {
-        return watched_alloc(pool, alignment, size, __func__);
+        return bf_is_shared(pool)
+                   ? bf_shared_aligned_alloc(pool, alignment, size)
+                   : watched_alloc(pool, alignment, size, __func__);
     }
     void *block = bf_pool_aligned_alloc(pool, alignment, size);
     leave(pool);
@@ -218,7 +228,8 @@ void *bitfit_realloc(bitfit_pool *pool, void *ptr, size_t size)
         return alloc(pool, size, __func__);
     }
     if (!enter(pool, __func__)) {
-        return watched_realloc(pool, ptr, size, __func__);
+        return bf_is_shared(pool) ? bf_shared_realloc(pool, ptr, size)
+                                  : watched_realloc(pool, ptr, size, __func__);
     }
     void *block = NULL;
     int kind = bf_pool_realloc(pool, ptr, size, &block);
@@ -233,7 +244,11 @@ void bitfit_free(bitfit_pool *pool, void *ptr)
         return;
     }
     if (BF_UNLIKELY(!enter(pool, __func__))) {
-        watched_free(pool, ptr, NULL, __func__);
+        if (bf_is_shared(pool)) {
+            bf_shared_free(pool, ptr);
+        } else {
+            watched_free(pool, ptr, NULL, __func__);
+        }
         return;
     }
     int kind = bf_pool_free(pool, ptr);
@@ -247,7 +262,11 @@ void bitfit_free_sized(bitfit_pool *pool, void *ptr, size_t size)
         return;
     }
     if (!enter(pool, __func__)) {
-        watched_free(pool, ptr, &size, __func__);
+        if (bf_is_shared(pool)) {
+            bf_shared_free_sized(pool, ptr, size);
+        } else {
+            watched_free(pool, ptr, &size, __func__);
+        }
         return;
     }
     int kind = bf_pool_free_sized(pool, ptr, size);
@@ -260,7 +279,8 @@ size_t bitfit_usable_size(bitfit_pool *pool, const void *ptr)
     if (ptr == NULL) {
         return 0;
     }
-    if (!enter(pool, __func__)) {
+    if (!(bf_is_shared(pool) ? bf_shared_enter(pool, __func__)
+                             : enter(pool, __func__))) {
         return watched_usable_size(pool, ptr, __func__);
     }
     size_t size = 0;
@@ -291,6 +311,9 @@ size_t bitfit_good_size(bitfit_pool *pool, size_t size)
 
 bool bitfit_owns(const bitfit_pool *pool, const void *ptr)
 {
+    if (bf_is_shared(pool)) {
+        return bf_shared_owns(pool, ptr);
+    }
     return pool->payload != NULL && bf_pool_owns(pool, ptr);
 }
 
@@ -369,7 +392,11 @@ void bitfit_lock(bitfit_pool *pool)
 
 void bitfit_unlock(bitfit_pool *pool)
 {
-    leave(pool);
+    if (bf_is_shared(pool)) {
+        bf_shared_leave(pool); /* which the child of a fork does not have */
+    } else {
+        leave(pool);
+    }
 }
 
 #endif

@@ -4,6 +4,8 @@
 
 #include "create.h"
 
+#include "shared.h"
+
 enum {
     GRANULE_DEFAULT = 16,
     GRANULE_MIN = 1 << BF_GRANULE_SHIFT_MIN,
@@ -18,6 +20,9 @@ static size_t lock_size(bitfit_lock_kind kind)
     if (kind == BITFIT_LOCK_MUTEX) {
         return bf_round_up(sizeof(bf_mutex), sizeof(void *));
     }
+    if (kind == BF_LOCK_SHARED) {
+        return sizeof(bf_shared);
+    }
     return kind == BITFIT_LOCK_CALLER ? sizeof(bf_caller_lock) : 0;
 }
 
@@ -29,8 +34,9 @@ bf_parts bf_parts_wanted(const bitfit_options *options)
 
 bf_parts bf_parts_of(const bitfit_pool *pool)
 {
-    return (bf_parts){bf_lock_kind_of(pool), pool->has_handler,
-                      bf_is_guarded(pool)};
+    bitfit_lock_kind lock =
+        bf_is_shared(pool) ? BF_LOCK_SHARED : bf_lock_kind_of(pool);
+    return (bf_parts){lock, pool->has_handler, bf_is_guarded(pool)};
 }
 
 /* Where the guards' counter is, if there is one. */
@@ -204,9 +210,11 @@ bitfit_status bf_plan_make(bf_plan *plan, void *memory, size_t size,
                            const bitfit_options *options)
 {
     bitfit_status status = bf_plan_options(options, &plan->options);
-    if (status != BITFIT_OK) {
-        return status;
-    }
+    return status == BITFIT_OK ? bf_plan_place(plan, memory, size) : status;
+}
+
+bitfit_status bf_plan_place(bf_plan *plan, void *memory, size_t size)
+{
     uintptr_t address = (uintptr_t)memory;
     if (memory == NULL || !is_aligned(memory) ||
         bf_wraps_around(address, size)) {
@@ -250,6 +258,16 @@ static void place_lock(const bitfit_pool *pool, const bitfit_options *options)
     }
 }
 
+/* The lock that calls on blocks of memory find. */
+static uint8_t door_for(const bf_plan *plan)
+{
+    bf_parts parts = bf_parts_wanted(&plan->options);
+    if (plan->payload == NULL || parts.lock == BF_LOCK_SHARED) {
+        return BF_NO_DOOR;
+    }
+    return parts.guard ? BF_GUARDED : (uint8_t)parts.lock;
+}
+
 bitfit_pool *bf_plan_carry_out(const bf_plan *plan)
 {
     const bitfit_options *options = &plan->options;
@@ -259,9 +277,7 @@ bitfit_pool *bf_plan_carry_out(const bf_plan *plan)
         .payload = plan->payload,
         .granule_shift = bf_plan_shift_of(options->granule),
         .lock_kind = (uint8_t)(parts.lock + (parts.guard ? BF_GUARDED : 0)),
-        .door = plan->payload == NULL ? BF_NO_DOOR
-                : parts.guard         ? BF_GUARDED
-                                      : (uint8_t)parts.lock,
+        .door = door_for(plan),
         .resize_moves = options->resize_moves,
         .zeroed = options->zeroed,
         .has_handler = parts.handler,

@@ -12,6 +12,7 @@
 
 #include "create.h"
 #include "platform_shadow.h"
+#include "shared.h"
 
 /* ---------------------------------------------------------------- the lock */
 
@@ -27,6 +28,8 @@ BF_NOINLINE BF_STATIC void release(const bitfit_pool *pool)
         bf_mutex_release(bf_plan_lock_of(pool));
     } else if (kind == BITFIT_LOCK_CALLER) {
         caller_lock_of(pool)->unlock(caller_lock_of(pool)->context);
+    } else if (bf_is_shared(pool)) {
+        bf_shared_leave(pool);
     }
 }
 
@@ -64,6 +67,17 @@ BF_NOINLINE BF_STATIC bool refuse(bitfit_pool *pool, const char *call,
 
 /* ---------------------------------------------------------------- the door */
 
+/* A call that finds no lock of its kind: the pool's calls go another way in, or
+ * it is misuse. */
+BF_NOINLINE BF_STATIC bool shut_out(bitfit_pool *pool, const char *call,
+                                    unsigned kind)
+{
+    if (kind == BF_GUARDED || (kind == BF_NO_DOOR && bf_is_shared(pool))) {
+        return false;
+    }
+    return refuse(pool, call, BITFIT_WRONG_POOL);
+}
+
 /* Takes a lock of this kind for real; refuses a call that knows no such lock,
  * or whose thread is inside already. */
 BF_NOINLINE BF_STATIC bool enter_by_lock(bitfit_pool *pool, const char *call,
@@ -75,10 +89,8 @@ BF_NOINLINE BF_STATIC bool enter_by_lock(bitfit_pool *pool, const char *call,
         }
     } else if (kind == BITFIT_LOCK_CALLER) {
         caller_lock_of(pool)->lock(caller_lock_of(pool)->context);
-    } else if (kind == BF_GUARDED) {
-        return false;
     } else if (kind != BITFIT_LOCK_NONE) {
-        return refuse(pool, call, BITFIT_WRONG_POOL);
+        return shut_out(pool, call, kind);
     }
     if (pool->state != BF_IDLE) {
         release(pool);
@@ -105,7 +117,8 @@ BF_INLINE bool enter_by(bitfit_pool *pool, const char *call, unsigned kind)
 
 /* Enters for a call on blocks of memory. False if the pool has none, or if this
  * thread is in a call on the pool already; that was reported. Also false, and
- * nothing was reported, if the pool is watched. */
+ * nothing was reported, if the pool is watched or shared: these have ways of
+ * their own. */
 BF_INLINE bool enter(bitfit_pool *pool, const char *call)
 {
     if (BF_SHADOW && pool->door != BF_NO_DOOR) {
@@ -114,7 +127,8 @@ BF_INLINE bool enter(bitfit_pool *pool, const char *call)
     return enter_by(pool, call, pool->door);
 }
 
-/* Enters for a call on offsets, which no pool with guards has. */
+/* Enters for a call on offsets, which no pool with guards has, nor a shared
+ * one. */
 BF_INLINE bool enter_offsets(bitfit_pool *pool, const char *call)
 {
     return enter_by(pool, call, pool->lock_kind);
@@ -123,24 +137,16 @@ BF_INLINE bool enter_offsets(bitfit_pool *pool, const char *call)
 /* Enters for a call that serves every pool. */
 BF_INLINE bool enter_any(bitfit_pool *pool, const char *call)
 {
-    return enter_by(pool, call, bf_lock_kind_of(pool));
+    return bf_is_shared(pool) ? bf_shared_enter(pool, call)
+                              : enter_by(pool, call, bf_lock_kind_of(pool));
 }
 
 /* Enters for a call that serves every pool with memory. */
 BF_INLINE bool enter_memory(bitfit_pool *pool, const char *call)
 {
-    bool has_memory = pool->door != BF_NO_DOOR;
-    return enter_by(pool, call,
-                    has_memory ? bf_lock_kind_of(pool) : BF_NO_DOOR);
-}
-
-/* The same for a call that may run the caller's code or last longer than
- * the call: a thread that begins meanwhile must find the mutex taken. */
-BF_INLINE bool enter_memory_locked(bitfit_pool *pool, const char *call)
-{
-    bool has_memory = pool->door != BF_NO_DOOR;
-    return enter_by_lock(pool, call,
-                         has_memory ? bf_lock_kind_of(pool) : BF_NO_DOOR);
+    bool has_door = pool->door != BF_NO_DOOR || bf_is_shared(pool);
+    return has_door ? enter_any(pool, call)
+                    : enter_by_lock(pool, call, BF_NO_DOOR);
 }
 
 BF_INLINE bool enter_offsets_locked(bitfit_pool *pool, const char *call)
@@ -148,9 +154,20 @@ BF_INLINE bool enter_offsets_locked(bitfit_pool *pool, const char *call)
     return enter_by_lock(pool, call, pool->lock_kind);
 }
 
+/* The same two for a call that may run the caller's code or last longer than
+ * the call: a thread that begins meanwhile must find the mutex taken. */
 BF_INLINE bool enter_any_locked(bitfit_pool *pool, const char *call)
 {
-    return enter_by_lock(pool, call, bf_lock_kind_of(pool));
+    return bf_is_shared(pool)
+               ? bf_shared_enter(pool, call)
+               : enter_by_lock(pool, call, bf_lock_kind_of(pool));
+}
+
+BF_INLINE bool enter_memory_locked(bitfit_pool *pool, const char *call)
+{
+    bool has_door = pool->door != BF_NO_DOOR || bf_is_shared(pool);
+    return has_door ? enter_any_locked(pool, call)
+                    : enter_by_lock(pool, call, BF_NO_DOOR);
 }
 
 BF_INLINE void leave(bitfit_pool *pool)

@@ -96,6 +96,39 @@ BF_STATIC void bf_fit_empty(bf_fit *fit)
     bf_fit_init(fit, pairs - bf_fit_pairs_offset(granules), granules, false);
 }
 
+/* Says where the parts of the index lie, from `memory` on, which holds them
+ * already: for an index that has come to another address. */
+BF_STATIC void bf_fit_place(bf_fit *fit, void *memory, size_t granules)
+{
+    unsigned char *pairs = memory;
+    pairs += bf_fit_pairs_offset(granules);
+    fit->map.pairs = (bf_pair *)(void *)pairs;
+    fit->map.granules = granules;
+    if (has_tree(fit)) {
+        size_t words = bf_words_for(granules);
+        bf_tree_place(tree_of(fit), fit->map.pairs + words, words);
+    }
+}
+
+/* Makes all but the map anew, from the map's start bits and their free bits. */
+BF_STATIC void bf_fit_derive(bf_fit *fit)
+{
+    const bf_map *map = &fit->map;
+    size_t words = bf_words_for(map->granules);
+    fit->last_count = 0;
+    if (!has_tree(fit)) {
+        return;
+    }
+    bf_tree_init(tree_of(fit), map->pairs + words, words, false);
+    for (size_t start = 0; start < map->granules;) {
+        size_t end = bf_map_next_start(map, start);
+        if (bf_map_free_at(map, start)) {
+            bf_tree_gain(tree_of(fit), start, end);
+        }
+        start = end;
+    }
+}
+
 /* --------------------------------------------------------------- searching */
 
 /* The first run of `count` granules or more that starts in this word, where
@@ -400,6 +433,41 @@ BF_STATIC size_t bf_fit_alloc_aligned(bf_fit *fit, size_t count,
     }
     bf_fit_take(fit, hole, hole.start + skip, count);
     return hole.start + skip;
+}
+
+/* ---------------------------------------------------- for the rooms beside */
+
+/* What follows needs a map that tells everything: bf_fit_settle() first. */
+
+/* The hole in which a request would get its place, and that place. Empty if
+ * there is none. */
+BF_STATIC bf_hole bf_fit_find(bf_fit *fit, size_t count, size_t alignment,
+                              size_t phase, size_t *start)
+{
+    const bf_request request = {count, alignment, phase};
+    size_t skip = 0;
+    bf_hole hole =
+        alignment <= 1 ? find(fit, count) : find_aligned(fit, &request, &skip);
+    *start = hole.start + skip;
+    return hole;
+}
+
+/* The block that starts at `start` will be a hole with those that touch it. */
+BF_STATIC bf_hole bf_fit_around(const bf_fit *fit, size_t start)
+{
+    const bf_map *map = &fit->map;
+    size_t end = bf_map_end(map, start);
+    return (bf_hole){
+        bf_map_free_before(map, start) ? bf_map_start_before(map, start)
+                                       : start,
+        bf_map_free_at(map, end) ? bf_map_end(map, end) : end,
+    };
+}
+
+/* Frees the block that starts at `start`; none waits. Returns its granules. */
+BF_STATIC size_t bf_fit_free_now(bf_fit *fit, size_t start)
+{
+    return free_in_map(fit, start);
 }
 
 /* ---------------------------------------------------------------- resizing */

@@ -304,10 +304,11 @@ uint64_t bitfit_offset_size(bitfit_pool *pool, uint64_t offset)
  *     block   C
  *     lower   granule 2
  */
-static size_t lower_place(const bf_fit *fit, size_t start, size_t end)
+static size_t lower_place(bf_fit *fit, size_t start, size_t end)
 {
-    bf_hole hole = find(fit, end - start);
-    return hole.end != 0 && hole.start < start ? hole.start : BF_NONE;
+    size_t place;
+    bf_hole hole = bf_fit_find(fit, end - start, 1, 0, &place);
+    return hole.end != 0 && place < start ? place : BF_NONE;
 }
 
 /* Runs are passed downwards from the one that starts last below `below`. */

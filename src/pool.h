@@ -13,6 +13,9 @@ enum { BF_NO_MISUSE = 0 };
 /* Whether a call is inside, and whether it took the lock to get there. */
 typedef enum bf_state { BF_IDLE, BF_ELIDED, BF_LOCKED } bf_state;
 
+/* A lock kind that no options name: a mutex between processes (shared.h). */
+#define BF_LOCK_SHARED ((bitfit_lock_kind)8)
+
 /* In place of a lock kind: calls on blocks of memory do not serve the pool. */
 enum { BF_NO_DOOR = BITFIT_LOCK_DEFAULT };
 

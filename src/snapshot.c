@@ -8,6 +8,7 @@
 #ifndef BITFIT_SMALL /* small.c stands in its place */
 
 #include "guard.h"
+#include "shared.h"
 
 /* ----------------------------------------------------------------- opening */
 
@@ -17,8 +18,9 @@ static bool layout_fits(const bitfit_pool *pool)
     size_t granules = pool->fit.map.granules;
     uintptr_t payload = (uintptr_t)pool->payload;
     bool has_place = payload != 0 || pool->door == BF_NO_DOOR;
-    return has_place && bf_lock_kind_of(pool) >= BITFIT_LOCK_NONE &&
-           pool->lock_kind <= (BITFIT_LOCK_CALLER | BF_GUARDED) &&
+    bool has_lock = bf_lock_kind_of(pool) >= BITFIT_LOCK_NONE &&
+                    pool->lock_kind <= (BITFIT_LOCK_CALLER | BF_GUARDED);
+    return has_place && (has_lock || bf_is_shared(pool)) &&
            pool->granule_shift >= BF_GRANULE_SHIFT_MIN &&
            pool->granule_shift <= BF_GRANULE_SHIFT_MAX && granules != 0 &&
            granules <= SIZE_MAX >> pool->granule_shift &&

@@ -163,13 +163,9 @@ BF_STATIC size_t cut_of(size_t words)
     return cut < BF_COUNT_MAX ? cut : BF_COUNT_MAX;
 }
 
-/* Lays the leaves and counts out at `memory`, all empty. */
-BF_STATIC void bf_tree_init(bf_tree *tree, void *memory, size_t words,
-                            bool zeroed)
+/* Says where the leaves and counts lie: from `memory` on. */
+BF_STATIC void bf_tree_place(bf_tree *tree, void *memory, size_t words)
 {
-    if (!zeroed) {
-        memset(memory, 0, bf_tree_size(words));
-    }
     uint8_t *next = memory;
     tree->leaves = next;
     tree->levels = 0;
@@ -181,6 +177,16 @@ BF_STATIC void bf_tree_init(bf_tree *tree, void *memory, size_t words,
         next += bf_round_up(entries, BF_FANOUT) * sizeof(uint32_t);
         entries = nodes_of(entries);
     }
+}
+
+/* Lays the leaves and counts out at `memory`, all empty. */
+BF_STATIC void bf_tree_init(bf_tree *tree, void *memory, size_t words,
+                            bool zeroed)
+{
+    if (!zeroed) {
+        memset(memory, 0, bf_tree_size(words));
+    }
+    bf_tree_place(tree, memory, words);
     if (tree->levels != 0) {
         *bf_floors_of(tree) = (bf_floors){{0}, {0}};
     }

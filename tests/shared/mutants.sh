@@ -1,0 +1,153 @@
+#!/bin/bash
+# usage: mutants.sh [NAME]
+# Tests the test: breaks the protocol of src/shared.c in one way after the other.
+# stops.c must find every one.
+set -u
+root=$(cd "$(dirname "$0")/../.." && pwd)
+here=$root/tests/shared
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+wanted=${1-} found=0 missed=0
+flags='-std=gnu11 -O1 -w'
+
+# build SHARED_C: the core with that file, and the test, as $work/stops.
+build() {
+    # shellcheck disable=SC2086 # a list
+    for file in "$root/src/bitfit.c" "$root/src/create.c" \
+        "$root/src/misuse.c" "$1"; do
+        gcc $flags -fsanitize=thread -fno-builtin -Dmemset=stopping_memset \
+            -Dmemcpy=stopping_memcpy -I"$root/include" -I"$root/src" \
+            -c "$file" -o "$work/$(basename "$file" .c).o" || return 1
+    done
+    # shellcheck disable=SC2086 # a list
+    gcc $flags -I"$root/include" -I"$root/src" "$here/stops.c" \
+        "$here/stop.c" "$work"/*.o -o "$work/stops"
+}
+
+# mutant NAME OLD NEW [OLD NEW]...: each OLD must be there, once or more.
+mutant() {
+    local name=$1
+    shift
+    [ -z "$wanted" ] || [ "$name" = "$wanted" ] || return
+    python3 - "$root/src/shared.c" "$work/shared.c" "$@" <<'P' || exit 2
+import sys
+
+text = open(sys.argv[1], encoding="utf-8").read()
+for old, new in zip(sys.argv[3::2], sys.argv[4::2]):
+    if old not in text:
+        sys.exit(f"this is not in shared.c: {old}")
+    text = text.replace(old, new, 1)
+open(sys.argv[2], "w", encoding="utf-8").write(text)
+P
+    build "$work/shared.c" || exit 2
+    if timeout 120 "$work/stops" quick >"$work/log" 2>&1; then
+        echo "NOT FOUND: $name"
+        missed=$((missed + 1))
+    else
+        echo "found: $name"
+        found=$((found + 1))
+    fi
+}
+
+take='    begin(intent, BF_CHANGE);
+    bf_fit_take(&pool->fit, hole, start, wish->count);
+    bf_count_live(pool, start, wish->count, wish->count);
+    pool->allocations++;'
+mutant 'the map before the intent' "$take" \
+    '    bf_fit_take(&pool->fit, hole, start, wish->count);
+    begin(intent, BF_CHANGE);
+    bf_count_live(pool, start, wish->count, wish->count);
+    pool->allocations++;'
+mutant 'the op before the rest' \
+    '    intent->targets[0] = hole_only(hole);
+    if (wish' \
+    '    begin(intent, BF_CHANGE);
+    intent->targets[0] = hole_only(hole);
+    if (wish'
+mutant 'the counter behind the intent' "$take" \
+    '    begin(intent, BF_CHANGE);
+    bf_fit_take(&pool->fit, hole, start, wish->count);
+    bf_count_live(pool, start, wish->count, wish->count);' \
+    '    finish(pool);
+    return start;' '    finish(pool);
+    pool->allocations++;
+    return start;'
+mutant 'crossed out before the slot is written' \
+    '    write_slots(pool);
+    BF_ORDER();
+    shared_of(pool)->intent.op = BF_NO_OP;
+    BF_ORDER();' \
+    '    shared_of(pool)->intent.op = BF_NO_OP;
+    BF_ORDER();
+    write_slots(pool);'
+mutant 'start bits are not forgotten' '    forget_starts(map, left, right);' ''
+mutant 'the last word is not forgotten' 'word <= last; word++' \
+    'word < last; word++'
+mutant 'no new tree' '    bf_fit_derive(&pool->fit);' ''
+mutant 'no new counts' '    count_anew(pool);
+    BF_ORDER();' '    BF_ORDER();'
+mutant 'the repair leaves the slots' '        write_slots(pool);
+        pool->allocations = intent' '        pool->allocations = intent'
+mutant 'the repair leaves the counters' \
+    '        pool->allocations = intent->allocations;' ''
+mutant 'the second target is left out' \
+    '        write_target(&pool->fit.map, &intent->targets[1]);' ''
+mutant 'a request without a slot is finished' '    if (wish->slot != NULL) {
+        intent->targets[0] = block_in(hole, start, end);' \
+    '    if (true) {
+        intent->targets[0] = block_in(hole, start, end);' \
+    '        intent->slots[0] = distance_of(pool, wish->slot);
+        intent->values[0] = link_at(pool, start);
+        intent->allocations++;' \
+    '        intent->slots[0] = wish->slot ? distance_of(pool, wish->slot) : 0;
+        intent->values[0] = link_at(pool, start);
+        intent->allocations++;'
+mutant 'pointers are not made anew' '    place_pool(pool);
+    carry_out(pool);
+    BF_ORDER();' '    carry_out(pool);
+    BF_ORDER();'
+mutant 'a move forgets the hole left of the old block' \
+    '        around.start = hole.start + count;' ''
+mutant 'a move forgets the hole right of the old block' \
+    '        around.end = old.end;' ''
+mutant 'a move that is undone loses the old block' \
+    'intent->targets[1] = block_in(around, old.start, old.end);' \
+    'intent->targets[1] = hole_only(around);'
+mutant 'free forgets the hole before' \
+    '    intent->targets[0] = hole_only(around);' \
+    '    intent->targets[0] = hole_only((bf_hole){start, around.end});'
+mutant 'free forgets the hole behind' \
+    '    intent->targets[0] = hole_only(around);' \
+    '    intent->targets[0] = hole_only(
+        (bf_hole){around.start, bf_map_end(&pool->fit.map, start)});'
+mutant 'free forgets the slot' \
+    'slot == NULL ? 0 : distance_of(pool, slot);' '0;'
+mutant 'a resize forgets the hole behind' \
+    'block_in((bf_hole){start, right}, start,' \
+    'block_in((bf_hole){start, end > new_end ? end : new_end}, start,'
+mutant 'never zeroed' \
+    '        memset(bf_pointer_to(pool, start), 0, bf_bytes_of(pool, wish->count));' ''
+mutant 'zeroed too late' \
+    '        memset(bf_pointer_to(pool, start), 0, bf_bytes_of(pool, wish->count));' \
+    '' '    finish(pool);
+    return start;' '    finish(pool);
+    if (wish->zero) {
+        memset(bf_pointer_to(pool, start), 0, bf_bytes_of(pool, wish->count));
+    }
+    return start;'
+copy='    memcpy(bf_pointer_to(pool, start), bf_pointer_to(pool, from),
+           bf_bytes_of(pool, kept));'
+mutant 'copied too late' "$copy" '' \
+    '    pool->live -= bf_fit_free_now(&pool->fit, from);' \
+    "$copy
+    pool->live -= bf_fit_free_now(&pool->fit, from);"
+mutant 'an intent is believed before it is meant' \
+    'if (intent->op != BF_CHANGE) {' 'if (intent->op == BF_RESET) {'
+mutant 'one slot of a swap' '    intent->slots[1] = distance_of(pool, b);' ''
+mutant 'reset without an intent' '    begin(intent, BF_RESET);' \
+    '    (void)intent;'
+mutant 'reset leaves the roots' \
+    '    memset(shared_of(pool)->roots, 0, sizeof shared_of(pool)->roots);' ''
+
+echo "$found found, $missed not found"
+[ "$missed" -eq 0 ]
