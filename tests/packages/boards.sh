@@ -32,6 +32,11 @@ for tiny in OFF ON; do
     if grep -q ' bf_tree_' "$work/symbols"; then found=OFF; fi
     [ $found = $tiny ]
 done
+build zephyr-small -DCMAKE_SYSTEM_NAME=Generic -DCMAKE_C_COMPILER="$1" \
+    -DCMAKE_C_FLAGS="$arm" -DCONFIG_BITFIT=ON -DCONFIG_BITFIT_SMALL=ON
+symbols "$work/zephyr-small/module/libzephyr_module.a" >"$work/symbols"
+grep -q '^T bitfit_alloc$' "$work/symbols"
+if grep ' bitfit_aligned_alloc$' "$work/symbols"; then exit 1; fi
 build zephyr-none
 [ ! -e "$work/zephyr-none/module/libzephyr_module.a" ]
 
