@@ -420,6 +420,15 @@ static size_t run_in(const char *picture, size_t start)
     return end - start;
 }
 
+/* Whether the call, not stopped, left the slots as it has to. */
+static bool slots_are_right(const call *c, const view *was, const view *is)
+{
+    if (c->verb == SWAP) {
+        return is->roots[0] == was->roots[1] && is->roots[1] == was->roots[0];
+    }
+    return c->verb != FREE_FROM || is->roots[0] == 0;
+}
+
 /* Whether the call, not stopped, zeroed and kept what it had to. */
 static bool content_is_right(const call *c, const view *was, const view *is)
 {
@@ -465,7 +474,8 @@ static void try_call(const unsigned char *state, call c)
     memcpy(after, here, region);
     look(here, &is);
     calls_made++;
-    if (is.broken != 0 || !content_is_right(&c, &was, &is)) {
+    if (is.broken != 0 || !slots_are_right(&c, &was, &is) ||
+        !content_is_right(&c, &was, &is)) {
         fault("not stopped", &c, stores, &was, &is, &is);
     }
     for (size_t stop = 0; stop < stores; stop++) {
