@@ -1,7 +1,8 @@
 /*
  * For libFuzzer: bytes become options and calls on a small pool, good ones and
- * bad ones, each compared with the model. Every option of bitfit_options and
- * every call on a pool is among them. The model is included, so that one file
+ * bad ones, each compared with the model. All options of where things lie, of
+ * locks and of moves are among them, and the calls of the parts create, use and
+ * see. The model is included, so that one file
  * and the core make the whole program.
  */
 #include "bitfit.h"

@@ -8,6 +8,7 @@
 #include "create.c"
 
 bitfit_options nondet_options(void);
+bf_parts nondet_parts(void);
 
 /* A number of granules that some memory might have. */
 static size_t any_granules(unsigned *shift)
@@ -31,9 +32,7 @@ void prove_sizes(void)
     size_t size = bf_fit_size(granules);
     CLAIM(pairs / sizeof(bf_pair) == words, "the map's size does not wrap");
     CLAIM(bf_fit_pairs_offset(granules) + pairs <= size, "the map is inside");
-    bool handler = nondet_bool();
-    CLAIM(bf_plan_bookkeeping(BITFIT_LOCK_CALLER, handler, granules) <=
-              SIZE_MAX / 2,
+    CLAIM(bf_plan_bookkeeping(nondet_parts(), granules) <= SIZE_MAX / 2,
           "header and index leave room for any skip");
     REACHED();
 }
