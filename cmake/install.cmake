@@ -45,6 +45,16 @@ foreach(page IN LISTS pages)
     endif()
 endforeach()
 
+# gdb loads it with either library, by the path that the library has.
+if(UNIX AND NOT APPLE)
+    set(gdb_dir "${CMAKE_INSTALL_DATADIR}/gdb/auto-load")
+    foreach(library IN ITEMS bitfit bitfit-malloc)
+        install(FILES tools/gdb/bitfit-gdb.py
+            DESTINATION "${gdb_dir}${CMAKE_INSTALL_FULL_LIBDIR}"
+            RENAME "lib${library}.so.${PROJECT_VERSION}-gdb.py")
+    endforeach()
+endif()
+
 configure_file(cmake/uninstall.cmake.in uninstall.cmake @ONLY)
 add_custom_target(uninstall
     COMMAND "${CMAKE_COMMAND}" -P "${CMAKE_CURRENT_BINARY_DIR}/uninstall.cmake"

@@ -121,6 +121,7 @@ static bool copy_run(const bitfit_run *run, void *context)
     if (!to->based) {
         to->base = start;
         to->based = true;
+        to->moment->payload = start;
     }
     add_run(to, &(moment_run){.offset = start - to->base,
                               .size = run->size,

@@ -19,8 +19,9 @@ typedef struct heap_moment {
     uint64_t requested; /* bytes; 0 where it is not known */
     moment_run *runs;
     size_t count;
-    uint64_t top; /* the end of the highest block */
-    bool torn;    /* some runs may be wrong */
+    uint64_t top;     /* the end of the highest block */
+    uint64_t payload; /* its address in a pool; 0 where there is none */
+    bool torn;        /* some runs may be wrong */
 } heap_moment;
 
 /* A heap after the event. False if and only if memory is short. */

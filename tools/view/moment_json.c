@@ -13,6 +13,9 @@ static json_t *figures(const heap_moment *moment)
         (json_int_t)s->high_water, "peak_live", (json_int_t)s->peak_live,
         "failures", (json_int_t)s->failures, "top", (json_int_t)moment->top,
         "torn", (int)moment->torn);
+    if (moment->payload != 0)
+        json_object_set_new(object, "payload",
+                            json_integer((json_int_t)moment->payload));
     if (moment->requested != 0) {
         json_object_set_new(object, "requested",
                             json_integer((json_int_t)moment->requested));

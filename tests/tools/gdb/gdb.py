@@ -1,0 +1,85 @@
+#!/usr/bin/env python3
+"""usage: gdb.py SCRIPT COMMAND SUBJECT MALLOC
+
+The script's commands in gdb, on a live process and on its core file: pools of
+the program's own, the malloc's, damaged ones, and what is no pool.
+"""
+import os
+import re
+import subprocess
+import sys
+import tempfile
+
+SCRIPT, COMMAND, SUBJECT, MALLOC = map(os.path.abspath, sys.argv[1:])
+
+
+def gdb(*commands, core=None, preload=False):
+    arguments = ["gdb", "-nx", "-q", "-batch", "-ex",
+                 "set debuginfod enabled off", "-ex", "source " + SCRIPT]
+    if core is None:
+        if preload:
+            arguments += ["-ex", "set environment LD_PRELOAD " + MALLOC]
+        arguments += ["-ex", "break stop_here", "-ex", "run"]
+    for command in commands:
+        arguments += ["-ex", command]
+    environment = dict(os.environ, BITFIT_COMMAND=COMMAND, LC_ALL="C.UTF-8")
+    done = subprocess.run(arguments + [SUBJECT] + ([core] if core else []),
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                          encoding="utf-8", env=environment, timeout=280)
+    return done.stdout
+
+
+def expect(text, *patterns):
+    for pattern in patterns:
+        if not re.search(pattern, text, re.M):
+            sys.exit("%s\nlacks: %s" % (text, pattern))
+
+
+LOOK = ["bitfit pools", "bitfit check messages", "bitfit walk messages",
+        "bitfit map messages", "bitfit owner second + 5", "bitfit owner &memory",
+        "bitfit owner (char *)messages + 4096"]
+
+SEEN = [
+    r"^messages = 0x[0-9a-f]+: 256 of \d+ bytes in 2 blocks",
+    r"^frames = 0x[0-9a-f]+: 5008 of \d+ bytes in 1 blocks",
+    r"^0x[0-9a-f]+: whole: 256 of",
+    r"^0x[0-9a-f]+ hole of 112 bytes\n0x[0-9a-f]+ block of 48 bytes\n"
+    r"0x[0-9a-f]+ block of 208 bytes\n0x[0-9a-f]+ hole of \d+ bytes$",
+    r"^the pool at 0x",
+    r": byte 5 of a block of 48 bytes at 0x[0-9a-f]+ in messages$",
+    r"^0x[0-9a-f]+ is in no pool$",
+]
+
+
+def live_and_dead(folder):
+    core = os.path.join(folder, "core")
+    text = gdb(*LOOK, "generate-core-file " + core)
+    expect(text, *SEEN)
+    expect(gdb(*LOOK, core=core), *SEEN)
+
+
+def what_is_no_pool():
+    """And, at the end, a pool whose map was written over."""
+    text = gdb("bitfit check 8", "bitfit check &other_memory[100000]",
+               "bitfit map", "bitfit check no_such_name", "bitfit owner",
+               "python payload = Pool(int(gdb.parse_and_eval('messages'))).payload",
+               "python gdb.selected_inferior().write_memory("
+               "payload - 64, b'\\x55' * 64)",
+               "bitfit check messages",
+               "set var messages = (bitfit_pool *)77", "bitfit pools")
+    expect(text, "there is no memory at 0x8", "no pool, or another",
+           "there are 2 pools: name one", "No symbol", "^bitfit owner ADDRESS",
+           "damaged, or a call was changing it|no pool, or another", r"^frames = ")
+
+
+def the_malloc(folder):
+    core = os.path.join(folder, "malloc.core")
+    text = gdb("bitfit pools", "generate-core-file " + core, preload=True)
+    expect(text, r"^malloc = 0x[0-9a-f]+: \d+ of \d+ bytes", "^messages = ")
+    expect(gdb("bitfit pools", core=core), r"^malloc = 0x", "^messages = ")
+
+
+with tempfile.TemporaryDirectory() as work:
+    live_and_dead(work)
+    what_is_no_pool()
+    the_malloc(work)
