@@ -166,7 +166,7 @@ static void compare_runs_of(bf_word word)
         for (unsigned i = 0; i < BF_WORD_BITS; i++) {
             expect |= (bf_word)run_at(word, i, count) << i;
         }
-        assert_int_equal(bf_map_of(word, count), expect);
+        assert_int_equal(bf_runs_of(word, count), expect);
     }
 }
 
