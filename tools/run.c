@@ -182,8 +182,8 @@ static bool tell_library(const run_options *given)
 {
     for (size_t i = 0; i < sizeof settings / sizeof *settings; i++) {
         const struct setting *each = &settings[i];
-        const char *flag = *(
-            const char *const *)(const void *)((const char *)given + each->at);
+        const void *place = (const char *)given + each->at;
+        const char *flag = *(const char *const *)place;
         const char *before = getenv(each->variable);
         const char *ignored;
         if (flag != NULL) {
