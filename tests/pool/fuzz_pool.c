@@ -498,6 +498,22 @@ static void play_rare(game *g, input *in)
     }
 }
 
+/* A call with a good pointer, where there is a live block. */
+static void play_live(game *g, input *in, size_t verb)
+{
+    unsigned char *block = next_block(g, in);
+    if (block == NULL) {
+        return;
+    }
+    if (verb == 7) {
+        resize(g, block, size_from(in, g->granule));
+    } else if (verb == 8) {
+        play_free_sized(g, block, in);
+    } else {
+        play_free(g, block);
+    }
+}
+
 static void play(game *g, input *in)
 {
     size_t verb = byte(in);
@@ -529,17 +545,7 @@ static void play(game *g, input *in)
     case 8:
     case 9:
     case 10:
-        block = next_block(g, in);
-        if (block == NULL) {
-            break;
-        }
-        if (verb % 16 == 7) {
-            resize(g, block, size_from(in, g->granule));
-        } else if (verb % 16 == 8) {
-            play_free_sized(g, block, in);
-        } else {
-            play_free(g, block);
-        }
+        play_live(g, in, verb % 16);
         break;
     default:
         play_alloc(g, in);
