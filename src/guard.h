@@ -269,10 +269,12 @@ BF_STATIC void bf_guard_stats(const bitfit_pool *pool, const bf_guard *guard,
     stats->largest_block -= stats->largest_block == 0 ? 0 : granule;
 }
 
-/* A run as the caller sees it. */
+/* A run as the caller sees it. In a torn copy a block may be too short to have
+ * a guard; it is shown as it is. */
 BF_STATIC bitfit_run bf_guard_run(const bitfit_pool *pool, bitfit_run run)
 {
-    run.size -= run.live ? guard_bytes(pool) : 0;
+    size_t guard = guard_bytes(pool);
+    run.size -= run.live && run.size > guard ? guard : 0;
     return run;
 }
 
