@@ -41,7 +41,9 @@ struct bitfit_pool {
     uint8_t granule_shift;
     bool resize_moves;
     bool has_mutex;
-    word_pair pairs[]; /* and, behind them, the mutex if there is one */
+    /* Behind them lies the mutex if there is one: aligned like a size_t, too,
+     * where words are shorter than that. */
+    _Alignas(size_t) _Alignas(bf_word) word_pair pairs[];
 };
 
 /* ----------------------------------------------------------------- numbers */
