@@ -13,5 +13,5 @@ endfunction()
 # Properties such as LABELS are set on ${BITFIT_TEST_PREFIX}name.
 function(bitfit_test name)
     add_test(NAME "${BITFIT_TEST_PREFIX}${name}" COMMAND ${ARGN})
-    set_tests_properties("${BITFIT_TEST_PREFIX}${name}" PROPERTIES TIMEOUT 900)
+    set_tests_properties("${BITFIT_TEST_PREFIX}${name}" PROPERTIES TIMEOUT 300)
 endfunction()
