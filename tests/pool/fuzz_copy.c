@@ -1,7 +1,7 @@
 /*
  * For libFuzzer: bytes as the copy of a pool's bookkeeping, either all of it or
  * written over a good one. Reading stays inside, and the runs cover the payload
- * without gaps.
+ * without gaps, but for the guards behind blocks if the pool says it has them.
  */
 #include "bitfit.h"
 
@@ -11,9 +11,10 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 typedef struct cover {
-    uintptr_t end;
+    const unsigned char *end; /* NULL before the first run */
+    bool live;                /* the last run was a block */
+    size_t guard;             /* bytes; 0 until one was left out */
     size_t size;
-    bool begun;
 } cover;
 
 /* A failed condition ends the program: libFuzzer keeps the input. */
@@ -23,14 +24,25 @@ static void must(bool holds)
         abort();
 }
 
+static void skip_guard(cover *seen, size_t size)
+{
+    if (size != 0) {
+        must(seen->live);
+        must(seen->guard == 0 || seen->guard == size);
+        seen->guard = size;
+        seen->size += size;
+    }
+}
+
 static bool extend(const bitfit_run *run, void *context)
 {
     cover *seen = context;
-    must(!seen->begun || (uintptr_t)run->start == seen->end);
+    const unsigned char *start = run->start;
+    skip_guard(seen, seen->end == NULL ? 0 : (size_t)(start - seen->end));
     must(run->size > 0);
-    seen->end = (uintptr_t)run->start + run->size;
+    seen->end = start + run->size;
+    seen->live = run->live;
     seen->size += run->size;
-    seen->begun = true;
     return true;
 }
 
@@ -42,7 +54,8 @@ static void read_copy(const void *copy, size_t size)
     bool walked = bitfit_copy_walk(copy, size, extend, &seen);
     must(walked == (state != BITFIT_COPY_NO_POOL));
     must(walked == bitfit_copy_get_stats(copy, size, &stats));
-    must(!walked || seen.size == stats.capacity);
+    if (walked)
+        skip_guard(&seen, stats.capacity - seen.size);
 }
 
 /* A pool with something in it; returns a new copy of its bookkeeping. */
