@@ -17,7 +17,10 @@ const command_entry command_list[] = {
     {"map", "draw a heap, over time or at one moment", verb_map},
     {"report", "make a web page about a trace", verb_report},
     {"diff", "show what grew between two traces of a program", verb_diff},
-    {"top", "watch the pool of a process under `bitfit run`", verb_top},
+    {"top", "watch a pool: of a process under `bitfit run`, or shared",
+     verb_top},
+    {"check", "say what a crash left in a shared pool's file", verb_check},
+    {"repair", "repair a shared pool's file", verb_repair},
     {"export", "write a trace for other viewers", verb_export},
     {NULL, NULL, NULL}};
 

@@ -7,6 +7,7 @@
 #include "view/moment_json.h"
 #include "view/outside.h"
 #include "view/picture.h"
+#include "view/pool_file.h"
 #include "view/terminal.h"
 
 #include <stdlib.h>
@@ -91,11 +92,12 @@ static const verb_option option_list[] = {
 
 static const verb_usage usage = {
     .verb = "map",
-    .words = "TRACE|PID|IMAGE",
-    .what = "trace, process or image",
+    .words = "TRACE|PID|IMAGE|POOL",
+    .what = "trace, process, image or pool",
     .help = "Draws a heap. A trace is drawn over time, or at one moment; a "
-            "process under `bitfit run` and a pool's saved image as they are. "
-            "Without -o one moment is drawn in the terminal.",
+            "process under `bitfit run`, a pool's saved image and a shared "
+            "pool's file as they are. Without -o one moment is drawn in the "
+            "terminal.",
     .options = option_list};
 
 /* ------------------------------------------------------------------ moments */
@@ -227,33 +229,34 @@ static int map_trace(const map_request *request)
 
 /* ------------------------------------------------------- others' pools */
 
-/* A number that names no file is a process. */
-static bool is_process(const char *input)
-{
-    return *input != '\0' && input[strspn(input, "0123456789")] == '\0' &&
-           strlen(input) < 10 && access(input, F_OK) != 0;
-}
+/* Who is looked at, and how. */
+typedef struct other_kind {
+    const char *name;
+    const char *(*look)(const char *input, heap_moment *moment);
+} other_kind;
 
-static bool is_image(const char *path)
+static const char *look_at_process(const char *input, heap_moment *moment)
 {
-    static const char magic[] = "bitfit image ";
-    char start[sizeof magic - 1];
-    FILE *file = strcmp(path, "-") == 0 ? NULL : fopen(path, "re");
-    if (file == NULL)
-        return false;
-    bool is = fread(start, 1, sizeof start, file) == sizeof start &&
-              memcmp(start, magic, sizeof start) == 0;
-    fclose(file);
-    return is;
-}
-
-static int map_outside(const map_request *request)
-{
-    bool process = is_process(request->input);
-    heap_moment moment = {.count = 0};
     outside from;
+    const char *why = outside_open(&from, (pid_t)atoi(input));
+    why = why == NULL ? outside_look(&from, moment) : why;
+    outside_close(&from);
+    return why;
+}
+
+static const char *look_at_pool(const char *input, heap_moment *moment)
+{
+    pool_file from;
+    const char *why = pool_file_open(&from, input);
+    why = why == NULL ? pool_file_look(&from, moment) : why;
+    pool_file_close(&from);
+    return why;
+}
+
+static int map_other(const map_request *request, const other_kind *kind)
+{
+    heap_moment moment = {.count = 0};
     char title[512];
-    const char *why;
     if (request->at != NULL || request->by != BY_SIZE ||
         request->clock != CLOCK_EVENTS || request->heap.granule != 0 ||
         request->heap.pool != 0) {
@@ -261,17 +264,11 @@ static int map_outside(const map_request *request)
                              "trace: bits know sizes only");
         return COMMAND_USAGE;
     }
-    if (process) {
-        why = outside_open(&from, (pid_t)atoi(request->input));
-        why = why == NULL ? outside_look(&from, &moment) : why;
-        outside_close(&from);
-    } else {
-        why = outside_read_image(request->input, &moment);
-    }
+    const char *why = kind->look(request->input, &moment);
     if (why != NULL)
         return command_error("map", "%s: %s", request->input, why);
-    snprintf(title, sizeof title, "%s %s: the heap now",
-             process ? "process" : "image", request->input);
+    snprintf(title, sizeof title, "%s %s: the heap now", kind->name,
+             request->input);
     text_make_visible(title);
     int code = show_moment(request, &moment, NULL, 0, title);
     moment_close(&moment);
@@ -286,7 +283,11 @@ int verb_map(int argc, char **argv)
         command_error("map", "--json prints figures, -o writes a picture");
         return COMMAND_USAGE;
     }
-    if (is_process(request.input) || is_image(request.input))
-        return map_outside(&request);
+    if (outside_is_process(request.input))
+        return map_other(&request, &(other_kind){"process", look_at_process});
+    if (outside_is_image(request.input))
+        return map_other(&request, &(other_kind){"image", outside_read_image});
+    if (pool_file_is_one(request.input))
+        return map_other(&request, &(other_kind){"pool", look_at_pool});
     return map_trace(&request);
 }

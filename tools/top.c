@@ -1,4 +1,4 @@
-/* bitfit top: a live view of a process' pool. */
+/* bitfit top: a live view of a pool, of a process or in a file. */
 #include "verbs.h"
 
 #include "holders.h"
@@ -7,9 +7,9 @@
 #include "trace/text.h"
 #include "view/moment_json.h"
 #include "view/outside.h"
+#include "view/pool_file.h"
 #include "view/terminal.h"
 
-#include <errno.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -58,22 +58,31 @@ static const verb_option options[] = {
 
 static const verb_usage usage = {
     .verb = "top",
-    .words = "PID",
-    .what = "process",
-    .help = "Shows the pool of a process under `bitfit run`, live: its map, "
-            "the largest request possible, use and high-water mark, the "
-            "largest holes, and who holds most if `bitfit record --sites` "
-            "records it. The process is not stopped. q ends it, space pauses.",
+    .words = "PID|POOL",
+    .what = "process or pool",
+    .help = "Shows the pool of a process under `bitfit run`, or a shared "
+            "pool's file, live: its map, the largest request possible, use "
+            "and high-water mark, the largest holes, and who holds most if "
+            "`bitfit record --sites` records it. Nobody is stopped. q ends "
+            "it, space pauses.",
     .options = options};
 
 /* ----------------------------------------------------------------- showing */
 
 /* What is looked at. */
 typedef struct subject {
+    bool in_file; /* which of the next two it is */
+    pool_file shared;
     outside pool;
     holders *sites;    /* NULL: it is not recorded */
     size_t site_count; /* of the last look */
 } subject;
+
+static const char *look(subject *from, heap_moment *moment)
+{
+    return from->in_file ? pool_file_look(&from->shared, moment)
+                         : outside_look(&from->pool, moment);
+}
 
 /* What was seen so far, the oldest first. */
 typedef struct history {
@@ -107,21 +116,37 @@ static void print_sparkline(const terminal *t, const char *name,
     fprintf(t->to, " %s\n", text_of_size(text, values[count - 1]));
 }
 
+/* What the pool itself does not say. */
+static void print_more(const terminal *t, const subject *from,
+                       const bitfit_stats *stats)
+{
+    char budget[24];
+    char failures[48];
+    char other[48];
+    if (from->in_file) {
+        fprintf(t->to, "%s repaired so far%s, %s failed\n",
+                things_text(other, from->shared.repairs, "change"),
+                from->shared.state == POOL_FILE_BROKEN_OFF
+                    ? ", one is broken off now"
+                    : "",
+                things_text(failures, stats->failures, "request"));
+        return;
+    }
+    fprintf(t->to, "budget %s, %s cached by threads, %s failed\n",
+            text_of_size(budget, from->pool.published.budget),
+            text_of_size(other, from->pool.published.cached),
+            things_text(failures, from->pool.published.failures, "request"));
+}
+
 static const char *print_look(const terminal *t, const subject *from,
                               const heap_moment *moment, const history *past,
                               size_t sites)
 {
     colour_scheme scheme;
-    char budget[24];
-    char failures[48];
-    char cached[24];
     const bitfit_stats *stats = &moment->stats;
     scheme_by_size(&scheme, true);
     terminal_figures(t, moment);
-    fprintf(t->to, "budget %s, %s cached by threads, %s failed\n",
-            text_of_size(budget, from->pool.published.budget),
-            text_of_size(cached, from->pool.published.cached),
-            things_text(failures, from->pool.published.failures, "request"));
+    print_more(t, from, stats);
     print_sparkline(t, "live", past->live, past->count, stats->capacity);
     print_sparkline(t, "high-water", past->high_water, past->count,
                     stats->capacity);
@@ -135,7 +160,7 @@ static int show_once(const top_request *request, subject *from)
 {
     static history past;
     heap_moment moment;
-    const char *why = outside_look(&from->pool, &moment);
+    const char *why = look(from, &moment);
     if (why != NULL)
         return command_error("top", "%s: %s", request->input, why);
     int code = COMMAND_OK;
@@ -143,6 +168,8 @@ static int show_once(const top_request *request, subject *from)
     if (request->json) {
         json_t *all = moment_json(&moment, false);
         json_object_set_new(all, "sites", holders_json(from->sites));
+        if (from->in_file)
+            pool_file_json(&from->shared, all);
         code = json_print("top", all, JSON_COMPACT);
     } else {
         terminal t = terminal_of(stdout);
@@ -235,9 +262,9 @@ static const char *draw(const top_request *request, subject *from,
     t.to = open_memstream(&text, &length);
     if (t.to == NULL)
         return "there is not enough memory";
-    fprintf(t.to, "bitfit top: process %s%s   q: quit, space: %s\n",
-            request->input, paused ? ", paused" : "",
-            paused ? "go on" : "pause");
+    fprintf(t.to, "bitfit top: %s %s%s   q: quit, space: %s\n",
+            from->in_file ? "pool" : "process", request->input,
+            paused ? ", paused" : "", paused ? "go on" : "pause");
     const char *why = print_look(&t, from, moment, past, sites);
     fclose(t.to);
     put_screen(text, lines);
@@ -266,7 +293,7 @@ static const char *watch(const top_request *request, subject *from)
     while (why == NULL && !ended) {
         if (!paused) {
             moment_close(&moment);
-            why = outside_look(&from->pool, &moment);
+            why = look(from, &moment);
             if (why != NULL)
                 break;
             remember(&past, &moment.stats);
@@ -294,24 +321,40 @@ static int show(const top_request *request, subject *from)
                        : command_error("top", "%s: %s", request->input, why);
 }
 
+static const char *open_subject(subject *from, const char *input)
+{
+    if (from->in_file)
+        return pool_file_open(&from->shared, input);
+    const char *why = outside_open(&from->pool, (pid_t)atoi(input));
+    if (why == NULL)
+        from->sites = holders_open(from->pool.pid);
+    return why;
+}
+
+static void close_subject(subject *from)
+{
+    if (from->in_file) {
+        pool_file_close(&from->shared);
+        return;
+    }
+    holders_close(from->sites);
+    outside_close(&from->pool);
+}
+
 int verb_top(int argc, char **argv)
 {
     top_request request = {.seconds = 1};
     subject from = {.sites = NULL};
-    char *end;
     request.input = options_take(&usage, argc, argv, &request).at[0];
-    errno = 0;
-    long pid = strtol(request.input, &end, 10);
-    if (*end != '\0' || pid <= 0 || pid > INT32_MAX || errno != 0) {
-        command_error("top", "'%s' is not a process number", request.input);
+    from.in_file = !outside_is_process(request.input);
+    if (from.in_file && access(request.input, F_OK) != 0) {
+        command_error("top", "'%s' is not a process number, nor a file",
+                      request.input);
         return COMMAND_USAGE;
     }
-    const char *why = outside_open(&from.pool, (pid_t)pid);
-    if (why != NULL)
-        return command_error("top", "%s: %s", request.input, why);
-    from.sites = holders_open(from.pool.pid);
-    int code = show(&request, &from);
-    holders_close(from.sites);
-    outside_close(&from.pool);
+    const char *why = open_subject(&from, request.input);
+    int code = why == NULL ? show(&request, &from)
+                           : command_error("top", "%s: %s", request.input, why);
+    close_subject(&from);
     return code;
 }

@@ -4,7 +4,7 @@
 
 #include "command.h"
 
-command_verb verb_diff, verb_export, verb_fit, verb_map, verb_record,
-    verb_replay, verb_report, verb_run, verb_top;
+command_verb verb_check, verb_diff, verb_export, verb_fit, verb_map,
+    verb_record, verb_repair, verb_replay, verb_report, verb_run, verb_top;
 
 #endif

@@ -56,3 +56,17 @@ json_t *moment_json(const heap_moment *moment, bool runs)
         json_object_set_new(object, "runs", runs_of(moment));
     return object;
 }
+
+void pool_file_json(const pool_file *from, json_t *object)
+{
+    json_t *roots = json_array();
+    for (unsigned i = 0; i < BITFIT_ROOTS; i++) {
+        json_array_append_new(
+            roots, json_integer((json_int_t)*bitfit_root(from->copy, i)));
+    }
+    json_object_set_new(object, "state",
+                        json_string(pool_file_state_name(from->state)));
+    json_object_set_new(object, "repairs",
+                        json_integer((json_int_t)from->repairs));
+    json_object_set_new(object, "roots", roots);
+}

@@ -137,6 +137,12 @@ static const char *read_published(outside *from)
     return NULL;
 }
 
+bool outside_is_process(const char *input)
+{
+    return *input != '\0' && input[strspn(input, "0123456789")] == '\0' &&
+           strlen(input) < 10 && access(input, F_OK) != 0;
+}
+
 bool outside_is_this_command(const char *path)
 {
     struct stat other;
@@ -266,6 +272,18 @@ void outside_close(outside *from)
 /* ------------------------------------------------------------------- images */
 
 static const char image_magic[] = "bitfit image ";
+
+bool outside_is_image(const char *path)
+{
+    char start[sizeof image_magic - 1];
+    FILE *file = strcmp(path, "-") == 0 ? NULL : fopen(path, "re");
+    if (file == NULL)
+        return false;
+    bool is = fread(start, 1, sizeof start, file) == sizeof start &&
+              memcmp(start, image_magic, sizeof start) == 0;
+    fclose(file);
+    return is;
+}
 
 /* Where the bookkeeping begins; 0 if this is no image, or `why` says more. */
 static size_t image_start(const char *bytes, size_t size, const char **why)

@@ -18,6 +18,9 @@ typedef struct outside {
     size_t size;
 } outside;
 
+/* Whether what somebody typed is a process: a number that names no file. */
+bool outside_is_process(const char *input);
+
 /* Whether the file is this command's own. */
 bool outside_is_this_command(const char *path);
 
@@ -32,6 +35,9 @@ const char *outside_open(outside *from, pid_t pid);
  */
 const char *outside_look(outside *from, heap_moment *moment);
 void outside_close(outside *from);
+
+/* Whether the file begins as an image does. */
+bool outside_is_image(const char *path);
 
 /* Reads a file of "bitfit image VERSION", a newline and the bookkeeping. NULL,
  * or why it cannot be read. */

@@ -14,7 +14,7 @@ import tempfile
 BITFIT, CHURNER = sys.argv[1:3]
 os.environ["LC_ALL"] = "C.UTF-8"
 VERBS = ("run", "record", "replay", "fit", "map", "report", "diff", "top",
-         "export")
+         "check", "repair", "export")
 
 #   "AA......"  "AABBB..."  "..BBB..."  "..BBBCCCC"
 REP = "0\n3\n4\n1\na 0 32\na 1 40\nf 0\na 2 64\n"
@@ -297,6 +297,7 @@ def check_image(folder):
     assert run("map", path).startswith("image " + path + ": the heap now\n")
     run("map", path, "-o", picture)
     assert os.path.getsize(picture) > 1000
+    assert run("check", path).startswith(path + ": whole: an image\n")
 
 
 def check_escapes(folder):
