@@ -88,7 +88,9 @@ static bool write_script(bench_trace *into, const trace *from)
         state.slots != NULL && state.idle != NULL && state.sizes != NULL;
 
     for (size_t i = 0; good && i < from->count; i++) {
-        good = add_event(&state, &from->events[i]);
+        const trace_event event = trace_at(from, i);
+
+        good = add_event(&state, &event);
     }
     into->calls.timed_allocs = into->allocs;
     if (into->allocs > 0) {

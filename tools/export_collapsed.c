@@ -29,12 +29,12 @@ static size_t count_requests(const trace *from, const export_plan *plan,
 {
     size_t count = 0;
     for (size_t i = 0; i < from->count; i++) {
-        const trace_event *event = &from->events[i];
-        if (event->op == TRACE_FREE)
+        const trace_event event = trace_at(from, i);
+        if (event.op == TRACE_FREE)
             continue;
         lines[count++] =
-            (priced){.key = key_of(from, event),
-                     .cost = plan->cost == COST_CALLS ? 1 : event->size};
+            (priced){.key = key_of(from, &event),
+                     .cost = plan->cost == COST_CALLS ? 1 : event.size};
     }
     return count;
 }
@@ -47,10 +47,10 @@ static size_t count_live(const trace *from, const export_plan *plan,
     for (size_t i = 0; i < from->blocks; i++)
         lines[i].key = UINT64_MAX;
     for (size_t i = 0; i < plan->events; i++) {
-        const trace_event *event = &from->events[i];
-        lines[event->block] = (priced){
-            .key = event->op == TRACE_FREE ? UINT64_MAX : key_of(from, event),
-            .cost = event->size};
+        const trace_event event = trace_at(from, i);
+        lines[event.block] = (priced){
+            .key = event.op == TRACE_FREE ? UINT64_MAX : key_of(from, &event),
+            .cost = event.size};
     }
     for (size_t i = 0; i < from->blocks; i++) {
         if (lines[i].key != UINT64_MAX)

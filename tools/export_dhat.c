@@ -82,8 +82,9 @@ static bool find_sizes(dhat *of)
     if (of->keys == NULL)
         return false;
     for (size_t i = 0; i < of->from->count; i++) {
-        if (of->from->events[i].op != TRACE_FREE)
-            of->keys[count++] = of->from->events[i].size;
+        const trace_event event = trace_at(of->from, i);
+        if (event.op != TRACE_FREE)
+            of->keys[count++] = event.size;
     }
     qsort(of->keys, count, sizeof *of->keys, compare_numbers);
     for (size_t i = 0; i < count; i++) {
@@ -107,7 +108,7 @@ static size_t point_of(const dhat *of, const trace_event *event)
 /* In microseconds; in events where there are no times. */
 static uint64_t time_of(const dhat *of, size_t event)
 {
-    return of->from->timed ? of->from->events[event].time_ns / 1000 : event;
+    return of->from->timed ? trace_time(of->from, event) / 1000 : event;
 }
 
 static void end_life(dhat *of, const life *ends, uint64_t now)
@@ -146,14 +147,14 @@ static void run(dhat *of, size_t peak_event)
 {
     const trace *from = of->from;
     for (size_t i = 0; i < from->count; i++) {
-        const trace_event *event = &from->events[i];
+        const trace_event event = trace_at(from, i);
         uint64_t now = time_of(of, i);
-        if (event->op != TRACE_ALLOC)
-            end_life(of, &of->lives[event->block], now);
-        if (event->op == TRACE_FREE) {
-            of->lives[event->block].born = UINT64_MAX;
+        if (event.op != TRACE_ALLOC)
+            end_life(of, &of->lives[event.block], now);
+        if (event.op == TRACE_FREE) {
+            of->lives[event.block].born = UINT64_MAX;
         } else {
-            begin_life(of, event, now);
+            begin_life(of, &event, now);
         }
         if (i == peak_event)
             note_peak(of);

@@ -48,11 +48,11 @@ static double time_of(const char *text)
 
 static size_t events_until(const trace *from, double time_ns)
 {
-    size_t events = 0;
-    while (events < from->count &&
-           (double)from->events[events].time_ns <= time_ns)
-        events++;
-    return events;
+    for (size_t i = 0; i < from->tick_count; i++) {
+        if ((double)from->ticks[i].time_ns > time_ns)
+            return from->ticks[i].event;
+    }
+    return from->count;
 }
 
 bool input_moment(const char *verb, const input_trace *input, const char *text,

@@ -33,12 +33,14 @@ bool build_begin(builder *to, size_t left)
 {
     to->left = left;
     table_make_seed(&to->stacks);
+    table_make_seed(&to->kinds);
     return build_stack(to, "", 0);
 }
 
 void build_end(builder *to)
 {
     free(to->blocks);
+    table_free(&to->kinds);
     table_free(&to->addresses);
     table_free(&to->threads);
     table_free(&to->stacks);
@@ -46,23 +48,82 @@ void build_end(builder *to)
 
 /* ------------------------------------------------------------------ events */
 
-static bool add_event(builder *to, trace_op op, uint64_t block,
-                      uint64_t align_log2)
+static bool put(builder *to, table *in, uint64_t key, uint64_t number)
+{
+    size_t before = in->capacity;
+    if (table_growth(in) > to->left || !table_put(in, key, number))
+        return refuse(to, out_of_memory);
+    to->left -= (in->capacity - before) * sizeof *in->at;
+    return true;
+}
+
+static bool is_kind(const trace_event *left, const trace_event *right)
+{
+    return left->size == right->size && left->site == right->site &&
+           left->thread == right->thread &&
+           left->align_log2 == right->align_log2 && left->op == right->op;
+}
+
+static uint64_t hash_of_kind(const builder *to, const trace_event *kind)
+{
+    uint64_t small = (uint64_t)kind->site << 32 | (uint64_t)kind->thread << 16 |
+                     kind->align_log2 << 8 | kind->op;
+    return table_hash(&to->kinds, table_hash(&to->kinds, kind->size) ^ small);
+}
+
+/* The number of this kind of event, which is added if it is new. Should two
+ * have one hash, the first is simply not found again. */
+static bool find_kind(builder *to, const trace_event *kind, uint32_t *number)
 {
     trace *into = to->into;
+    uint64_t hash = hash_of_kind(to, kind);
+    uint64_t found;
+    if (table_find(&to->kinds, hash, &found) &&
+        is_kind(&into->kinds[found], kind)) {
+        *number = (uint32_t)found;
+        return true;
+    }
+    if (into->kind_count == UINT32_MAX)
+        return refuse(to, "more than 2^32 - 2 kinds of events");
+    if (!build_grow(to, &into->kinds, &to->kind_capacity, into->kind_count,
+                    sizeof *into->kinds))
+        return refuse(to, out_of_memory);
+    *number = (uint32_t)into->kind_count;
+    into->kinds[into->kind_count++] = *kind;
+    return put(to, &to->kinds, hash, *number);
+}
+
+/* Notes the time of the next event, if it is another than the last one's. */
+static bool add_tick(builder *to)
+{
+    trace *into = to->into;
+    uint64_t time_ns = to->time_ns - to->first_ns;
+    uint64_t last =
+        into->tick_count == 0 ? 0 : into->ticks[into->tick_count - 1].time_ns;
+    if (time_ns == last)
+        return true;
+    if (!build_grow(to, &into->ticks, &to->tick_capacity, into->tick_count,
+                    sizeof *into->ticks))
+        return refuse(to, out_of_memory);
+    into->ticks[into->tick_count++] = (trace_tick){into->count, time_ns};
+    return true;
+}
+
+static bool add_event(builder *to, uint32_t block, const trace_event *kind)
+{
+    trace *into = to->into;
+    uint32_t number;
+    if (!find_kind(to, kind, &number))
+        return false;
     if (!build_grow(to, &into->events, &to->capacity, into->count,
                     sizeof *into->events))
         return refuse(to, out_of_memory);
     if (into->count == 0)
         to->first_ns = to->time_ns;
-    into->events[into->count++] =
-        (trace_event){.time_ns = to->time_ns - to->first_ns,
-                      .size = to->blocks[block].size,
-                      .block = (uint32_t)block,
-                      .site = to->blocks[block].site,
-                      .thread = to->thread,
-                      .align_log2 = (uint8_t)align_log2,
-                      .op = (uint8_t)op};
+    if (!add_tick(to))
+        return false;
+    to->blocks[block] = number;
+    into->events[into->count++] = (trace_packed){block, number};
     if (into->threads <= to->thread)
         into->threads = to->thread + 1u;
     return true;
@@ -86,17 +147,25 @@ bool build_alloc(builder *to, uint64_t size, uint64_t align_log2)
     if (!build_grow(to, &to->blocks, &to->block_capacity, number,
                     sizeof *to->blocks))
         return refuse(to, out_of_memory);
-    to->blocks[number] =
-        (build_block){.size = size & ((uint64_t)-1 >> (64 - TRACE_SIZE_BITS)),
-                      .lives = 1,
-                      .site = to->site};
-    to->into->blocks++;
-    return add_event(to, TRACE_ALLOC, number, align_log2);
+    const trace_event kind = {.size = size,
+                              .site = to->site,
+                              .thread = to->thread,
+                              .align_log2 = (uint8_t)align_log2,
+                              .op = TRACE_ALLOC};
+    bool added = add_event(to, number, &kind);
+    to->into->blocks += added;
+    return added;
+}
+
+const trace_event *build_last(const builder *to, uint32_t block)
+{
+    return &to->into->kinds[to->blocks[block]];
 }
 
 static bool lives(builder *to, uint64_t block)
 {
-    return (block < to->into->blocks && to->blocks[block].lives) ||
+    return (block < to->into->blocks &&
+            build_last(to, (uint32_t)block)->op != TRACE_FREE) ||
            refuse(to, "it names a block that is not live");
 }
 
@@ -104,17 +173,23 @@ bool build_free(builder *to, uint64_t block)
 {
     if (!lives(to, block))
         return false;
-    to->blocks[block].lives = 0;
-    return add_event(to, TRACE_FREE, block, 0);
+    const trace_event *last = build_last(to, (uint32_t)block);
+    const trace_event kind = {.size = last->size,
+                              .site = last->site,
+                              .thread = to->thread,
+                              .op = TRACE_FREE};
+    return add_event(to, (uint32_t)block, &kind);
 }
 
 bool build_resize(builder *to, uint64_t block, uint64_t size)
 {
     if (!lives(to, block) || !is_size(to, size))
         return false;
-    to->blocks[block].size = size & ((uint64_t)-1 >> (64 - TRACE_SIZE_BITS));
-    to->blocks[block].site = to->site;
-    return add_event(to, TRACE_RESIZE, block, 0);
+    const trace_event kind = {.size = size,
+                              .site = to->site,
+                              .thread = to->thread,
+                              .op = TRACE_RESIZE};
+    return add_event(to, (uint32_t)block, &kind);
 }
 
 bool build_stack(builder *to, const char *text, size_t length)
@@ -134,15 +209,6 @@ bool build_stack(builder *to, const char *text, size_t length)
 }
 
 /* ------------------------------------------------------- names in the file */
-
-static bool put(builder *to, table *in, uint64_t key, uint64_t number)
-{
-    size_t before = in->capacity;
-    if (table_growth(in) > to->left || !table_put(in, key, number))
-        return refuse(to, out_of_memory);
-    to->left -= (in->capacity - before) * sizeof *in->at;
-    return true;
-}
 
 bool build_thread(builder *to, uint64_t name)
 {

@@ -10,19 +10,16 @@
 
 enum { TRACE_SIZE_BITS = 48, TRACE_ALIGN_MAX = 30 };
 
-typedef struct build_block {
-    uint64_t size : TRACE_SIZE_BITS;
-    uint64_t lives : 1;
-    uint32_t site;
-} build_block;
-
 typedef struct builder {
     trace *into;
     const char *wrong; /* why the last call returned false */
-    size_t capacity;   /* of into->events */
-    build_block *blocks;
+    size_t capacity;   /* of into->events, and so on */
+    size_t kind_capacity;
+    size_t tick_capacity;
     size_t block_capacity;
     size_t site_capacity;
+    uint32_t *blocks; /* the kind of each one's last event */
+    table kinds;      /* by their hashes */
     table addresses;  /* of the live blocks */
     table threads;    /* by the file's names for them */
     table stacks;     /* by their texts' hashes */
@@ -65,6 +62,9 @@ bool build_stack(builder *to, const char *text, size_t length);
 
 /* What follows is the doing of the thread that the file names so. */
 bool build_thread(builder *to, uint64_t name);
+
+/* What the block's last event was. */
+const trace_event *build_last(const builder *to, uint32_t block);
 
 /* Makes room for one more element in an array that doubles. */
 bool build_grow(builder *to, void *array, size_t *capacity, size_t count,

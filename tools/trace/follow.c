@@ -50,6 +50,8 @@ void follow_close(trace_follower *closed)
         free(closed->into.sites[i]);
     free(closed->into.sites);
     free(closed->into.events);
+    free(closed->into.kinds);
+    free(closed->into.ticks);
     build_end(&closed->to);
     free(closed);
 }
@@ -80,7 +82,7 @@ static bool skip_header(reading *from)
 /* Reads the whole records, up to `from->next`. False if one is wrong. */
 static bool take_records(trace_follower *of, reading *from)
 {
-    of->into.count = 0;
+    of->into.count = of->into.tick_count = 0;
     while (from->next < from->end && !of->ended) {
         size_t start = from->next;
         of->ended = from->at[start] == RECORD_END;
@@ -130,9 +132,10 @@ static site_holding *holdings(const trace_follower *of)
     if (all == NULL)
         return NULL;
     for (uint32_t i = 0; i < of->into.blocks; i++) {
-        const build_block *block = &of->to.blocks[i];
-        all[block->site].requested += block->lives ? block->size : 0;
-        all[block->site].blocks += block->lives;
+        const trace_event *last = build_last(&of->to, i);
+        bool lives = last->op != TRACE_FREE;
+        all[last->site].requested += lives ? last->size : 0;
+        all[last->site].blocks += lives;
     }
     for (size_t i = 0; i < of->into.site_count; i++)
         all[i].stack = of->into.sites[i];

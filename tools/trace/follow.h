@@ -1,7 +1,8 @@
 /*
  * A recording while it grows: which call stacks hold how much by now. Each look
  * reads only what came since the last one. Memory grows with the blocks that
- * were ever allocated, by some 16 bytes each.
+ * were ever allocated, by some 4 bytes each, and with what they ask
+ * for.
  */
 #ifndef TRACE_FOLLOW_H
 #define TRACE_FOLLOW_H

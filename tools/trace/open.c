@@ -125,6 +125,20 @@ trace *trace_parse(const char *path, const void *content, size_t size,
     return result;
 }
 
+uint64_t trace_time(const trace *from, size_t event)
+{
+    size_t passed = 0; /* ticks that are not later than the event */
+    for (size_t end = from->tick_count; passed < end;) {
+        size_t middle = passed + (end - passed) / 2;
+        if (from->ticks[middle].event <= event) {
+            passed = middle + 1;
+        } else {
+            end = middle;
+        }
+    }
+    return passed == 0 ? 0 : from->ticks[passed - 1].time_ns;
+}
+
 void trace_close(trace *closed)
 {
     if (closed == NULL)
@@ -133,6 +147,8 @@ void trace_close(trace *closed)
         free(closed->sites[i]);
     free(closed->sites);
     free(closed->events);
+    free(closed->kinds);
+    free(closed->ticks);
     free(closed->name);
     free(closed->about);
     free(closed);

@@ -172,8 +172,10 @@ static void *request(playback *it, const trace_event *event)
                                 (size_t)event->size);
 }
 
-static void do_event(playback *it, const trace_event *event)
+static void do_next(playback *it)
 {
+    const trace_event unpacked = trace_at(it->plan.from, it->next);
+    const trace_event *event = &unpacked;
     void **place = &it->places[event->block];
     if (event->op == TRACE_FREE) {
         bitfit_free(it->pool, *place);
@@ -192,16 +194,14 @@ static void do_event(playback *it, const trace_event *event)
 
 void playback_run(playback *it, size_t end)
 {
-    const trace_event *events = it->plan.from->events;
     for (; it->next < end; it->next++)
-        do_event(it, &events[it->next]);
+        do_next(it);
 }
 
 bool playback_serves(playback *it, size_t end)
 {
-    const trace_event *events = it->plan.from->events;
     for (; it->next < end && it->failures == 0; it->next++)
-        do_event(it, &events[it->next]);
+        do_next(it);
     return it->failures == 0;
 }
 

@@ -27,7 +27,7 @@ static series_point look(const course *on)
     bitfit_get_stats(on->it->pool, stats);
     return (series_point){
         .event = done,
-        .time_ns = done == 0 ? 0 : on->it->plan.from->events[done - 1].time_ns,
+        .time_ns = done == 0 ? 0 : trace_time(on->it->plan.from, done - 1),
         .requested = on->requested,
         .live = stats->live,
         .high_water = stats->high_water,
@@ -38,11 +38,11 @@ static series_point look(const course *on)
 static series_point step(course *on)
 {
     playback *it = on->it;
-    const trace_event *event = &it->plan.from->events[it->next];
-    bool lived = it->places[event->block] != NULL;
+    const trace_event event = trace_at(it->plan.from, it->next);
+    bool lived = it->places[event.block] != NULL;
     uint64_t failures = it->failures;
     playback_run(it, it->next + 1);
-    count_requested(on, event, lived, it->failures > failures);
+    count_requested(on, &event, lived, it->failures > failures);
     return look(on);
 }
 

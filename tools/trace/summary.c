@@ -30,11 +30,11 @@ bool trace_summarize(const trace *from, trace_summary *summary)
     if (sizes == NULL)
         return false;
     for (size_t i = 0; i < from->count; i++) {
-        const trace_event *event = &from->events[i];
-        uint64_t size = event->op == TRACE_FREE ? 0 : event->size;
-        count_event(summary, event);
-        live += size - sizes[event->block];
-        sizes[event->block] = size;
+        const trace_event event = trace_at(from, i);
+        uint64_t size = event.op == TRACE_FREE ? 0 : event.size;
+        count_event(summary, &event);
+        live += size - sizes[event.block];
+        sizes[event.block] = size;
         if (live > summary->peak_requested) {
             summary->peak_requested = live;
             summary->peak_event = i;
@@ -54,10 +54,10 @@ bool trace_count_granules(const trace *from, uint64_t granule,
     if (blocks == NULL)
         return false;
     for (size_t i = 0; i < from->count; i++) {
-        const trace_event *event = &from->events[i];
-        uint64_t *block = &blocks[event->block];
+        const trace_event event = trace_at(from, i);
+        uint64_t *block = &blocks[event.block];
         uint64_t count =
-            event->op == TRACE_FREE ? 0 : granules_of(event->size, granule);
+            event.op == TRACE_FREE ? 0 : granules_of(event.size, granule);
         uint64_t both = live + (count != *block ? count : 0);
         live += count - *block;
         *block = count;
@@ -88,11 +88,11 @@ uint64_t *trace_sizes_at(const trace *from, size_t events, uint32_t **sites)
     for (size_t i = 0; i < from->blocks; i++)
         sizes[i] = TRACE_NO_SIZE;
     for (size_t i = 0; i < events; i++) {
-        const trace_event *event = &from->events[i];
-        sizes[event->block] =
-            event->op == TRACE_FREE ? TRACE_NO_SIZE : event->size;
+        const trace_event event = trace_at(from, i);
+        sizes[event.block] =
+            event.op == TRACE_FREE ? TRACE_NO_SIZE : event.size;
         if (sites != NULL)
-            (*sites)[event->block] = event->site;
+            (*sites)[event.block] = event.site;
     }
     return sizes;
 }

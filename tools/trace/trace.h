@@ -15,8 +15,6 @@
 typedef enum trace_op { TRACE_ALLOC, TRACE_FREE, TRACE_RESIZE } trace_op;
 
 typedef struct trace_event {
-    uint64_t
-        time_ns;   /* since the first event; 0 where the trace has no times */
     uint64_t size; /* bytes requested; of a free: the block's last size */
     uint32_t block;
     uint32_t site;      /* index into sites; 0 is "unknown"; of a free: where
@@ -26,9 +24,26 @@ typedef struct trace_event {
     uint8_t op;         /* trace_op */
 } trace_event;
 
+/* Programs ask for the same again and again, and there are millions of events:
+ * what differs only in its block is kept once. */
+typedef struct trace_packed {
+    uint32_t block;
+    uint32_t kind; /* index into kinds */
+} trace_packed;
+
+/* From this event on it is so late. */
+typedef struct trace_tick {
+    size_t event;
+    uint64_t time_ns; /* since the first event */
+} trace_tick;
+
 typedef struct trace {
-    trace_event *events;
+    trace_packed *events; /* trace_at() unpacks them */
     size_t count;
+    trace_event *kinds; /* each once, of no block */
+    size_t kind_count;
+    trace_tick *ticks; /* trace_time() looks them up */
+    size_t tick_count;
     uint32_t blocks; /* how many were ever allocated */
     uint32_t threads;
     bool timed; /* events have times */
@@ -61,6 +76,18 @@ trace *trace_open(const char *path, trace_error *error);
  * errors call them `path`. */
 trace *trace_parse(const char *path, const void *content, size_t size,
                    trace_error *error);
+
+static inline trace_event trace_at(const trace *from, size_t event)
+{
+    trace_packed packed = from->events[event];
+    trace_event unpacked = from->kinds[packed.kind];
+    unpacked.block = packed.block;
+    return unpacked;
+}
+
+/* Nanoseconds since the first event; 0 where the trace has no times. O(log n)
+ * of the times that there are. */
+uint64_t trace_time(const trace *from, size_t event);
 
 /* NULL does nothing. */
 void trace_close(trace *closed);

@@ -49,9 +49,9 @@ static void put_stacks(writing *to)
 }
 
 /* Says what has changed since the last event: time, thread, call stack. */
-static void put_circumstances(writing *to, const trace_event *event)
+static void put_circumstances(writing *to, const trace_event *event,
+                              uint64_t time_us)
 {
-    uint64_t time_us = event->time_ns / 1000;
     if (to->from->timed && time_us > to->time_us) {
         to->next = trace_put(to->next, RECORD_TIME, time_us - to->time_us);
         to->time_us = time_us;
@@ -69,7 +69,6 @@ static void put_circumstances(writing *to, const trace_event *event)
 static void put_event(writing *to, const trace_event *event)
 {
     uint64_t age = to->blocks - 1 - event->block;
-    put_circumstances(to, event);
     if (event->op == TRACE_ALLOC) {
         to->next = trace_put_alloc(to->next, event->align_log2, event->size);
         to->blocks++;
@@ -86,8 +85,11 @@ static void put_all(writing *to)
     to->next = trace_put_header(to->at, to->from->timed, about_size);
     put_text(to, to->from->about, about_size);
     put_stacks(to);
-    for (size_t i = 0; i < to->from->count; i++)
-        put_event(to, &to->from->events[i]);
+    for (size_t i = 0; i < to->from->count; i++) {
+        const trace_event event = trace_at(to->from, i);
+        put_circumstances(to, &event, trace_time(to->from, i) / 1000);
+        put_event(to, &event);
+    }
     if (!to->from->cut)
         *to->next++ = RECORD_END;
     trace_put_written(to->at, (uint64_t)(to->next - to->at));

@@ -62,8 +62,9 @@ static void compact(watch *w)
         const heap_stay *stay = &heap->stays[i];
         if (stay->died == stay->born)
             continue;
-        if (w->current[stay->block] == i)
-            w->current[stay->block] = (uint32_t)kept;
+        uint32_t *current = &w->current[heap_asked(heap, stay).block];
+        if (*current == i)
+            *current = (uint32_t)kept;
         heap->stays[kept++] = *stay;
     }
     heap->stay_count = kept;
@@ -91,7 +92,7 @@ static heap_crowd *crowd_of(watch *w, uint64_t key, const heap_stay *stay)
         !table_put(&w->crowds, key, heap->crowd_count))
         return NULL;
     heap_crowd *made = &heap->crowds[heap->crowd_count++];
-    *made = (heap_crowd){.born = stay->born, .site = stay->site};
+    *made = (heap_crowd){.born = stay->born, .site = (uint32_t)(key >> 32)};
     return made;
 }
 
@@ -102,7 +103,8 @@ static void join_crowd(watch *w, heap_stay *stay)
     uint32_t first = stay->start / w->row;
     uint32_t last = (stay->start + stay->count - 1) / w->row;
     unsigned class = heap_size_class((uint64_t)stay->count * w->heap->granule);
-    uint64_t key = (uint64_t)stay->site << 32 | first << 18 | last << 4 | class;
+    uint64_t site = heap_asked(w->heap, stay).site;
+    uint64_t key = site << 32 | first << 18 | last << 4 | class;
     heap_crowd *crowd = crowd_of(w, key, stay);
     if (crowd == NULL)
         return;
@@ -114,7 +116,7 @@ static void join_crowd(watch *w, heap_stay *stay)
     crowd->times++;
     crowd->counts += stay->count;
     crowd->area += stay->count * life;
-    crowd->waste += stay->waste * life;
+    crowd->waste += heap_waste(w->heap, stay) * life;
     stay->died = stay->born;
     w->gone++;
 }
@@ -125,7 +127,7 @@ static void end_stay(watch *w, uint32_t block, uint32_t event)
     size_t size = stay->count * w->heap->granule;
     stay->died = event;
     w->live -= size;
-    w->requested -= size - stay->waste;
+    w->requested -= size - heap_waste(w->heap, stay);
     w->current[block] = NO_STAY;
     if (is_in_crowd(w, stay))
         join_crowd(w, stay);
@@ -156,11 +158,8 @@ static bool begin_stay(watch *w, const trace_event *event, uint32_t time)
         .start = (uint32_t)(playback_offset(&w->playback, event->block) /
                             heap->granule),
         .count = (uint32_t)(size / heap->granule),
-        .waste = (uint32_t)(size - event->size),
         .born = time,
         .died = (uint32_t)heap->trace->count,
-        .block = event->block,
-        .site = event->site,
     };
     uint64_t end = (uint64_t)stay->start + stay->count;
     w->mark = end > w->mark ? end : w->mark;
@@ -175,14 +174,14 @@ static bool begin_stay(watch *w, const trace_event *event, uint32_t time)
 /* False if memory is short. */
 static bool watch_event(watch *w, uint32_t time)
 {
-    const trace_event *event = &w->heap->trace->events[time];
+    const trace_event event = trace_at(w->heap->trace, time);
     uint64_t failures = w->playback.failures;
     playback_run(&w->playback, (size_t)time + 1);
     bool failed = w->playback.failures != failures;
-    if (!failed && w->current[event->block] != NO_STAY)
-        end_stay(w, event->block, time);
-    return failed || w->playback.places[event->block] == NULL ||
-           begin_stay(w, event, time);
+    if (!failed && w->current[event.block] != NO_STAY)
+        end_stay(w, event.block, time);
+    return failed || w->playback.places[event.block] == NULL ||
+           begin_stay(w, &event, time);
 }
 
 /* Adds what is now to the sample of the part that the event is in. */
@@ -353,7 +352,7 @@ uint64_t heap_position(const heap_history *heap, heap_clock clock,
         return event < count ? event : count;
     if (count == 0)
         return 0;
-    return heap->trace->events[event < count ? event : count - 1].time_ns;
+    return trace_time(heap->trace, event < count ? event : count - 1);
 }
 
 unsigned heap_size_class(uint64_t bytes)

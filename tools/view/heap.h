@@ -13,11 +13,8 @@
 typedef struct heap_stay {
     uint32_t start; /* granules */
     uint32_t count; /* granules */
-    uint32_t waste; /* bytes at its end that were not requested */
-    uint32_t born;
-    uint32_t died; /* the trace's count if it never did */
-    uint32_t block;
-    uint32_t site;
+    uint32_t born;  /* that event says what was asked: heap_asked() */
+    uint32_t died;  /* the trace's count if it never did */
 } heap_stay;
 
 /*
@@ -88,6 +85,21 @@ heap_history *heap_open(const trace *from, const heap_options *options,
 
 /* NULL does nothing. */
 void heap_close(heap_history *heap);
+
+/* The event that began the stay. */
+static inline trace_event heap_asked(const heap_history *heap,
+                                     const heap_stay *stay)
+{
+    return trace_at(heap->trace, stay->born);
+}
+
+/* Bytes at the stay's end that were not requested. */
+static inline uint32_t heap_waste(const heap_history *heap,
+                                  const heap_stay *stay)
+{
+    return (uint32_t)(stay->count * heap->granule -
+                      heap_asked(heap, stay).size);
+}
 
 /* Of a block: up to 32, 64, 256 bytes, 1, 4, 64 KiB, or larger. */
 enum { HEAP_SIZE_CLASSES = 7 };

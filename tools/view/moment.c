@@ -75,14 +75,15 @@ static void add_block(growing *to, const heap_history *heap,
 {
     bitfit_stats *stats = &to->moment->stats;
     uint64_t size = (uint64_t)stay->count * heap->granule;
+    uint32_t waste = heap_waste(heap, stay);
     add_run(to, &(moment_run){.offset = (uint64_t)stay->start * heap->granule,
                               .size = size,
-                              .waste = stay->waste,
+                              .waste = waste,
                               .live = true,
                               .stay = stay});
     stats->live += size;
     stats->blocks++;
-    to->moment->requested += size - stay->waste;
+    to->moment->requested += size - waste;
 }
 
 bool moment_of_heap(heap_moment *moment, const heap_history *heap,

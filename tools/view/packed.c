@@ -65,16 +65,16 @@ static void pack(packer *p, unsigned char *bytes, size_t size, int flush)
 
 static uint32_t stay_value(const heap_history *heap, size_t i, unsigned column)
 {
-    static const heap_stay none;
     const heap_stay *stay = &heap->stays[i];
-    const heap_stay *before = i == 0 ? &none : stay - 1;
-    const uint32_t values[] = {stay->start,
-                               stay->count,
-                               stay->waste,
-                               stay->born - before->born,
-                               stay->died - stay->born,
-                               stay->block - before->block,
-                               stay->site};
+    const trace_event asked = heap_asked(heap, stay);
+    const uint32_t values[] = {
+        stay->start,
+        stay->count,
+        heap_waste(heap, stay),
+        stay->born - (i == 0 ? 0 : stay[-1].born),
+        stay->died - stay->born,
+        asked.block - (i == 0 ? 0 : heap_asked(heap, stay - 1).block),
+        asked.site};
     return values[column];
 }
 
@@ -106,13 +106,14 @@ static uint32_t crowd_value(const heap_history *heap, size_t i, unsigned column)
 /* The last event has a time, too. */
 static uint32_t time_value(const heap_history *heap, size_t i, unsigned column)
 {
-    const trace_event *events = heap->trace->events;
     size_t last = heap->trace->count - 1;
     uint64_t step = packed_time_step(heap);
     uint64_t now = i * step < last ? i * step : last;
     (void)column;
-    return (uint32_t)(events[now].time_ns / 1000 -
-                      (i == 0 ? 0 : events[(i - 1) * step].time_ns / 1000));
+    return (uint32_t)(trace_time(heap->trace, now) / 1000 -
+                      (i == 0
+                           ? 0
+                           : trace_time(heap->trace, (i - 1) * step) / 1000));
 }
 
 size_t packed_time_step(const heap_history *heap)

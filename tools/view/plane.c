@@ -85,7 +85,7 @@ static void add_stay(const axes *to, const heap_history *heap,
     uint64_t died = heap_position(heap, clock, stay->died);
     uint64_t from = born;
     while (from < died) {
-        unsigned class = scheme_class(scheme, heap, stay, from - born);
+        unsigned class = scheme_class_of_stay(scheme, heap, stay, from - born);
         uint64_t until = died;
         if (scheme->by == BY_AGE && class + 1 < scheme->count &&
             scheme->limits[class] < died - born)
@@ -93,21 +93,21 @@ static void add_stay(const axes *to, const heap_history *heap,
         cover_span(to, class, 1, from, until, start, end);
         from = until;
     }
-    cover_span(to, scheme->count, 1, born, died, end - stay->waste, end);
+    cover_span(to, scheme->count, 1, born, died, end - heap_waste(heap, stay),
+               end);
 }
 
 static void add_crowd(const axes *to, const heap_history *heap,
                       const colour_scheme *scheme, heap_clock clock,
                       const heap_crowd *crowd)
 {
-    const heap_stay usual = {.count = (uint32_t)(crowd->counts / crowd->times),
-                             .site = crowd->site};
+    uint64_t usual = crowd->counts / crowd->times * heap->granule;
     uint64_t start = (uint64_t)crowd->start * heap->granule;
     uint64_t size = (uint64_t)crowd->count * heap->granule;
     uint64_t born = heap_position(heap, clock, crowd->born);
     uint64_t died = heap_position(heap, clock, crowd->died);
     double whole = (double)size * (crowd->died - crowd->born);
-    cover_span(to, scheme_class(scheme, heap, &usual, 0),
+    cover_span(to, scheme_class(scheme, usual, crowd->site, 0),
                (double)(crowd->area * heap->granule) / whole, born, died, start,
                start + size);
     cover_span(to, scheme->count, (double)crowd->waste / whole, born, died,
@@ -141,7 +141,7 @@ void plane_add_moment(plane *into, const heap_moment *moment, double bytes,
             heap_clock clock = scheme->clock;
             uint64_t age = heap_position(heap, clock, event) -
                            heap_position(heap, clock, run->stay->born);
-            class = scheme_class(scheme, heap, run->stay, age);
+            class = scheme_class_of_stay(scheme, heap, run->stay, age);
         }
         double left = (double)run->offset / bytes;
         double right = (double)(run->offset + run->size) / bytes;

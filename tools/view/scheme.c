@@ -244,7 +244,7 @@ static void weigh_sites(site_entry *entries, const heap_history *heap)
     }
     for (size_t i = 0; i < heap->stay_count; i++) {
         const heap_stay *stay = &heap->stays[i];
-        entries[stay->site].weight +=
+        entries[heap_asked(heap, stay).site].weight +=
             (double)stay->count * (stay->died - stay->born);
     }
     for (size_t i = 0; i < heap->crowd_count; i++)
@@ -322,15 +322,23 @@ void scheme_close(colour_scheme *scheme)
     scheme->site_classes = NULL;
 }
 
-unsigned scheme_class(const colour_scheme *scheme, const heap_history *heap,
-                      const heap_stay *stay, uint64_t age)
+unsigned scheme_class(const colour_scheme *scheme, uint64_t size, uint32_t site,
+                      uint64_t age)
 {
     if (scheme->by == BY_SITE)
-        return scheme->site_classes[stay->site];
+        return scheme->site_classes[site];
     if (scheme->by == BY_SIZE)
-        return heap_size_class((uint64_t)stay->count * heap->granule);
+        return heap_size_class(size);
     unsigned class = 0;
     while (class + 1 < scheme->count && age >= scheme->limits[class])
         class ++;
     return class;
+}
+
+unsigned scheme_class_of_stay(const colour_scheme *scheme,
+                              const heap_history *heap, const heap_stay *stay,
+                              uint64_t age)
+{
+    return scheme_class(scheme, (uint64_t)stay->count * heap->granule,
+                        heap_asked(heap, stay).site, age);
 }

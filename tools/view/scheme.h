@@ -38,9 +38,12 @@ bool scheme_open(colour_scheme *scheme, scheme_by by, const heap_history *heap,
                  heap_clock clock, bool dark);
 void scheme_close(colour_scheme *scheme);
 
-/* The class of a stay of this age on the scheme's clock. */
-unsigned scheme_class(const colour_scheme *scheme, const heap_history *heap,
-                      const heap_stay *stay, uint64_t age);
+/* The class of a block of so many bytes, of this age on the scheme's clock. */
+unsigned scheme_class(const colour_scheme *scheme, uint64_t size, uint32_t site,
+                      uint64_t age);
+unsigned scheme_class_of_stay(const colour_scheme *scheme,
+                              const heap_history *heap, const heap_stay *stay,
+                              uint64_t age);
 
 /* The other colours of a theme. */
 typedef struct colour_theme {

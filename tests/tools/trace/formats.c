@@ -26,18 +26,18 @@ static char *events_text(const trace *of)
     size_t size;
     FILE *to = open_memstream(&text, &size);
     for (size_t i = 0; i < of->count; i++) {
-        const trace_event *event = &of->events[i];
-        char op = event->op == TRACE_FREE     ? 'f'
-                  : event->op == TRACE_RESIZE ? 'r'
-                  : event->align_log2 > 0     ? 'm'
-                                              : 'a';
-        fprintf(to, "%s%c%u", i == 0 ? "" : " ", op, (unsigned)event->block);
+        const trace_event event = trace_at(of, i);
+        char op = event.op == TRACE_FREE     ? 'f'
+                  : event.op == TRACE_RESIZE ? 'r'
+                  : event.align_log2 > 0     ? 'm'
+                                             : 'a';
+        fprintf(to, "%s%c%u", i == 0 ? "" : " ", op, (unsigned)event.block);
         if (op != 'f')
-            fprintf(to, ":%llu", (unsigned long long)event->size);
+            fprintf(to, ":%llu", (unsigned long long)event.size);
         if (op == 'm')
-            fprintf(to, "^%u", event->align_log2);
-        if (event->thread > 0)
-            fprintf(to, "@%u", event->thread);
+            fprintf(to, "^%u", event.align_log2);
+        if (event.thread > 0)
+            fprintf(to, "@%u", event.thread);
     }
     fclose(to);
     return text;
@@ -124,8 +124,8 @@ static void aosp_times_are_since_the_first_event(void **state)
                                "7: free 0x10 5300 5301\n";
     trace *read = parse(text, sizeof text - 1);
     assert_true(read->timed);
-    assert_int_equal(read->events[0].time_ns, 0);
-    assert_int_equal(read->events[1].time_ns, 300);
+    assert_int_equal(trace_time(read, 0), 0);
+    assert_int_equal(trace_time(read, 1), 300);
     trace_close(read);
 }
 
@@ -166,11 +166,11 @@ static void heaptrack_raw_is_read(void **state)
     assert_string_equal(read->format, "heaptrack --raw");
     assert_string_equal(read->about, "./app --go");
     expect_events(read, "a0:100 f0 a1:8 f1 a2:16 a3:1");
-    assert_string_equal(read->sites[read->events[0].site],
+    assert_string_equal(read->sites[trace_at(read, 0).site],
                         "app+0x10;libc.so.6+0x20");
-    assert_string_equal(read->sites[read->events[2].site], "app+0x10");
-    assert_int_equal(read->events[5].site, 0);
-    assert_int_equal(read->events[2].time_ns, 10 * 1000 * 1000);
+    assert_string_equal(read->sites[trace_at(read, 2).site], "app+0x10");
+    assert_int_equal(trace_at(read, 5).site, 0);
+    assert_int_equal(trace_time(read, 2), 10 * 1000 * 1000);
     trace_close(read);
 }
 
@@ -229,9 +229,9 @@ static void mtrace_is_read(void **state)
     trace *read = parse(text, sizeof text - 1);
     assert_string_equal(read->format, "glibc mtrace");
     expect_events(read, "a0:100 r0:5000 a1:8 f0 f1 a2:9");
-    assert_string_equal(read->sites[read->events[0].site],
+    assert_string_equal(read->sites[trace_at(read, 0).site],
                         "./a:(main+0x1d)[0x11ba]");
-    assert_int_equal(read->events[2].site, 0);
+    assert_int_equal(trace_at(read, 2).site, 0);
     assert_false(read->cut);
     trace_close(read);
 }
@@ -272,7 +272,7 @@ static void rmm_log_is_read(void **state)
     trace *read = parse(text, sizeof text - 1);
     assert_string_equal(read->format, "RMM");
     expect_events(read, "a0:256 f0@1 a1:7@1");
-    assert_int_equal(read->events[1].time_ns, 12663342000);
+    assert_int_equal(trace_time(read, 1), 12663342000);
     trace_close(read);
     refuse("Thread,Time,Action,Pointer,Size,Stream\n1,1:2,free,0x1,1,0\n",
            ":2: the thread or the time");
@@ -327,10 +327,10 @@ static void expect_own_events(const trace *read)
     expect_events(read, "a0:5 a1:6@1 f0");
     assert_int_equal(read->threads, 2);
     assert_string_equal(read->about, "app");
-    assert_string_equal(read->sites[read->events[0].site], "");
-    assert_string_equal(read->sites[read->events[1].site], "main;f");
-    assert_int_equal(read->events[0].time_ns, 0);
-    assert_int_equal(read->events[1].time_ns, 7000);
+    assert_string_equal(read->sites[trace_at(read, 0).site], "");
+    assert_string_equal(read->sites[trace_at(read, 1).site], "main;f");
+    assert_int_equal(trace_time(read, 0), 0);
+    assert_int_equal(trace_time(read, 1), 7000);
     assert_true(read->timed);
     assert_false(read->cut);
 }
@@ -589,7 +589,7 @@ static void a_time_of_day_runs_over_at_midnight(void **state)
     static const uint64_t seconds[] = {0, 0, 10, 82801, 90001};
     trace *read = parse(text, sizeof text - 1);
     for (size_t i = 0; i < 5; i++)
-        assert_int_equal(read->events[i].time_ns, seconds[i] * 1000000000u);
+        assert_int_equal(trace_time(read, i), seconds[i] * 1000000000u);
     trace_close(read);
 }
 
@@ -708,9 +708,9 @@ static int events_of_part(const trace *whole, const bytes *part, bool *cut)
         return -1;
     assert_true(read->count <= whole->count);
     for (size_t i = 0; i < read->count; i++) {
-        assert_int_equal(read->events[i].op, whole->events[i].op);
-        assert_int_equal(read->events[i].size, whole->events[i].size);
-        assert_int_equal(read->events[i].block, whole->events[i].block);
+        assert_int_equal(trace_at(read, i).op, trace_at(whole, i).op);
+        assert_int_equal(trace_at(read, i).size, trace_at(whole, i).size);
+        assert_int_equal(trace_at(read, i).block, trace_at(whole, i).block);
     }
     int count = (int)read->count;
     *cut = read->cut;
@@ -909,16 +909,49 @@ static void expect_same(const trace *left, const trace *right)
     assert_int_equal(left->cut, right->cut);
     assert_string_equal(left->about, right->about);
     for (size_t i = 0; i < left->count; i++) {
-        const trace_event *a = &left->events[i];
-        const trace_event *b = &right->events[i];
-        assert_int_equal(a->time_ns / 1000, b->time_ns / 1000);
-        assert_int_equal(a->size, b->size);
-        assert_int_equal(a->block, b->block);
-        assert_int_equal(a->thread, b->thread);
-        assert_int_equal(a->align_log2, b->align_log2);
-        assert_int_equal(a->op, b->op);
-        assert_string_equal(left->sites[a->site], right->sites[b->site]);
+        const trace_event a = trace_at(left, i);
+        const trace_event b = trace_at(right, i);
+        assert_int_equal(trace_time(left, i) / 1000,
+                         trace_time(right, i) / 1000);
+        assert_int_equal(a.size, b.size);
+        assert_int_equal(a.block, b.block);
+        assert_int_equal(a.thread, b.thread);
+        assert_int_equal(a.align_log2, b.align_log2);
+        assert_int_equal(a.op, b.op);
+        assert_string_equal(left->sites[a.site], right->sites[b.site]);
     }
+}
+
+/* Two sizes, by turns, and their frees; times that change now and then. */
+static void what_is_asked_again_is_kept_once(void **state)
+{
+    (void)state;
+    enum { PAIRS = 100, TICK = 10 };
+    static unsigned char events[PAIRS * 6];
+    size_t size = 0;
+    for (unsigned i = 0; i < PAIRS; i++) {
+        if (i % TICK == 0) {
+            events[size++] = 't';
+            events[size++] = 5;
+        }
+        events[size++] = 'a';
+        events[size++] = 7 + i % 2;
+        events[size++] = 'f';
+        events[size++] = 0;
+    }
+    content file = own("app", events, size);
+    trace *read = parse(file.bytes, file.size);
+    assert_int_equal(read->count, 2 * PAIRS);
+    assert_int_equal(read->kind_count, 4);
+    assert_int_equal(read->tick_count, PAIRS / TICK - 1); /* the first is 0 */
+    for (size_t i = 0; i < read->count; i++) {
+        const trace_event event = trace_at(read, i);
+        assert_int_equal(event.block, i / 2);
+        assert_int_equal(event.size, 7 + i / 2 % 2);
+        assert_int_equal(event.op, i % 2 == 0 ? TRACE_ALLOC : TRACE_FREE);
+        assert_int_equal(trace_time(read, i), i / 2 / TICK * 5000);
+    }
+    trace_close(read);
 }
 
 static void text_is_made_utf8_and_visible(void **state)
@@ -953,10 +986,13 @@ static void text_is_made_utf8_and_visible(void **state)
 static void what_a_trace_says_of_itself_is_visible(void **state)
 {
     (void)state;
-    trace_event event = {.op = TRACE_ALLOC, .size = 1, .site = 1};
+    trace_event kind = {.op = TRACE_ALLOC, .size = 1, .site = 1};
+    trace_packed event = {.block = 0, .kind = 0};
     char *sites[] = {"", "main;\033[31m"};
     const trace made = {.events = &event,
                         .count = 1,
+                        .kinds = &kind,
+                        .kind_count = 1,
                         .blocks = 1,
                         .threads = 1,
                         .sites = sites,
@@ -1051,6 +1087,7 @@ int main(void)
         cmocka_unit_test(text_is_made_utf8_and_visible),
         cmocka_unit_test(what_a_trace_says_of_itself_is_visible),
         cmocka_unit_test(what_is_written_is_read_again),
+        cmocka_unit_test(what_is_asked_again_is_kept_once),
         cmocka_unit_test(what_cannot_be_written_says_why),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -22,16 +22,16 @@ static void check_sound(const trace *read)
     uint64_t time = 0;
     CHECK(lives != NULL);
     for (size_t i = 0; i < read->count; i++) {
-        const trace_event *event = &read->events[i];
-        CHECK(event->op <= TRACE_RESIZE && event->site < read->site_count);
-        CHECK(event->size >> 48 == 0 && event->thread < read->threads);
-        CHECK(event->time_ns >= time);
-        time = event->time_ns;
-        if (event->op == TRACE_ALLOC)
-            CHECK(event->block == blocks++);
+        const trace_event event = trace_at(read, i);
+        CHECK(event.op <= TRACE_RESIZE && event.site < read->site_count);
+        CHECK(event.size >> 48 == 0 && event.thread < read->threads);
+        CHECK(trace_time(read, i) >= time);
+        time = trace_time(read, i);
+        if (event.op == TRACE_ALLOC)
+            CHECK(event.block == blocks++);
         else
-            CHECK(event->block < blocks && lives[event->block]);
-        lives[event->block] = event->op != TRACE_FREE;
+            CHECK(event.block < blocks && lives[event.block]);
+        lives[event.block] = event.op != TRACE_FREE;
     }
     CHECK(blocks == read->blocks);
     free(lives);

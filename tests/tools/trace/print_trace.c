@@ -19,11 +19,10 @@ int main(int argc, char **argv)
            from->timed ? "timed" : "untimed", from->cut ? "cut" : "whole",
            from->about);
     for (size_t i = 0; i < from->count; i++) {
-        const trace_event *event = &from->events[i];
+        const trace_event event = trace_at(from, i);
         printf("%s|%" PRIu32 "|%" PRIu64 "|%d|%d|%" PRIu64 "|%s\n",
-               ops[event->op], event->block, event->size,
-               1 << event->align_log2, event->thread, event->time_ns,
-               from->sites[event->site]);
+               ops[event.op], event.block, event.size, 1 << event.align_log2,
+               event.thread, trace_time(from, i), from->sites[event.site]);
     }
     trace_close(from);
     return 0;

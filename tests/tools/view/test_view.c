@@ -28,10 +28,26 @@ enum { EVENTS = 1500, LIVE = 60 };
 
 static char *no_sites[] = {"", "main;work;get", "main;work;take"};
 
-static trace made_of(trace_event *events, size_t count, uint32_t blocks)
+/* What a trace's events are kept in; each comes a microsecond after the last.
+ */
+typedef struct storage {
+    trace_event events[EVENTS];
+    trace_packed packed[EVENTS];
+    trace_tick ticks[EVENTS];
+} storage;
+
+static trace made_of(storage *in, size_t count, uint32_t blocks)
 {
-    return (trace){.events = events,
+    for (uint32_t i = 0; i < count; i++) {
+        in->packed[i] = (trace_packed){in->events[i].block, i};
+        in->ticks[i] = (trace_tick){i, 1000 * i};
+    }
+    return (trace){.events = in->packed,
                    .count = count,
+                   .kinds = in->events,
+                   .kind_count = count,
+                   .ticks = in->ticks,
+                   .tick_count = count,
                    .blocks = blocks,
                    .threads = 1,
                    .timed = true,
@@ -43,7 +59,7 @@ static trace made_of(trace_event *events, size_t count, uint32_t blocks)
 }
 
 /* The same random calls each time. */
-static trace random_trace(trace_event *events)
+static trace random_trace(storage *in)
 {
     static uint64_t sizes[EVENTS];
     uint32_t live[LIVE];
@@ -53,8 +69,8 @@ static trace random_trace(trace_event *events)
     for (uint32_t i = 0; i < EVENTS; i++) {
         dice = dice * 1103515245 + 12345;
         unsigned choice = dice >> 16;
-        trace_event *event = &events[i];
-        *event = (trace_event){.time_ns = 1000 * i, .site = choice % 3};
+        trace_event *event = &in->events[i];
+        *event = (trace_event){.site = choice % 3};
         uint32_t at = count == 0 ? 0 : choice % count;
         if (count < LIVE && choice % 5 < 3) {
             event->op = TRACE_ALLOC;
@@ -72,10 +88,10 @@ static trace random_trace(trace_event *events)
             event->size = sizes[live[at]];
             live[at] = live[--count];
         } else {
-            events[i--].op = TRACE_FREE; /* nothing to free: again */
+            in->events[i--].op = TRACE_FREE; /* nothing to free: again */
         }
     }
-    return made_of(events, EVENTS, blocks);
+    return made_of(in, EVENTS, blocks);
 }
 
 /*
@@ -84,16 +100,16 @@ static trace random_trace(trace_event *events)
  *     2  free A       "..BBB..."
  *     3  alloc 64     "..BBBCCCC"     the mark: 9 granules
  */
-static trace small_trace(trace_event *events)
+static trace small_trace(storage *in)
 {
     const trace_event list[] = {
         {.op = TRACE_ALLOC, .block = 0, .size = 32},
-        {.op = TRACE_ALLOC, .block = 1, .size = 40, .time_ns = 1000},
-        {.op = TRACE_FREE, .block = 0, .size = 32, .time_ns = 2000},
-        {.op = TRACE_ALLOC, .block = 2, .size = 64, .time_ns = 3000},
+        {.op = TRACE_ALLOC, .block = 1, .size = 40},
+        {.op = TRACE_FREE, .block = 0, .size = 32},
+        {.op = TRACE_ALLOC, .block = 2, .size = 64},
     };
-    memcpy(events, list, sizeof list);
-    return made_of(events, 4, 3);
+    memcpy(in->events, list, sizeof list);
+    return made_of(in, 4, 3);
 }
 
 /* ------------------------------------------------------------------ moments */
@@ -158,9 +174,9 @@ static playback_plan plan_of(const trace *from, const heap_history *heap)
 static void each_moment_is_what_the_pool_shows(void **state)
 {
     (void)state;
-    static trace_event events[EVENTS];
+    static storage events;
     const char *why;
-    trace from = random_trace(events);
+    trace from = random_trace(&events);
     for (size_t granule = 8; granule <= 64; granule *= 2) {
         const heap_options options = {.granule = granule, .samples = 100};
         heap_history *heap = heap_open(&from, &options, &why);
@@ -178,9 +194,9 @@ static void each_moment_is_what_the_pool_shows(void **state)
 static void a_small_pool_fails_some_requests(void **state)
 {
     (void)state;
-    static trace_event events[EVENTS];
+    static storage events;
     const char *why;
-    trace from = random_trace(events);
+    trace from = random_trace(&events);
     const heap_options options = {.pool = 9000};
     heap_history *heap = heap_open(&from, &options, &why);
     assert_non_null(heap);
@@ -205,7 +221,8 @@ static covered covered_by(const heap_history *heap)
     for (size_t i = 0; i < heap->stay_count; i++) {
         const heap_stay *stay = &heap->stays[i];
         sum.area += (uint64_t)stay->count * (stay->died - stay->born);
-        sum.waste += (uint64_t)stay->waste * (stay->died - stay->born);
+        sum.waste +=
+            (uint64_t)heap_waste(heap, stay) * (stay->died - stay->born);
     }
     for (size_t i = 0; i < heap->crowd_count; i++) {
         const heap_crowd *crowd = &heap->crowds[i];
@@ -224,9 +241,9 @@ static covered covered_by(const heap_history *heap)
 static void crowds_cover_what_their_stays_did(void **state)
 {
     (void)state;
-    static trace_event events[EVENTS];
+    static storage events;
     const char *why;
-    trace from = random_trace(events);
+    trace from = random_trace(&events);
     const heap_options whole = {.samples = 10};
     heap_history *exact = heap_open(&from, &whole, &why);
     assert_int_equal(exact->crowd_count, 0);
@@ -256,7 +273,7 @@ static void crowds_cover_what_their_stays_did(void **state)
 static void an_empty_trace_has_an_empty_heap(void **state)
 {
     (void)state;
-    trace_event none;
+    static storage none;
     const char *why;
     trace from = made_of(&none, 0, 0);
     const heap_options options = {.samples = 10};
@@ -294,9 +311,9 @@ static void holes_come_largest_first(void **state)
 static void a_pixel_has_the_colour_of_its_block(void **state)
 {
     (void)state;
-    trace_event events[4];
+    static storage events;
     const char *why;
-    trace from = small_trace(events);
+    trace from = small_trace(&events);
     const heap_options options = {0};
     heap_history *heap = heap_open(&from, &options, &why);
     assert_non_null(heap);
@@ -334,18 +351,19 @@ static void a_pixel_has_the_colour_of_its_block(void **state)
 static void ages_and_sites_have_their_classes(void **state)
 {
     (void)state;
-    static trace_event events[EVENTS];
+    static storage events;
     const char *why;
-    trace from = random_trace(events);
+    trace from = random_trace(&events);
     const heap_options options = {0};
     heap_history *heap = heap_open(&from, &options, &why);
     assert_non_null(heap);
     colour_scheme scheme;
     assert_true(scheme_open(&scheme, BY_AGE, heap, CLOCK_TIME, true));
     const heap_stay *stay = &heap->stays[0];
-    assert_int_equal(scheme_class(&scheme, heap, stay, 0), 0);
-    assert_int_equal(scheme_class(&scheme, heap, stay, scheme.limits[0]), 1);
-    assert_int_equal(scheme_class(&scheme, heap, stay, UINT64_MAX), 4);
+    assert_int_equal(scheme_class_of_stay(&scheme, heap, stay, 0), 0);
+    assert_int_equal(
+        scheme_class_of_stay(&scheme, heap, stay, scheme.limits[0]), 1);
+    assert_int_equal(scheme_class_of_stay(&scheme, heap, stay, UINT64_MAX), 4);
     scheme_close(&scheme);
     assert_true(scheme_open(&scheme, BY_SITE, heap, CLOCK_EVENTS, true));
     assert_int_equal(scheme.count, 3);
