@@ -12,6 +12,12 @@
  *
  *     auto point = bitfit::make_unique<Point>(pool, 3, 4);
  *
+ *     bitfit::offset_pool gpu(64 << 20, options);      // no memory, offsets
+ *     std::uint64_t at = gpu.alloc(1000);
+ *
+ *     auto table = bitfit::shared_pool::attach(memory, size); // of processes
+ *     node *first = table.follow(table.root<node>(0));
+ *
  * The promises are those of bitfit.h. Sizes are bytes unless a parameter is
  * called count.
  *
@@ -39,6 +45,7 @@
 #include <exception>
 #include <memory>
 #include <new>
+#include <optional>
 #include <string>
 #include <type_traits>
 #include <utility>
@@ -51,6 +58,8 @@
 #endif
 
 #include "bitfit.h"
+#include "bitfit_offsets.h"
+#include "bitfit_shared.h"
 
 namespace bitfit
 {
@@ -88,6 +97,20 @@ template <class To, class From> const To *cast(const From &) noexcept
 inline void *bare(const volatile void *ptr) noexcept
 {
     return const_cast<void *>(ptr);
+}
+
+/* What a visitor answers: whether to go on. One that returns nothing does. */
+template <class Visitor, class... Seen>
+bool ask(void *context, const Seen &...seen) noexcept
+{
+    auto &visit = *static_cast<Visitor *>(context);
+    if constexpr (std::is_void_v<
+                      std::invoke_result_t<Visitor &, const Seen &...>>) {
+        visit(seen...);
+        return true;
+    } else {
+        return visit(seen...);
+    }
 }
 
 } // namespace detail
@@ -269,14 +292,7 @@ class pool_ref
     template <class Visitor>
     static bool show(const bitfit_run *run, void *context) noexcept
     {
-        auto &visit = *static_cast<Visitor *>(context);
-        using answer = std::invoke_result_t<Visitor &, const bitfit_run &>;
-        if constexpr (std::is_void_v<answer>) {
-            visit(*run);
-            return true;
-        } else {
-            return visit(*run);
-        }
+        return detail::ask<Visitor>(context, *run);
     }
 };
 
@@ -662,6 +678,272 @@ make_unique(pool_ref pool, std::size_t count)
     std::uninitialized_value_construct_n(room.get(), count);
     return unique_ptr<T>(room.release(), deleter<T>(pool, count));
 }
+
+/* ----------------------------------------------------------------- offsets */
+
+/* In place of null. */
+inline constexpr std::uint64_t no_offset = BITFIT_NO_OFFSET;
+
+/*
+ * A pool of the offsets [0, size), for memory that the processor cannot touch.
+ * Each function is that of bitfit_offsets.h with its name. The bookkeeping is
+ * that of the options, or new[]'s if they give none. It can be moved; it is
+ * empty then.
+ */
+class offset_pool
+{
+  public:
+    /* init_error where bitfit_init_offsets() returns NULL; std::bad_alloc. */
+    explicit offset_pool(std::uint64_t size,
+                         const bitfit_options &options = bitfit::options())
+    {
+        bitfit_options given = options;
+        if (given.bookkeeping == nullptr) {
+            given.bookkeeping_size = bookkeeping_size(size, options);
+            own_ = make_room(given.bookkeeping_size);
+            given.bookkeeping = own_.get();
+        }
+        pool_ = bitfit_init_offsets(size, &given);
+        if (pool_ == nullptr) {
+            detail::fail(init_error(bitfit_init_offsets_status(size, &given)));
+        }
+    }
+    offset_pool(offset_pool &&other) noexcept
+        : own_(std::move(other.own_)),
+          pool_(std::exchange(other.pool_, nullptr))
+    {
+    }
+    offset_pool &operator=(offset_pool &&other) noexcept
+    {
+        offset_pool moved(std::move(other));
+        std::swap(own_, moved.own_);
+        std::swap(pool_, moved.pool_);
+        return *this;
+    }
+    ~offset_pool()
+    {
+        bitfit_destroy(pool_);
+    }
+
+    static std::size_t bookkeeping_size(std::uint64_t size,
+                                        const bitfit_options &options) noexcept
+    {
+        return bitfit_offsets_bookkeeping_size(size, &options);
+    }
+
+    /* For check(), picture(), reset(), lock() and the like. */
+    pool_ref pool() const noexcept
+    {
+        return pool_;
+    }
+
+    /* no_offset if and only if it fits nowhere. */
+    [[nodiscard]] std::uint64_t alloc(std::uint64_t size) const noexcept
+    {
+        return bitfit_alloc_offset(pool_, size);
+    }
+    [[nodiscard]] std::uint64_t aligned_alloc(std::uint64_t alignment,
+                                              std::uint64_t size) const noexcept
+    {
+        return bitfit_aligned_alloc_offset(pool_, alignment, size);
+    }
+    [[nodiscard]] bool alloc_at(std::uint64_t offset,
+                                std::uint64_t size) const noexcept
+    {
+        return bitfit_alloc_at_offset(pool_, offset, size);
+    }
+    [[nodiscard]] bool resize(std::uint64_t offset,
+                              std::uint64_t size) const noexcept
+    {
+        return bitfit_resize_offset(pool_, offset, size);
+    }
+    void free(std::uint64_t offset) const noexcept
+    {
+        bitfit_free_offset(pool_, offset);
+    }
+    std::uint64_t size(std::uint64_t offset) const noexcept
+    {
+        return bitfit_offset_size(pool_, offset);
+    }
+
+    /* The next step of a compaction, below an offset or of all. */
+    std::optional<bitfit_move>
+    next_move(std::uint64_t below = no_offset) const noexcept
+    {
+        bitfit_move move{};
+        bool found = bitfit_next_move(pool_, below, &move);
+        return found ? std::optional(move) : std::nullopt;
+    }
+
+    bitfit_offset_stats stats() const noexcept
+    {
+        bitfit_offset_stats stats{};
+        stats.struct_size = sizeof stats;
+        bitfit_get_offset_stats(pool_, &stats);
+        return stats;
+    }
+    std::uint64_t largest_free() const noexcept
+    {
+        return bitfit_largest_free(pool_);
+    }
+
+    /* As pool_ref::walk(), with visit(const bitfit_range &). */
+    template <class Visitor> bool walk(Visitor &&visit) const noexcept
+    {
+        using visitor = std::remove_reference_t<Visitor>;
+        return bitfit_walk_offsets(pool_, show<visitor>,
+                                   detail::bare(std::addressof(visit)));
+    }
+
+  private:
+    using unit = std::max_align_t;
+
+    static std::unique_ptr<unit[]> make_room(std::size_t size)
+    {
+        std::size_t units = (size + sizeof(unit) - 1) / sizeof(unit);
+        return std::unique_ptr<unit[]>(new unit[units]);
+    }
+    template <class Visitor>
+    static bool show(const bitfit_range *range, void *context) noexcept
+    {
+        return detail::ask<Visitor>(context, *range);
+    }
+
+    std::unique_ptr<unit[]> own_;
+    bitfit_pool *pool_ = nullptr;
+};
+
+/* ------------------------------------------------------------------ shared */
+
+/*
+ * A slot for a block of T, inside a shared pool: 64 bits that are the same in
+ * every process; 0 is none. T may be incomplete where the link stands, so a
+ * node can have a link to the next one.
+ */
+template <class T> struct link {
+    bitfit_link value = 0;
+
+    explicit operator bool() const noexcept
+    {
+        return value != 0;
+    }
+};
+
+/*
+ * A pool that processes share, or that a file keeps: bitfit_shared.h has the
+ * promise. It refers to the pool, as pool_ref does. The pool stays when this
+ * ends.
+ *
+ * A process may be killed between any two stores, so an object in a slot must
+ * make sense as bytes: T is trivially copyable, and no constructor runs. Counts
+ * are of objects; a count that overflows does not fit.
+ */
+class shared_pool : public pool_ref
+{
+  public:
+    /* As bitfit_init_shared() and bitfit_attach(); init_error where these
+     * return NULL. */
+    static shared_pool init(void *memory, std::size_t size,
+                            const bitfit_options &options = bitfit::options())
+    {
+        bitfit_pool *made = bitfit_init_shared(memory, size, &options);
+        if (made == nullptr) {
+            detail::fail(
+                init_error(bitfit_init_shared_status(memory, size, &options)));
+        }
+        return shared_pool(made);
+    }
+    static shared_pool attach(void *memory, std::size_t size,
+                              bool alone = false)
+    {
+        bitfit_status status = BITFIT_OK;
+        bitfit_pool *found = bitfit_attach(memory, size, alone, &status);
+        if (found == nullptr) {
+            detail::fail(init_error(status));
+        }
+        return shared_pool(found);
+    }
+    /* What bitfit_init_shared() or bitfit_attach() returned. */
+    explicit shared_pool(bitfit_pool *pool) noexcept : pool_ref(pool)
+    {
+    }
+
+    std::uint64_t repairs() const noexcept
+    {
+        return bitfit_repairs(pool_);
+    }
+
+    /* Root number `which`, below BITFIT_ROOTS. It has one T for its life. */
+    template <class T> link<T> &root(unsigned which) const noexcept
+    {
+        static_assert(sizeof(link<T>) == sizeof(bitfit_link));
+        return *reinterpret_cast<link<T> *>(bitfit_root(pool_, which));
+    }
+
+    /* Where a link leads in this process; null for none. */
+    template <class T> T *follow(const link<T> &slot) const noexcept
+    {
+        return static_cast<T *>(bitfit_follow(pool_, slot.value));
+    }
+
+    /* False, and the slot is none, if and only if there is no room. */
+    template <class T>
+    [[nodiscard]] bool alloc_into(link<T> &slot,
+                                  std::size_t count = 1) const noexcept
+    {
+        return bitfit_alloc_into(pool_, bytes<T>(count), &slot.value);
+    }
+    template <class T>
+    [[nodiscard]] bool calloc_into(link<T> &slot,
+                                   std::size_t count = 1) const noexcept
+    {
+        return bitfit_calloc_into(pool_, 1, bytes<T>(count), &slot.value);
+    }
+    template <class T>
+    [[nodiscard]] bool aligned_alloc_into(std::size_t alignment, link<T> &slot,
+                                          std::size_t count = 1) const noexcept
+    {
+        return bitfit_aligned_alloc_into(pool_, alignment, bytes<T>(count),
+                                         &slot.value);
+    }
+    template <class T>
+    [[nodiscard]] bool realloc_in(link<T> &slot,
+                                  std::size_t count) const noexcept
+    {
+        return bitfit_realloc_in(pool_, &slot.value, bytes<T>(count));
+    }
+    template <class T> void free_from(link<T> &slot) const noexcept
+    {
+        bitfit_free_from(pool_, &slot.value);
+    }
+    template <class T> void swap(link<T> &a, link<T> &b) const noexcept
+    {
+        bitfit_swap(pool_, &a.value, &b.value);
+    }
+
+    /* keep(bitfit_link, std::size_t) returns whether to keep the block; rules
+     * as for walk(). */
+    template <class Keeper> std::size_t sweep(Keeper &&keep) const noexcept
+    {
+        using keeper = std::remove_reference_t<Keeper>;
+        return bitfit_sweep(pool_, wanted<keeper>,
+                            detail::bare(std::addressof(keep)));
+    }
+
+  private:
+    template <class T> static std::size_t bytes(std::size_t count) noexcept
+    {
+        static_assert(std::is_trivially_copyable_v<T>);
+        static_assert(alignof(T) <= alignof(std::max_align_t));
+        return count > SIZE_MAX / sizeof(T) ? SIZE_MAX : count * sizeof(T);
+    }
+    template <class Keeper>
+    static bool wanted(bitfit_link block, std::size_t size,
+                       void *context) noexcept
+    {
+        return (*static_cast<Keeper *>(context))(block, size);
+    }
+};
 
 } // namespace bitfit
 

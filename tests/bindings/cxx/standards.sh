@@ -23,7 +23,8 @@ compile() {
 for standard in $standards; do
     compile -std=$standard -o "$work/tests" "$here/main.cpp" \
         "$here/pools.cpp" "$here/containers.cpp" "$here/resources.cpp" \
-        "$here/objects.cpp" "$here/threads.cpp"
+        "$here/objects.cpp" "$here/offsets.cpp" "$here/shared.cpp" \
+        "$here/threads.cpp"
     "$work/tests" --minimal
     compile -std=$standard -o "$work/no_exceptions" \
         -fno-exceptions -fno-rtti "$here/no_exceptions.cpp"
