@@ -886,17 +886,21 @@ class shared_pool : public pool_ref
         return static_cast<T *>(bitfit_follow(pool_, slot.value));
     }
 
-    /* False, and the slot is none, if and only if there is no room. */
+    /* False, and the slot is none, if and only if there is no room. Blocks are
+     * aligned as the pool's granule; a T that wants more than 8 bytes of it has
+     * aligned_alloc_into() alone. */
     template <class T>
     [[nodiscard]] bool alloc_into(link<T> &slot,
                                   std::size_t count = 1) const noexcept
     {
+        static_assert(alignof(T) <= 8);
         return bitfit_alloc_into(pool_, bytes<T>(count), &slot.value);
     }
     template <class T>
     [[nodiscard]] bool calloc_into(link<T> &slot,
                                    std::size_t count = 1) const noexcept
     {
+        static_assert(alignof(T) <= 8);
         return bitfit_calloc_into(pool_, 1, bytes<T>(count), &slot.value);
     }
     template <class T>
@@ -910,6 +914,7 @@ class shared_pool : public pool_ref
     [[nodiscard]] bool realloc_in(link<T> &slot,
                                   std::size_t count) const noexcept
     {
+        static_assert(alignof(T) <= 8);
         return bitfit_realloc_in(pool_, &slot.value, bytes<T>(count));
     }
     template <class T> void free_from(link<T> &slot) const noexcept
@@ -934,7 +939,6 @@ class shared_pool : public pool_ref
     template <class T> static std::size_t bytes(std::size_t count) noexcept
     {
         static_assert(std::is_trivially_copyable_v<T>);
-        static_assert(alignof(T) <= alignof(std::max_align_t));
         return count > SIZE_MAX / sizeof(T) ? SIZE_MAX : count * sizeof(T);
     }
     template <class Keeper>

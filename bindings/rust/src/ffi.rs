@@ -5,7 +5,8 @@
 
 use core::ffi::c_void;
 
-use crate::stats::Stats;
+use crate::offsets::Move;
+use crate::stats::{OffsetStats, Stats};
 
 /// `bitfit_pool`.
 #[repr(C)]
@@ -17,9 +18,14 @@ pub const LOCK_NONE: u32 = 1;
 pub const LOCK_MUTEX: u32 = 2;
 pub const LOCK_CALLER: u32 = 3;
 
+pub const NO_OFFSET: u64 = u64::MAX;
+
 pub type LockFunction = unsafe extern "C" fn(*mut c_void);
 pub type MisuseHandler = unsafe extern "C" fn(*const Misuse, *mut c_void);
 pub type Visitor = unsafe extern "C" fn(*const Run, *mut c_void) -> bool;
+pub type RangeVisitor = unsafe extern "C" fn(*const Range, *mut c_void) -> bool;
+#[cfg(not(target_os = "none"))]
+pub type Keeper = unsafe extern "C" fn(u64, usize, *mut c_void) -> bool;
 
 #[repr(C)]
 pub struct Misuse {
@@ -28,6 +34,7 @@ pub struct Misuse {
     pub pool: *mut Pool,
     pub pointer: *const c_void,
     pub size: usize,
+    pub offset: u64,
     pub place: *const c_void,
 }
 
@@ -54,6 +61,20 @@ pub struct Run {
     pub start: *mut c_void,
     pub size: usize,
     pub live: bool,
+}
+
+#[repr(C)]
+pub struct Range {
+    pub offset: u64,
+    pub size: u64,
+    pub live: bool,
+}
+
+/// `bitfit_offset_stats`.
+#[repr(C)]
+pub struct SizedOffsetStats {
+    pub struct_size: usize,
+    pub stats: OffsetStats,
 }
 
 extern "C" {
@@ -114,6 +135,100 @@ extern "C" {
     ) -> bool;
     pub fn bitfit_check(pool: *mut Pool) -> i32;
     pub fn bitfit_draw(pool: *mut Pool, buffer: *mut u8, size: usize) -> usize;
+}
+
+// bitfit_offsets.h
+extern "C" {
+    pub fn bitfit_init_offsets(size: u64, options: *const Options)
+        -> *mut Pool;
+    pub fn bitfit_init_offsets_status(
+        size: u64,
+        options: *const Options,
+    ) -> u32;
+    pub fn bitfit_offsets_bookkeeping_size(
+        size: u64,
+        options: *const Options,
+    ) -> usize;
+    pub fn bitfit_alloc_offset(pool: *mut Pool, size: u64) -> u64;
+    pub fn bitfit_aligned_alloc_offset(
+        pool: *mut Pool,
+        alignment: u64,
+        size: u64,
+    ) -> u64;
+    pub fn bitfit_alloc_at_offset(
+        pool: *mut Pool,
+        offset: u64,
+        size: u64,
+    ) -> bool;
+    pub fn bitfit_resize_offset(
+        pool: *mut Pool,
+        offset: u64,
+        size: u64,
+    ) -> bool;
+    pub fn bitfit_free_offset(pool: *mut Pool, offset: u64);
+    pub fn bitfit_offset_size(pool: *mut Pool, offset: u64) -> u64;
+    pub fn bitfit_next_move(
+        pool: *mut Pool,
+        below: u64,
+        step: *mut Move,
+    ) -> bool;
+    pub fn bitfit_get_offset_stats(
+        pool: *mut Pool,
+        stats: *mut SizedOffsetStats,
+    ) -> bool;
+    pub fn bitfit_largest_free(pool: *mut Pool) -> u64;
+    pub fn bitfit_walk_offsets(
+        pool: *mut Pool,
+        visit: RangeVisitor,
+        context: *mut c_void,
+    ) -> bool;
+}
+
+// bitfit_shared.h
+#[cfg(not(target_os = "none"))]
+extern "C" {
+    pub fn bitfit_init_shared(
+        memory: *mut c_void,
+        size: usize,
+        options: *const Options,
+    ) -> *mut Pool;
+    pub fn bitfit_init_shared_status(
+        memory: *const c_void,
+        size: usize,
+        options: *const Options,
+    ) -> u32;
+    pub fn bitfit_attach(
+        memory: *mut c_void,
+        size: usize,
+        alone: bool,
+        status: *mut u32,
+    ) -> *mut Pool;
+    pub fn bitfit_repairs(pool: *const Pool) -> u64;
+    pub fn bitfit_root(pool: *mut Pool, which: u32) -> *mut u64;
+    pub fn bitfit_follow(pool: *const Pool, link: u64) -> *mut c_void;
+    pub fn bitfit_alloc_into(
+        pool: *mut Pool,
+        size: usize,
+        slot: *mut u64,
+    ) -> bool;
+    pub fn bitfit_calloc_into(
+        pool: *mut Pool,
+        count: usize,
+        size: usize,
+        slot: *mut u64,
+    ) -> bool;
+    pub fn bitfit_realloc_in(
+        pool: *mut Pool,
+        slot: *mut u64,
+        size: usize,
+    ) -> bool;
+    pub fn bitfit_free_from(pool: *mut Pool, slot: *mut u64);
+    pub fn bitfit_swap(pool: *mut Pool, a: *mut u64, b: *mut u64);
+    pub fn bitfit_sweep(
+        pool: *mut Pool,
+        keep: Keeper,
+        context: *mut c_void,
+    ) -> usize;
 }
 
 /// A text of the core's, which are ASCII, end in a NUL and live forever.

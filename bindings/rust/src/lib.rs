@@ -5,6 +5,9 @@
 //! - [`Pool`] is a pool of your own, over any memory: owned values by
 //!   [`Pool::boxed`], raw blocks by [`Layout`](core::alloc::Layout),
 //!   statistics, an iterator over all blocks and holes, a picture.
+//! - [`OffsetPool`] hands out offsets in memory that the processor cannot touch.
+//! - `SharedPool`, where there is a system, is a pool that processes share, and
+//!   that survives the death of any of them.
 //!
 //! Every request gets the lowest address that fits, and none if and only if it
 //! fits nowhere. The bookkeeping is in bitmaps apart from the blocks, so unsafe
@@ -27,9 +30,12 @@ mod default_lock;
 mod ffi;
 mod global;
 mod lock;
+mod offsets;
 mod options;
 mod pool;
 mod runs;
+#[cfg(not(target_os = "none"))]
+mod shared;
 mod stats;
 
 pub use boxed::PoolBox;
@@ -40,10 +46,13 @@ pub use global::{Defaults, GlobalPool, Setup};
 #[cfg(not(target_os = "none"))]
 pub use lock::Mutex;
 pub use lock::{Lock, LockKind, NoLock};
+pub use offsets::{Move, OffsetPool, Range};
 pub use options::{InitError, Misuse, MisuseHandler, MisuseKind, Options};
 pub use pool::Pool;
 pub use runs::{Run, Runs};
-pub use stats::Stats;
+#[cfg(not(target_os = "none"))]
+pub use shared::{SharedPool, Slot};
+pub use stats::{OffsetStats, Stats};
 
 /// The README's program is a test, too.
 #[cfg(doctest)]

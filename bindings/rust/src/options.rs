@@ -149,10 +149,16 @@ pub enum InitError {
     BadAlignment = 4,
     /// The bookkeeping is too small.
     BadBookkeeping = 5,
-    /// There is no mutex on this target.
+    /// There is no mutex, or none between processes, on this target.
     BadLock = 6,
     /// There is no room for one granule.
     TooSmall = 7,
+    /// There are more granules than this machine can count.
+    TooLarge = 8,
+    /// There is no shared pool of this version and size.
+    NoPool = 9,
+    /// There is a shared pool whose bookkeeping is not whole.
+    Damaged = 10,
 }
 
 impl InitError {
@@ -166,6 +172,9 @@ impl InitError {
             BadBookkeeping,
             BadLock,
             TooSmall,
+            TooLarge,
+            NoPool,
+            Damaged,
         ];
         let same = |error: &InitError| *error as u32 == status;
         all.into_iter().find(same).unwrap_or(BadOptions)
@@ -190,6 +199,8 @@ pub struct Misuse {
     pub pointer: *const u8,
     /// As given by the caller, for [`MisuseKind::WrongSize`].
     pub size: usize,
+    /// As given by the caller, where the call has one in place of a pointer.
+    pub offset: u64,
 }
 
 /// Decides what misuse costs: if it returns, the bad call does nothing and
@@ -214,8 +225,12 @@ pub enum MisuseKind {
     WrongSize = 5,
     /// A call from inside another call on the pool.
     Reentry = 6,
+    /// The call does not serve this kind of pool.
+    WrongPool = 7,
     /// A block was written beyond its end, into its guard.
     Overflow = 9,
+    /// A slot that is to be filled has a block already.
+    TakenSlot = 10,
 }
 
 impl fmt::Display for MisuseKind {
@@ -233,7 +248,9 @@ impl MisuseKind {
             3 => MisuseKind::Misaligned,
             4 => MisuseKind::Foreign,
             5 => MisuseKind::WrongSize,
+            7 => MisuseKind::WrongPool,
             9 => MisuseKind::Overflow,
+            10 => MisuseKind::TakenSlot,
             _ => MisuseKind::Reentry,
         }
     }
@@ -251,6 +268,7 @@ unsafe extern "C" fn report(misuse: *const ffi::Misuse, context: *mut c_void) {
         call,
         pointer: misuse.pointer.cast(),
         size: misuse.size,
+        offset: misuse.offset,
     };
     without_unwinding(|| handler(&misuse));
 }

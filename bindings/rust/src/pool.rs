@@ -159,7 +159,9 @@ impl<'a, L: Lock> Pool<'a, L> {
 }
 
 /// The part of the memory that starts at an aligned address.
-fn aligned(memory: &mut [MaybeUninit<u8>]) -> &mut [MaybeUninit<u8>] {
+pub(crate) fn aligned(
+    memory: &mut [MaybeUninit<u8>],
+) -> &mut [MaybeUninit<u8>] {
     let skip = memory.as_ptr().align_offset(MEMORY_ALIGNMENT);
     memory.get_mut(skip..).unwrap_or_default()
 }
