@@ -100,7 +100,8 @@ void inspect_report(text *to, const inspection *now, const char *front)
 EXPORT void malloc_stats(void)
 {
     inspection now;
-    text lines = {.length = 0};
+    char memory[INSPECTION_SIZE];
+    text lines = TEXT_IN(memory);
     if (inspect_heap(&now)) {
         inspect_report(&lines, &now, "bitfit: ");
         text_write(&lines, 2);
@@ -119,7 +120,8 @@ static void add_element(text *to, const char *name, uint64_t number)
 EXPORT int malloc_info(int options, FILE *stream)
 {
     inspection now;
-    text lines = {.length = 0};
+    char memory[INSPECTION_SIZE];
+    text lines = TEXT_IN(memory);
     if (options != 0) {
         errno = EINVAL;
         return -1;

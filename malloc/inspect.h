@@ -19,6 +19,8 @@ typedef struct inspection {
     size_t first_failure; /* the size asked for */
 } inspection;
 
+enum { INSPECTION_SIZE = 1024 }; /* bytes of text that hold any report */
+
 /* False if there is no pool. */
 bool inspect_heap(inspection *to);
 

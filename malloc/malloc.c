@@ -56,14 +56,9 @@ EXPORT void *reallocarray(void *ptr, size_t count, size_t size)
 
 /* ------------------------------------------------------------------ aligned */
 
-static bool is_power_of_two(size_t number)
-{
-    return number != 0 && (number & (number - 1)) == 0;
-}
-
 EXPORT void *aligned_alloc(size_t alignment, size_t size)
 {
-    if (!is_power_of_two(alignment)) {
+    if (!bf_is_power_of_two(alignment)) {
         errno = EINVAL;
         return NULL;
     }
@@ -72,7 +67,7 @@ EXPORT void *aligned_alloc(size_t alignment, size_t size)
 
 EXPORT int posix_memalign(void **to, size_t alignment, size_t size)
 {
-    if (!is_power_of_two(alignment) || alignment % sizeof(void *) != 0) {
+    if (!bf_is_power_of_two(alignment) || alignment % sizeof(void *) != 0) {
         return EINVAL;
     }
     int kept = errno;

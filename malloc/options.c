@@ -1,5 +1,6 @@
 #include "options.h"
 
+#include "carve.h"
 #include "environment.h"
 #include "limits.h"
 #include "system.h"
@@ -12,7 +13,8 @@ enum { GRANULE_MIN = 16, GRANULE_MAX = 1 << 20, PERCENT_DEFAULT = 50 };
 
 static void refuse(const char *name, const char *value, const char *why)
 {
-    text line = {.length = 0};
+    char memory[LINE_SIZE + NAME_SHOWN];
+    text line = TEXT_IN(memory);
     text_add(&line, "bitfit: ");
     text_add(&line, name);
     text_add(&line, "=");
@@ -112,7 +114,7 @@ static void set_granule(option_set *to)
         return;
     }
     if (read_size(value, &granule) && granule >= GRANULE_MIN &&
-        granule <= GRANULE_MAX && (granule & (granule - 1)) == 0) {
+        granule <= GRANULE_MAX && bf_is_power_of_two(granule)) {
         to->granule = granule;
     } else {
         refuse("BITFIT_GRANULE", value, "not a power of two from 16 to 1M");

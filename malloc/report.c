@@ -24,9 +24,8 @@ static _Atomic pid_t reporting; /* who has begun its report */
 /* The path with the process' number for %p; false if it is too long. */
 static bool report_path(char path[PATH_MAX])
 {
-    static text to;
+    text to = {.bytes = path, .size = PATH_MAX, .length = 0};
     const char *from = SETTINGS->options.report_path;
-    to.length = 0;
     for (; *from != '\0'; from++) {
         if (from[0] == '%' && from[1] == 'p') {
             text_number(&to, (uint64_t)system_process());
@@ -35,9 +34,8 @@ static bool report_path(char path[PATH_MAX])
             text_add(&to, (char[]){*from, '\0'});
         }
     }
-    bool fits = to.length < PATH_MAX && to.length < sizeof to.bytes;
+    bool fits = to.length < PATH_MAX;
     if (fits) {
-        memcpy(path, to.bytes, to.length);
         path[to.length] = '\0';
     }
     return fits;
@@ -117,12 +115,12 @@ static void add_number(text *to, const char *words, uint64_t number)
 
 static void report(void)
 {
-    static text lines;
+    static char memory[INSPECTION_SIZE + NAME_SHOWN];
+    text lines = TEXT_IN(memory);
     inspection now;
     if (!is_wanted() || !inspect_heap(&now)) {
         return;
     }
-    lines.length = 0;
     add_program(&lines);
     inspect_report(&lines, &now, "bitfit: ");
     if (now.failures != 0) {

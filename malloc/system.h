@@ -11,6 +11,7 @@
 #include <fcntl.h>
 #include <linux/stat.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -160,6 +161,34 @@ static inline bool system_is_same(int file, file_identity known)
     file_identity now = system_identity(file);
     return known.number != 0 && now.device == known.device &&
            now.number == known.number;
+}
+
+/* ----------------------------------------------------------------- signals */
+
+/* Signals as the kernel has them. The C library's calls would leave out those
+ * of its own, by which it cancels threads. */
+enum { SIGNALS = _NSIG - 1, SIGNALS_SIZE = (SIGNALS + 7) / 8 };
+
+typedef struct signal_set {
+    unsigned long words[SIGNALS_SIZE / sizeof(long)];
+} signal_set;
+
+/* SIG_BLOCK, SIG_UNBLOCK or SIG_SETMASK; what was blocked before. */
+static inline signal_set system_mask(int how, signal_set signals)
+{
+    signal_set before = {{0}};
+    system_call(SYS_rt_sigprocmask, how, (long)&signals, (long)&before,
+                SIGNALS_SIZE);
+    return before;
+}
+
+static inline signal_set system_block_signals(void)
+{
+    signal_set all;
+    for (size_t i = 0; i < sizeof all.words / sizeof all.words[0]; i++) {
+        all.words[i] = ~0UL;
+    }
+    return system_mask(SIG_BLOCK, all);
 }
 
 /* ---------------------------------------------------------------- the rest */

@@ -2,12 +2,11 @@
 
 #include "system.h"
 
-#include <signal.h>
 #include <string.h>
 
 void text_add(text *to, const char *words)
 {
-    while (*words != '\0' && to->length < sizeof to->bytes) {
+    while (*words != '\0' && to->length < to->size) {
         to->bytes[to->length++] = *words++;
     }
 }
@@ -90,7 +89,8 @@ bool text_write(const text *from, int file)
 
 void complain(const char *words, const char *detail)
 {
-    text line = {.length = 0};
+    char memory[LINE_SIZE + NAME_SHOWN];
+    text line = TEXT_IN(memory);
     text_add(&line, "bitfit: ");
     text_add(&line, words);
     text_add(&line, ": ");
@@ -101,24 +101,14 @@ void complain(const char *words, const char *detail)
 
 /* ----------------------------------------------------------------- the end */
 
-enum { SIGNALS = _NSIG - 1, SIGNALS_SIZE = (SIGNALS + 7) / 8 };
-
-/* Blocks or lets through the signals in the mask: the C library's calls would
- * leave out those of its own, by which it cancels threads. */
-static void set_mask(int how, const unsigned long *mask)
-{
-    system_call(SYS_rt_sigprocmask, how, (long)mask, 0, SIGNALS_SIZE);
-}
-
 /* As abort(), but no handler runs and nothing can come between. */
 static _Noreturn void abort_now(void)
 {
-    unsigned long mask[SIGNALS_SIZE / sizeof(long)] = {0};
+    signal_set aborts = {{1UL << (SIGABRT - 1)}};
     unsigned long action[32] = {0}; /* the kernel's: zeros are SIG_DFL */
     system_call(SYS_rt_sigaction, SIGABRT, (long)action, 0, SIGNALS_SIZE);
     system_call(SYS_tgkill, system_process(), system_thread(), SIGABRT, 0);
-    mask[0] = 1UL << (SIGABRT - 1);
-    set_mask(SIG_UNBLOCK, mask);
+    system_mask(SIG_UNBLOCK, aborts);
     for (;;) { /* as process 1 */
         __builtin_trap();
     }
@@ -126,10 +116,9 @@ static _Noreturn void abort_now(void)
 
 void die(const char *kind, const char *call, const void *pointer)
 {
-    unsigned long all[SIGNALS_SIZE / sizeof(long)];
-    memset(all, 0xff, sizeof all);
-    set_mask(SIG_BLOCK, all);
-    text line = {.length = 0};
+    system_block_signals();
+    char memory[LINE_SIZE];
+    text line = TEXT_IN(memory);
     text_add(&line, "bitfit: ");
     text_add(&line, kind);
     text_add(&line, ": ");

@@ -8,11 +8,21 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* What does not fit is left out. */
+/* In memory of the caller's; what does not fit is left out. Handlers run on
+ * small stacks: a line that they may write takes LINE_SIZE there. */
 typedef struct text {
+    char *bytes;
+    size_t size;
     size_t length;
-    char bytes[2048];
 } text;
+
+enum { LINE_SIZE = 160 };
+
+/* Memory for a text, and an empty one in it. */
+#define TEXT_IN(memory)                                                        \
+    {                                                                          \
+        .bytes = (memory), .size = sizeof(memory), .length = 0                 \
+    }
 
 void text_add(text *to, const char *words);
 
