@@ -21,7 +21,8 @@ static _Atomic unsigned lock_word;
 static _Atomic unsigned lender;
 static bool borrowed;
 
-enum { PATIENCE_NANOSECONDS = 10000000 };
+/* How long one sleep waits for the lock, and where it is lent. */
+enum { PATIENCE_SECONDS = 1, PATIENCE_NANOSECONDS = 10000000 };
 
 static __thread unsigned self __attribute__((tls_model("initial-exec")));
 
@@ -36,13 +37,27 @@ static bool change_word(unsigned from, unsigned to)
         &lock_word, &from, to, memory_order_acquire, memory_order_relaxed);
 }
 
+/* A child that the kernel's own call made has no thread but this one: what
+ * another was about to do with the pool stays half done for ever. */
+static void look_for_holder(unsigned word)
+{
+    long signalled =
+        system_call(SYS_tgkill, system_process(), (long)holder_of(word), 0, 0);
+    if (signalled == -ESRCH && atomic_load(&lock_word) == word) {
+        die("fork beside a call", "fork", NULL);
+    }
+}
+
 /* Sleeps while the word is this; not for long while the lock is lent. */
 static void sleep_while(unsigned word)
 {
-    system_time patience = {0, PATIENCE_NANOSECONDS};
     bool lent = atomic_load(&lender) != 0;
-    system_call(SYS_futex, (long)&lock_word, FUTEX_WAIT_PRIVATE, (long)word,
-                lent ? (long)&patience : 0);
+    system_time patience = {lent ? 0 : PATIENCE_SECONDS,
+                            lent ? PATIENCE_NANOSECONDS : 0};
+    if (system_call(SYS_futex, (long)&lock_word, FUTEX_WAIT_PRIVATE, (long)word,
+                    (long)&patience) == -ETIMEDOUT) {
+        look_for_holder(word);
+    }
 }
 
 static void wake_waiters(void)
@@ -55,13 +70,14 @@ static void wake_waiters(void)
  */
 static bool is_asleep(unsigned thread)
 {
-    text path = {.length = 0};
+    char name[LINE_SIZE];
+    text path = TEXT_IN(name);
     char line[66] = "";
     text_add(&path, "/proc/self/task/");
     text_number(&path, thread);
     text_add(&path, "/stat");
-    path.bytes[path.length] = '\0';
-    int file = system_open(path.bytes, O_RDONLY);
+    name[path.length] = '\0';
+    int file = system_open(name, O_RDONLY);
     long length = file < 0 ? 0 : system_read(file, line, 64);
     if (file >= 0) {
         system_close(file);

@@ -1,5 +1,6 @@
 #include "start.h"
 
+#include "forks.h"
 #include "pages.h"
 #include "text.h"
 #include "threads.h"
@@ -439,6 +440,7 @@ bool heap_start(void)
     start();
     atomic_store_explicit(&starter, DONE, memory_order_release);
     threads_begin();
+    forks_begin();
     return true;
 }
 

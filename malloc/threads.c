@@ -1,6 +1,5 @@
 #include "threads.h"
 
-#include "streams.h"
 #include "text.h"
 
 #include <linux/membarrier.h>
@@ -137,9 +136,8 @@ static void thread_ends(void *value)
     threads_leave();
 }
 
-/* The child has one thread: what the others had is given back, but for a cache
- * that was being changed at the moment. */
-static void end_others(void)
+/* But for a cache that was being changed at the moment. */
+void threads_end_others(void)
 {
     for (cache *c = threads.all; c != NULL;) {
         cache *next = c->next;
@@ -147,43 +145,6 @@ static void end_others(void)
             cache_end(c);
         }
         c = next;
-    }
-}
-
-/* The child of a handler that interrupted a call goes on with that call. */
-static void child_begins(void)
-{
-    bool at_rest = heap_is_lent_by_me();
-    if (!heap_lock_reset()) {
-        die("fork beside a call", "fork", NULL);
-    }
-    if (SETTINGS->stoppable) {
-        threads_can_stop();
-    }
-    if (at_rest) {
-        streams_reset();
-        end_others();
-        heap_unlock();
-    }
-}
-
-/* This handler is the last that runs. After it the C library takes locks of its
- * own, the one of all streams among them: that one is taken first here, too. */
-static void fork_begins(void)
-{
-    if (!heap_is_mine()) {
-        streams_lock();
-        heap_lock();
-        heap_lend();
-    }
-}
-
-static void parent_goes_on(void)
-{
-    if (heap_is_lent_by_me()) {
-        heap_recall();
-        heap_unlock();
-        streams_unlock();
     }
 }
 
@@ -197,7 +158,6 @@ bool threads_can_stop(void)
 void threads_begin(void)
 {
     bool has_key = pthread_key_create(&threads.key, thread_ends) == 0;
-    pthread_atfork(fork_begins, parent_goes_on, child_begins);
     heap_lock();
     heap.caching = has_key && SETTINGS->caches != NULL;
     heap_unlock();

@@ -11,7 +11,7 @@
  * fork's child. */
 bool threads_can_stop(void);
 
-/* Registers for threads' ends and for forks: caches may be made from now on. */
+/* Registers for threads' ends: caches may be made from now on. */
 void threads_begin(void);
 
 /* ------------------------------------------------------------------ inside */
@@ -37,6 +37,10 @@ void threads_stop(void);
 
 /* Lets them in again; without caching they stay where they are. */
 void threads_go(void);
+
+/* In a fork's child, which has this thread alone: gives back what the caches of
+ * the others held. */
+void threads_end_others(void);
 
 /* Whether this cache can be touched now, others being stopped. */
 bool threads_is_still(const cache *c);

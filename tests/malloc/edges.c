@@ -19,6 +19,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
 #include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -27,10 +29,9 @@
 
 enum { SECONDS = 120, SAID_MAX = 4000 };
 
-static void *volatile anything;
 static void *hide(void *ptr)
 {
-    anything = ptr;
+    void *volatile anything = ptr;
     return anything;
 }
 
@@ -132,6 +133,14 @@ static void *fork_until_told(void *unused)
     return unused;
 }
 
+static void *work_until_told(void *unused)
+{
+    while (!stop) {
+        free(hide(malloc(150000)));
+    }
+    return unused;
+}
+
 static void forks_beside_a_flush(void)
 {
     pthread_t thread;
@@ -165,6 +174,50 @@ static void forks_beside_streams(void)
         pthread_join(threads[i], NULL);
     }
     unlink(name);
+}
+
+/* Beside two threads that are inside most of the time, on one way or another to
+ * make a child: there none of them is. */
+static void make_children(pid_t (*make)(void))
+{
+    pthread_t threads[2];
+    for (int i = 0; i < 2; i++) {
+        pthread_create(&threads[i], NULL, work_until_told, NULL);
+    }
+    for (int i = 0; i < 60; i++) {
+        int status = -1;
+        pid_t pid = make();
+        if (pid == 0) {
+            alarm(SECONDS);
+            free(hide(malloc(300000)));
+            free(hide(malloc(100)));
+            _exit(0);
+        }
+        if (pid < 0 || waitpid(pid, &status, 0) != pid || status != 0) {
+            _exit(status == SIGABRT ? 10 : 9);
+        }
+    }
+    stop = true;
+    for (int i = 0; i < 2; i++) {
+        pthread_join(threads[i], NULL);
+    }
+}
+
+static void children_without_handlers_allocate(void)
+{
+    make_children(_Fork);
+}
+
+static pid_t fork_by_the_kernel(void)
+{
+    return (pid_t)syscall(SYS_clone, SIGCHLD, 0, 0, 0, 0);
+}
+
+/* Such a child may find another thread inside, which it has not: then it ends
+ * with a line, and never waits for ever. */
+static void children_of_the_kernel_do_not_hang(void)
+{
+    make_children(fork_by_the_kernel);
 }
 
 /* ------------------------------------------------------------- in a handler */
@@ -233,6 +286,29 @@ static void fork_and_return(void)
         alarm(SECONDS);
         handled = 1 << 30;
     }
+}
+
+/* A handler that interrupts fork() itself, as any call, forks, too. */
+static void a_handler_forks_in_fork(void)
+{
+    in_handler = fork_and_wait;
+    struct sigaction action = {.sa_handler = handle, .sa_flags = SA_RESTART};
+    sigaction(SIGALRM, &action, NULL);
+    setitimer(ITIMER_REAL, &(struct itimerval){{0, 900}, {0, 900}}, NULL);
+    while (handled < 40) {
+        int status = 1;
+        pid_t pid = fork();
+        if (pid == 0) {
+            free(hide(malloc(100)));
+            _exit(0);
+        }
+        while (waitpid(pid, &status, 0) != pid) {
+        }
+        if (status != 0) {
+            _exit(9);
+        }
+    }
+    setitimer(ITIMER_REAL, &(struct itimerval){{0, 0}, {0, 0}}, NULL);
 }
 
 static void children_of_handlers_go_on(void)
@@ -436,6 +512,52 @@ static void dies_in_a_handler(void)
     raise(SIGUSR1);
 }
 
+/* On the smallest stack on which the kernel starts a handler, and STACK_ROOM
+ * bytes for the handler itself; below is nothing. */
+enum { STACK_ROOM = 1536 };
+
+static void handle_on_small_stack(void (*act)(int))
+{
+    size_t page = (size_t)sysconf(_SC_PAGESIZE);
+    size_t size = (size_t)sysconf(_SC_MINSIGSTKSZ) + STACK_ROOM;
+    size_t whole = (size + page - 1) / page * page;
+    char *memory = mmap(NULL, page + whole, PROT_READ | PROT_WRITE,
+                        MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    mprotect(memory, page, PROT_NONE);
+    stack_t stack = {.ss_sp = memory + page, .ss_size = size};
+    sigaltstack(&stack, NULL);
+    struct sigaction action = {.sa_handler = act, .sa_flags = SA_ONSTACK};
+    sigaction(SIGUSR1, &action, NULL);
+    raise(SIGUSR1);
+}
+
+static void dies_on_a_small_stack(void)
+{
+    handle_on_small_stack(free_twice_in_handler);
+}
+
+static void free_wild_in_handler(int signal)
+{
+    (void)signal;
+    char *block = malloc(100000);
+    free(hide(block + 4096));
+}
+
+static void dies_of_another_kind_on_a_small_stack(void)
+{
+    handle_on_small_stack(free_wild_in_handler);
+}
+
+static void end_in_handler(int signal)
+{
+    _exit(signal == SIGUSR1 ? 7 : 8);
+}
+
+static void ends_on_a_small_stack(void)
+{
+    handle_on_small_stack(end_in_handler);
+}
+
 static void interrupt(int signal)
 {
     (void)signal;
@@ -480,7 +602,11 @@ typedef struct edge {
 static const edge edges[] = {
     EDGE(forks_beside_a_flush, 0, ""),
     EDGE(forks_beside_streams, 0, ""),
+    EDGE(children_without_handlers_allocate, 0, ""),
+    EDGE(children_of_the_kernel_do_not_hang, EXITED(10),
+         "bitfit: fork beside a call: fork()\n"),
     EDGE(a_handler_forks, 0, ""),
+    EDGE(a_handler_forks_in_fork, 0, ""),
     EDGE(children_of_handlers_go_on, 0, ""),
     EDGE(a_handler_calls__exit, EXITED(7), ""),
     EDGE(a_handler_calls__Exit, EXITED(7), ""),
@@ -498,6 +624,10 @@ static const edge edges[] = {
     EDGE(dies_without_standard_error, ABORTED, ""),
     EDGE(dies_at_exit, ABORTED, TWICE),
     EDGE(dies_in_a_handler, ABORTED, TWICE),
+    EDGE(dies_on_a_small_stack, ABORTED, TWICE),
+    EDGE(dies_of_another_kind_on_a_small_stack, ABORTED,
+         "bitfit: interior pointer: free(0x"),
+    EDGE(ends_on_a_small_stack, EXITED(7), ""),
     EDGE(dies_under_signals, ABORTED, TWICE),
     EDGE(dies_beside_others, ABORTED, TWICE),
 };
