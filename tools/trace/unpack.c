@@ -19,13 +19,18 @@ typedef enum unpacked {
     UNPACKED_NO_MEMORY
 } unpacked;
 
+/* What the two libraries keep. */
+typedef struct unpacking {
+    ZSTD_DCtx *zstd;
+    z_stream gzip;
+} unpacking;
+
 /* A way to unpack: at `from` to `to`, both of which move on. */
 typedef struct unpacker {
     const char *name; /* of the compression */
     const char *cut;
     const char *behind; /* what is cut: something else stands behind it */
-    bool (*begins)(const unsigned char *at, size_t size);
-    unpacked (*step)(void *state, ZSTD_inBuffer *from, ZSTD_outBuffer *to);
+    unpacked (*step)(unpacking *state, ZSTD_inBuffer *from, ZSTD_outBuffer *to);
 } unpacker;
 
 /* --------------------------------------------------------------- Zstandard */
@@ -44,9 +49,10 @@ static bool begins_zstd(const unsigned char *at, size_t size)
                              ZSTD_MAGIC_SKIPPABLE_START);
 }
 
-static unpacked step_zstd(void *state, ZSTD_inBuffer *from, ZSTD_outBuffer *to)
+static unpacked step_zstd(unpacking *state, ZSTD_inBuffer *from,
+                          ZSTD_outBuffer *to)
 {
-    size_t left = ZSTD_decompressStream(state, to, from);
+    size_t left = ZSTD_decompressStream(state->zstd, to, from);
     if (ZSTD_isError(left))
         return UNPACKED_DAMAGED;
     if (left == 0)
@@ -62,9 +68,10 @@ static bool begins_gzip(const unsigned char *at, size_t size)
     return size >= 2 && at[0] == 0x1F && at[1] == 0x8B;
 }
 
-static unpacked step_gzip(void *state, ZSTD_inBuffer *from, ZSTD_outBuffer *to)
+static unpacked step_gzip(unpacking *state, ZSTD_inBuffer *from,
+                          ZSTD_outBuffer *to)
 {
-    z_stream *stream = state;
+    z_stream *stream = &state->gzip;
     size_t left = from->size - from->pos;
     uInt given = left > UINT32_MAX ? UINT32_MAX : (uInt)left;
     uInt room = (uInt)(to->size - to->pos);
@@ -89,10 +96,15 @@ static unpacked step_gzip(void *state, ZSTD_inBuffer *from, ZSTD_outBuffer *to)
 
 static const unpacker zstd = {"Zstandard", "the Zstandard data is cut off",
                               "other bytes follow the Zstandard data",
-                              begins_zstd, step_zstd};
+                              step_zstd};
 static const unpacker gzip = {"gzip", "the gzip data is cut off",
-                              "other bytes follow the gzip data", begins_gzip,
-                              step_gzip};
+                              "other bytes follow the gzip data", step_gzip};
+
+/* By which the bytes here are packed; NULL if by neither. */
+static const unpacker *unpacker_for(const unsigned char *at, size_t size)
+{
+    return begins_zstd(at, size) ? &zstd : begins_gzip(at, size) ? &gzip : NULL;
+}
 
 /* Whether nothing but zeros follows: padding, as tapes and archives have it. */
 static bool is_padding(const ZSTD_inBuffer *from)
@@ -105,8 +117,8 @@ static bool is_padding(const ZSTD_inBuffer *from)
 }
 
 /* One chunk. */
-static unpacked step(const unpacker *with, void *state, ZSTD_inBuffer *from,
-                     gathering *bytes, trace_input *input)
+static unpacked step(const unpacker *with, unpacking *state,
+                     ZSTD_inBuffer *from, gathering *bytes, trace_input *input)
 {
     if (!gathering_make_room(bytes, input))
         return UNPACKED_NO_MEMORY;
@@ -122,8 +134,9 @@ static bool is_believed(const trace_input *input, const gathering *bytes)
            bytes->size / BELIEVED_RATIO <= input->size;
 }
 
-/* Frame by frame. Returns how the last one ended; `cut` may say more. */
-static unpacked unpack_frames(const unpacker *with, void *state,
+/* Frame by frame, each packed in its own way: *with is the last one's. Returns
+ * how that ended; `cut` may say more. */
+static unpacked unpack_frames(const unpacker **with, unpacking *state,
                               gathering *bytes, trace_input *input)
 {
     ZSTD_inBuffer from = {input->at, input->size, 0};
@@ -134,20 +147,21 @@ static unpacked unpack_frames(const unpacker *with, void *state,
             break;
         if (result == UNPACKED_FRAME && is_padding(&from))
             break;
-        if (result == UNPACKED_FRAME &&
-            !with->begins(next, from.size - from.pos)) {
-            input->cut = with->behind;
+        const unpacker *behind = unpacker_for(next, from.size - from.pos);
+        if (result == UNPACKED_FRAME && behind == NULL) {
+            input->cut = (*with)->behind;
             break;
         }
-        result = step(with, state, &from, bytes, input);
+        *with = result == UNPACKED_FRAME ? behind : *with;
+        result = step(*with, state, &from, bytes, input);
     }
     return result;
 }
 
-static bool unpack(const unpacker *with, void *state, trace_input *input)
+static bool unpack(const unpacker *with, unpacking *state, trace_input *input)
 {
     gathering bytes = {NULL, 0, 0};
-    unpacked result = unpack_frames(with, state, &bytes, input);
+    unpacked result = unpack_frames(&with, state, &bytes, input);
     if (result == UNPACKED_CUT)
         input->cut = with->cut;
     if (result == UNPACKED_CUT ||
@@ -166,32 +180,20 @@ static bool unpack(const unpacker *with, void *state, trace_input *input)
                        input->size, with->name, BELIEVED_SIZE >> 20);
 }
 
-static bool unpack_zstd(trace_input *input)
-{
-    ZSTD_DCtx *context = ZSTD_createDCtx();
-    bool done = context == NULL ? input_no_memory(input)
-                                : unpack(&zstd, context, input);
-    ZSTD_freeDCtx(context);
-    return done;
-}
-
-static bool unpack_gzip(trace_input *input)
-{
-    enum { GZIP_WINDOW = 15 + 16 };
-    z_stream stream = {0};
-    if (inflateInit2(&stream, GZIP_WINDOW) != Z_OK)
-        return input_no_memory(input);
-    bool done = unpack(&gzip, &stream, input);
-    inflateEnd(&stream);
-    return done;
-}
-
 bool input_decompress(trace_input *input)
 {
-    const unsigned char *at = (const unsigned char *)input->at;
-    if (begins_zstd(at, input->size))
-        return unpack_zstd(input);
-    if (begins_gzip(at, input->size))
-        return unpack_gzip(input);
-    return true;
+    enum { GZIP_WINDOW = 15 + 16 };
+    const unpacker *with =
+        unpacker_for((const unsigned char *)input->at, input->size);
+    if (with == NULL)
+        return true;
+    unpacking state = {.zstd = ZSTD_createDCtx()};
+    if (state.zstd == NULL || inflateInit2(&state.gzip, GZIP_WINDOW) != Z_OK) {
+        ZSTD_freeDCtx(state.zstd);
+        return input_no_memory(input);
+    }
+    bool done = unpack(with, &state, input);
+    inflateEnd(&state.gzip);
+    ZSTD_freeDCtx(state.zstd);
+    return done;
 }

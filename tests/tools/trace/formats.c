@@ -648,10 +648,14 @@ static void all_members_and_frames_are_read(void **state)
     (void)state;
     static const char first[] = "= Start\n@ a + 0x10 0x64\n";
     static const char second[] = "@ a + 0x20 0x64\n= End\n";
-    for (size_t i = 0; i < 3; i++) {
-        bytes file =
-            joined(packings[i](first, sizeof first - 1), packings[i]("", 0));
-        file = joined(file, packings[i](second, sizeof second - 1));
+    static const unsigned char ways[][2] = {
+        {0, 0}, {1, 1}, {2, 2}, {1, 2}, {2, 1}};
+    for (size_t i = 0; i < sizeof ways / sizeof *ways; i++) {
+        packing *one = packings[ways[i][0]];
+        packing *other = packings[ways[i][1]];
+        bytes file = joined(one(first, sizeof first - 1), other("", 0));
+        file = joined(file, one("", 0));
+        file = joined(file, other(second, sizeof second - 1));
         trace *read = parse(file.at, file.size);
         expect_events(read, "a0:100 a1:100");
         assert_false(read->cut);
