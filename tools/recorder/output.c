@@ -76,6 +76,12 @@ static bool allocate(int file, uint64_t size)
            (result == -EOPNOTSUPP && system_truncate(file, size) == 0);
 }
 
+/* Where the page of this byte begins. */
+static uint64_t page_of(uint64_t at)
+{
+    return at / system_page() * system_page();
+}
+
 static unsigned char *map_part(int file, uint64_t offset, size_t size)
 {
     /* Who has filled one window will fill the next. */
@@ -108,7 +114,7 @@ static bool move_window(output *to)
     int file = output_open(to);
     if (file < 0)
         return false;
-    bool moved = map_window(to, file, to->written / SYSTEM_PAGE * SYSTEM_PAGE);
+    bool moved = map_window(to, file, page_of(to->written));
     output_close(to, file);
     return moved;
 }
@@ -134,7 +140,7 @@ bool output_create(output *to, const char *path)
     if (file < 0)
         return false;
     bool created = note_identity(to, file) && map_window(to, file, 0);
-    to->header = created ? map_part(file, 0, SYSTEM_PAGE) : NULL;
+    to->header = created ? map_part(file, 0, system_page()) : NULL;
     output_close(to, file);
     return to->header != NULL;
 }
@@ -143,7 +149,7 @@ bool output_put(output *to, const void *bytes, size_t count)
 {
     while (count > 0) {
         uint64_t at = to->written - to->window_at;
-        if (count > ROOM - at && at >= SYSTEM_PAGE) {
+        if (count > ROOM - at && at >= system_page()) {
             if (!move_window(to))
                 return false;
             continue;
@@ -204,11 +210,11 @@ bool output_fork(output *to, int from, const char *path)
     bool forked = file >= 0 && copy_file(from, file, size);
     output_close(to, from);
     unmap_window(to);
-    system_unmap(to->header, SYSTEM_PAGE);
+    system_unmap(to->header, system_page());
     strcpy(to->path, path);
     forked = forked && note_identity(to, file) &&
-             map_window(to, file, size / SYSTEM_PAGE * SYSTEM_PAGE);
-    to->header = forked ? map_part(file, 0, SYSTEM_PAGE) : NULL;
+             map_window(to, file, page_of(size));
+    to->header = forked ? map_part(file, 0, system_page()) : NULL;
     if (to->header != NULL)
         trace_put_written(to->header, size);
     output_close(to, file);
@@ -221,5 +227,5 @@ void output_detach(output *to)
     if (to->window != NULL)
         system_replace(to->window, WINDOW);
     if (to->header != NULL)
-        system_replace(to->header, SYSTEM_PAGE);
+        system_replace(to->header, system_page());
 }

@@ -415,9 +415,9 @@ static bool describe(void)
 
 static bool make_mine(void)
 {
-    state.mine = system_pages(SYSTEM_PAGE);
+    state.mine = system_pages(system_page());
     if (state.mine == NULL ||
-        system_call6(SYS_madvise, (long)state.mine, SYSTEM_PAGE,
+        system_call6(SYS_madvise, (long)state.mine, (long)system_page(),
                      MADV_WIPEONFORK, 0, 0, 0) != 0)
         return false;
     *state.mine = 1;

@@ -11,7 +11,7 @@
 /* More than a process has. */
 #define ADDRESSES (SIZE_MAX / 4 + 1)
 
-enum { PAGE = 4096, GRANULES_MAX_LOG2 = 36, MALLOC_ALIGNMENT = 16 };
+enum { GRANULES_MAX_LOG2 = 36, MALLOC_ALIGNMENT = 16 };
 
 /* bitfit_reset() writes all of the bookkeeping, which may be far more than a
  * replay touches. Above this many bytes the pool is made anew instead. */
@@ -31,6 +31,11 @@ size_t playback_alignment(const trace_summary *summary)
 }
 
 /* ------------------------------------------------------------------ memory */
+
+static size_t page_size(void)
+{
+    return (size_t)sysconf(_SC_PAGESIZE);
+}
 
 static void *map(size_t size, int protection)
 {
@@ -59,8 +64,8 @@ static bool map_windows(unsigned char *at, size_t size)
 static unsigned char *map_payload(playback *it, size_t size, size_t own)
 {
     size_t alignment =
-        it->plan.alignment < PAGE ? (size_t)PAGE : it->plan.alignment;
-    size_t whole = round_up(size, PAGE);
+        it->plan.alignment < page_size() ? page_size() : it->plan.alignment;
+    size_t whole = round_up(size, page_size());
     if (whole == 0 || whole > SIZE_MAX - alignment)
         return NULL;
     it->memory_size = whole + alignment;
@@ -70,7 +75,7 @@ static unsigned char *map_payload(playback *it, size_t size, size_t own)
     uintptr_t start = round_up((size_t)(uintptr_t)it->memory, alignment);
     unsigned char *at =
         (unsigned char *)it->memory + (start - (uintptr_t)it->memory);
-    own = own < size ? round_up(own, PAGE) : whole;
+    own = own < size ? round_up(own, page_size()) : whole;
     if (own > 0 && mprotect(at, own, PROT_READ | PROT_WRITE) != 0)
         return NULL;
     return map_windows(at + own, whole - own) ? at : NULL;
@@ -138,8 +143,9 @@ static void remake(playback *it)
     const void *at;
     size_t size;
     bitfit_bookkeeping(it->pool, &at, &size);
-    uintptr_t start = (uintptr_t)at / PAGE * PAGE;
-    size_t whole = round_up((size_t)((uintptr_t)at - start) + size, PAGE);
+    size_t inside = (uintptr_t)at % page_size();
+    uintptr_t start = (uintptr_t)at - inside;
+    size_t whole = round_up(inside + size, page_size());
     bitfit_destroy(it->pool);
     madvise((void *)start, whole, MADV_DONTNEED);
     it->pool = bitfit_init(it->start, it->size, &it->options);

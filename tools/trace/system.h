@@ -13,14 +13,12 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/auxv.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
-
-/* A page, on the machines that recording is for. */
-enum { SYSTEM_PAGE = 4096 };
 
 static inline bool system_failed(long result)
 {
@@ -28,6 +26,12 @@ static inline bool system_failed(long result)
 }
 
 /* ------------------------------------------------------------------- memory */
+
+/* The bytes of a page here: 4096 or more. */
+static inline size_t system_page(void)
+{
+    return getauxval(AT_PAGESZ);
+}
 
 /* NULL if and only if that is not possible. */
 static inline void *system_map(size_t size, int flags, int file,
