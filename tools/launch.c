@@ -179,23 +179,22 @@ void launch_adopt(void)
     adopts = true;
 }
 
-int launch(const char *verb, char **argv, int *ended_by)
+launch_end launch(const char *verb, char **argv)
 {
     sigset_t watched;
     sigset_t before;
-    pid_t child;
-    *ended_by = LAUNCH_FAILED;
+    launch_end end = {.signal = LAUNCH_FAILED};
     watched_signals(&watched);
     signal(SIGCHLD, SIG_DFL); /* ignored, it would swallow the exit code */
     sigprocmask(SIG_BLOCK, &watched, &before);
-    int code = start(verb, argv, &before, &child);
-    if (code == 0) {
-        int status = wait_forwarding(child, &watched);
-        *ended_by = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
-        code = *ended_by != 0 ? 128 + *ended_by : WEXITSTATUS(status);
+    end.code = start(verb, argv, &before, &end.pid);
+    if (end.code == 0) {
+        int status = wait_forwarding(end.pid, &watched);
+        end.signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
+        end.code = end.signal != 0 ? 128 + end.signal : WEXITSTATUS(status);
         if (adopts)
             wait_for_others(&watched);
     }
     sigprocmask(SIG_SETMASK, &before, NULL);
-    return code;
+    return end;
 }

@@ -9,11 +9,19 @@
 
 #include <limits.h>
 #include <stdbool.h>
+#include <sys/types.h>
 
 /* Exit codes where the program did not start, as env(1) and shells give. */
 enum { LAUNCH_CANNOT = 126, LAUNCH_NOT_FOUND = 127 };
 
 enum { LAUNCH_FAILED = -1 }; /* in place of a signal */
+
+/* How a program ended. */
+typedef struct launch_end {
+    int code;   /* its own, or 128 + signal */
+    int signal; /* that ended it; 0 if none did */
+    pid_t pid;
+} launch_end;
 
 /*
  * Where a library of this project lies, such as "libbitfit-malloc.so": what the
@@ -47,11 +55,9 @@ void launch_adopt(void);
 /*
  * Runs a program in this environment and waits for its end. What is sent to
  * this process is forwarded, but not what the terminal sends to the whole
- * process group; it stops and goes on with the program. Returns the program's
- * exit code, 128 + signal if a signal ended it, and stores that signal or 0.
- * Where it did not start: LAUNCH_CANNOT or LAUNCH_NOT_FOUND after one line, and
- * LAUNCH_FAILED is stored.
+ * process group; it stops and goes on with the program. Where the program did
+ * not start, one line was printed, and the signal is LAUNCH_FAILED.
  */
-int launch(const char *verb, char **argv, int *ended_by);
+launch_end launch(const char *verb, char **argv);
 
 #endif

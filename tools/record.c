@@ -265,7 +265,6 @@ int record_program(const char *verb, const record_plan *plan, char **program,
                    bool *recorded)
 {
     char path[PATH_MAX];
-    int ended_by;
     *recorded = false;
     if (launch_is_self(program, "run")) {
         command_error(verb,
@@ -279,9 +278,10 @@ int record_program(const char *verb, const record_plan *plan, char **program,
     if (!preload(verb) || !make_file(verb, plan->path, path))
         return COMMAND_INPUT;
     tell_recorder(plan, path);
-    code = launch(verb, program, &ended_by);
-    *recorded = ended_by != LAUNCH_FAILED && finish(verb, plan, path, ended_by);
-    return code;
+    launch_end end = launch(verb, program);
+    *recorded =
+        end.signal != LAUNCH_FAILED && finish(verb, plan, path, end.signal);
+    return end.code;
 }
 
 /* -------------------------------------------------------------- the options */

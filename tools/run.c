@@ -242,10 +242,9 @@ int verb_run(int argc, char **argv)
         return COMMAND_INPUT;
     if (given.wait)
         launch_adopt();
-    int ended_by = 0;
-    code = launch(verb, program, &ended_by);
-    if (ended_by != LAUNCH_FAILED)
-        run_report_write(report, program, code, ended_by);
+    launch_end end = launch(verb, program);
+    if (end.signal != LAUNCH_FAILED)
+        run_report_write(report, program, &end);
     run_report_close(report);
-    return code;
+    return end.code;
 }

@@ -18,6 +18,7 @@ struct run_report {
     FILE *out; /* NULL: no report is wanted */
     int parts; /* memory that each process appends lines to */
     bool json;
+    bool waits; /* for all that the program starts */
 };
 
 /* --------------------------------------------------------------- its place */
@@ -41,12 +42,13 @@ static FILE *open_place(const char *where)
     return out;
 }
 
-run_report *run_report_open(const char *where, bool json, bool forks)
+run_report *run_report_open(const char *where, bool json, bool waits)
 {
     run_report *report = calloc(1, sizeof *report);
     if (report == NULL)
         return NULL;
     report->json = json;
+    report->waits = waits;
     report->parts = -1;
     if (strcmp(where, "none") == 0 || strstr(where, "%p") != NULL) {
         setenv("BITFIT_REPORT", where, 1);
@@ -58,7 +60,7 @@ run_report *run_report_open(const char *where, bool json, bool forks)
         return NULL;
     }
     report->parts = memfd_create("bitfit-report", MFD_CLOEXEC);
-    if (report->parts < 0 || !tell_library(report->parts, forks))
+    if (report->parts < 0 || !tell_library(report->parts, waits))
         command_error(verb, "there will be no report: %s", strerror(errno));
     return report;
 }
@@ -279,52 +281,76 @@ static void print_others(FILE *out, const json_t *parts, const json_t *shown)
                 others, others == 1 ? "" : "es", (unsigned long long)failures);
 }
 
-static void print_text(FILE *out, const json_t *parts, const char *program,
-                       int ended_by)
+static bool has_part(const json_t *parts, pid_t pid)
 {
-    const json_t *part = hungriest(parts);
-    char name[256];
-    visible(name, program);
-    if (ended_by != 0)
-        fprintf(out, "bitfit run: %s was ended by signal %d (%s)\n", name,
-                ended_by, strsignal(ended_by));
-    if (part == NULL) {
-        fprintf(out, "bitfit run: %s left no report%s\n", name,
-                ended_by != 0 ? ""
-                              : ": it became another program, ended by a "
-                                "system call of its own, or goes on as a "
-                                "daemon (--wait waits for it)");
-        return;
+    for (size_t i = 0; i < json_array_size(parts); i++) {
+        if (number(json_array_get(parts, i), "pid") == (uint64_t)pid)
+            return true;
     }
-    print_process(out, part, json_array_size(parts) == 1);
+    return false;
+}
+
+/* What the program itself did not report. `bitfit record` has no pool, its
+ * program has; and of a daemon that was waited for only the child matters. */
+static void print_what_lacks(const run_report *report, const json_t *parts,
+                             char **program, const launch_end *end)
+{
+    FILE *out = report->out;
+    char name[256];
+    bool others = json_array_size(parts) != 0;
+    visible(name, program[0]);
+    if (end->signal != 0)
+        fprintf(out, "bitfit run: %s was ended by signal %d (%s)\n", name,
+                end->signal, strsignal(end->signal));
+    if (has_part(parts, end->pid) || launch_is_self(program, "record") ||
+        (others && report->waits))
+        return;
+    fprintf(out, "bitfit run: %s left no report%s%s\n", name,
+            end->signal != 0 ? ""
+                             : ": it became another program, ended by a "
+                               "system call of its own, or goes on as a "
+                               "daemon (--wait waits for it)",
+            others ? "; what it started did" : "");
+}
+
+static void print_text(const run_report *report, const json_t *parts,
+                       char **program, const launch_end *end)
+{
+    FILE *out = report->out;
+    const json_t *part = hungriest(parts);
+    print_what_lacks(report, parts, program, end);
+    if (part == NULL)
+        return;
+    print_process(out, part,
+                  json_array_size(parts) == 1 && has_part(parts, end->pid));
     print_others(out, parts, part);
 }
 
 /* ---------------------------------------------------------------- as JSON */
 
-static void print_json(FILE *out, json_t *parts, char **program, int code,
-                       int ended_by)
+static void print_json(FILE *out, json_t *parts, char **program,
+                       const launch_end *end)
 {
     json_t *command = json_array();
     for (char **word = program; *word != NULL; word++)
         json_array_append_new(command, text_json(*word));
-    json_t *all = json_pack("{s:o, s:i, s:i, s:O}", "command", command, "exit",
-                            code, "signal", ended_by, "processes", parts);
+    json_t *all =
+        json_pack("{s:o, s:i, s:i, s:O}", "command", command, "exit", end->code,
+                  "signal", end->signal, "processes", parts);
     json_dumpf(all, out, JSON_INDENT(2));
     fputc('\n', out);
     json_decref(all);
 }
 
-void run_report_write(run_report *report, char **program, int code,
-                      int ended_by)
+void run_report_write(run_report *report, char **program, const launch_end *end)
 {
     if (report->out == NULL)
         return;
     json_t *parts = read_parts(report->parts);
     if (report->json)
-        print_json(report->out, parts, program, code, ended_by);
+        print_json(report->out, parts, program, end);
     else
-        print_text(report->out, parts, program[0], ended_by);
+        print_text(report, parts, program, end);
     json_decref(parts);
     int error = command_flush(report->out);
     if (error != 0)

@@ -203,6 +203,16 @@ class Report(RunTest):
         self.assertEqual(done.returncode, 0)
         self.assertGreater(report["processes"][-1]["peak"], 1 << 20)
 
+    def test_a_program_without_a_report_is_not_its_child(self):
+        script = ("import os, subprocess; subprocess.run('true');"
+                  f"os.execv('{HELPERS / 'static'}', ['static'])")
+        done = self.run_bitfit("python3", "-c", script)
+        self.assertRegex(done.stderr, r"python3 left no report: .*"
+                                      r"; what it started did\n")
+        self.assertRegex(done.stderr, r"bitfit run: true \(process \d+\) in")
+        done = self.run_bitfit("sh", "-c", "exec true")
+        self.assertNotIn("left no report", done.stderr)
+
     def test_names_give_no_orders_to_a_terminal(self):
         program = shutil.copy("/bin/true", self.folder / "a\033[31m\tb")
         done = self.run_bitfit(program)
