@@ -23,11 +23,11 @@
  * payload's first byte. They do not serve shared pools, nor pools with the
  * option `guard`: that is misuse, BITFIT_WRONG_POOL. On a pool without memory
  * it is the same misuse to call what speaks of pointers: bitfit_alloc() to
- * bitfit_usable_size(), and bitfit_get_stats() and bitfit_walk(), which have
- * namesakes here. The others work as on every pool: bitfit_destroy(),
- * bitfit_reset(), bitfit_reset_peak(), bitfit_check(), bitfit_draw(),
- * bitfit_lock(), bitfit_bookkeeping() and what reads its copies. bitfit_owns()
- * is false.
+ * bitfit_usable_size(), and bitfit_get_stats(), bitfit_walk() and
+ * bitfit_print(), which have namesakes here. The others work as on every pool:
+ * bitfit_destroy(), bitfit_reset(), bitfit_reset_peak(), bitfit_check(),
+ * bitfit_draw(), bitfit_lock(), bitfit_bookkeeping() and what reads its copies.
+ * bitfit_owns() is false.
  *
  * Threads, re-entry and time are as in bitfit.h; a call that needs more time
  * says so.
@@ -168,6 +168,12 @@ typedef bool bitfit_range_visitor(const bitfit_range *range, void *context);
 
 BITFIT_API bool bitfit_walk_offsets(bitfit_pool *pool,
                                     bitfit_range_visitor *visit, void *context);
+
+/* Writes figures and map as JSON, in pieces, in the shape of the Vulkan Memory
+ * Allocator's vmaBuildVirtualBlockStatsString(). Rules and time as for
+ * bitfit_print(), but for the number of lines: one for each run. */
+BITFIT_API void bitfit_print_offsets(bitfit_pool *pool, bitfit_writer *write,
+                                     void *context);
 
 #ifdef __cplusplus
 }

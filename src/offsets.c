@@ -10,6 +10,7 @@
 #include "bitfit_offsets.h"
 
 #include "door.h"
+#include "line.h"
 
 /* ------------------------------------------------------------- conversions */
 
@@ -428,6 +429,77 @@ bool bitfit_walk_offsets(bitfit_pool *pool, bitfit_range_visitor *visit,
     bool all = walk_ranges(pool, visit, context);
     leave(pool);
     return all;
+}
+
+/* ----------------------------------------------------------------- printing */
+
+typedef struct dump {
+    bitfit_writer *write;
+    void *context;
+    uint64_t holes;
+} dump;
+
+/* A number of up to 64 bits, behind some text, or just this. */
+static void put(const dump *d, const char *before, const uint64_t *number)
+{
+    char digits[21];
+    size_t first = sizeof digits - 1;
+    char text[64];
+    bf_line line = {.text = text, .size = sizeof text};
+    say(&line, before);
+    if (number != NULL) {
+        uint64_t left = *number;
+        digits[first] = '\0';
+        do {
+            digits[--first] = "0123456789"[left % 10];
+            left /= 10;
+        } while (left != 0);
+        say(&line, digits + first);
+    }
+    d->write(line.text, line.length, d->context);
+}
+
+static bool count_hole(const bitfit_range *range, void *context)
+{
+    ((dump *)context)->holes += !range->live;
+    return true;
+}
+
+static bool put_range(const bitfit_range *range, void *context)
+{
+    put(context, range->offset == 0 ? "\n{\"Offset\":" : "},\n{\"Offset\":",
+        &range->offset);
+    put(context, range->live ? ",\"Size\":" : ",\"Type\":\"FREE\",\"Size\":",
+        &range->size);
+    return true;
+}
+
+static void put_all(bitfit_pool *pool, dump *d)
+{
+    bitfit_offset_stats stats;
+    fill_stats(pool, &stats);
+    walk_ranges(pool, count_hole, d);
+    put(d, "{\"Stats\":{\"BlockCount\":1,\"BlockBytes\":", &stats.capacity);
+    put(d, ",\"AllocationCount\":", &stats.blocks);
+    put(d, ",\"AllocationBytes\":", &stats.live);
+    put(d, ",\"UnusedRangeCount\":", &d->holes);
+    put(d, "},\n\"Details\":{\"TotalBytes\":", &stats.capacity);
+    put(d, ",\"UnusedBytes\":", &stats.free);
+    put(d, ",\"Allocations\":", &stats.blocks);
+    put(d, ",\"UnusedRanges\":", &d->holes);
+    put(d, ",\"Suballocations\":[", NULL);
+    walk_ranges(pool, put_range, d);
+    put(d, "}]}}\n", NULL);
+}
+
+void bitfit_print_offsets(bitfit_pool *pool, bitfit_writer *write,
+                          void *context)
+{
+    dump d = {.write = write, .context = context};
+    if (enter_offsets_locked(pool, __func__)) {
+        put_all(pool, &d);
+        leave(pool);
+    }
 }
 
 #endif

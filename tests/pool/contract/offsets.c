@@ -416,6 +416,61 @@ static void next_move_changes_nothing_and_ends(void **state)
     assert_string_equal(picture, "..AAA..BB..");
 }
 
+/* ---------------------------------------------------------------- printing */
+
+typedef struct printed {
+    char text[1024];
+    size_t length;
+} printed;
+
+static void collect(const char *text, size_t length, void *context)
+{
+    printed *all = context;
+    assert_true(length < sizeof all->text - all->length);
+    memcpy(all->text + all->length, text, length);
+    all->length += length;
+}
+
+static void print_offsets_writes_json(void **state)
+{
+    (void)state;
+    printed all = {.length = 0};
+    bitfit_options options = options_for_books();
+    options.granule = (size_t)1 << 30;
+    bitfit_pool *pool = bitfit_init_offsets(UINT64_C(100) << 30, &options);
+    bitfit_alloc_at_offset(pool, UINT64_C(40) << 30, UINT64_C(50) << 30);
+    bitfit_print_offsets(pool, collect, &all);
+    assert_string_equal(
+        all.text,
+        "{\"Stats\":{\"BlockCount\":1,\"BlockBytes\":107374182400,"
+        "\"AllocationCount\":1,\"AllocationBytes\":53687091200,"
+        "\"UnusedRangeCount\":2},\n"
+        "\"Details\":{\"TotalBytes\":107374182400,"
+        "\"UnusedBytes\":53687091200,\"Allocations\":1,\"UnusedRanges\":2,"
+        "\"Suballocations\":[\n"
+        "{\"Offset\":0,\"Type\":\"FREE\",\"Size\":42949672960},\n"
+        "{\"Offset\":42949672960,\"Size\":53687091200},\n"
+        "{\"Offset\":96636764160,\"Type\":\"FREE\",\"Size\":10737418240}"
+        "]}}\n");
+}
+
+static void print_inside(const char *text, size_t length, void *context)
+{
+    (void)text;
+    (void)length;
+    if (seen.calls == 0) {
+        bitfit_print_offsets(context, print_inside, context);
+    }
+}
+
+static void print_offsets_does_not_enter_twice(void **state)
+{
+    (void)state;
+    bitfit_pool *pool = open_pool();
+    bitfit_print_offsets(pool, print_inside, pool);
+    assert_named(BITFIT_REENTRY, "bitfit_print_offsets", 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -434,6 +489,8 @@ int main(void)
         cmocka_unit_test(stats_have_64_bits_and_say_their_size),
         cmocka_unit_test(a_pool_with_memory_has_offsets_too),
         cmocka_unit_test(next_move_changes_nothing_and_ends),
+        cmocka_unit_test(print_offsets_writes_json),
+        cmocka_unit_test(print_offsets_does_not_enter_twice),
     };
     return cmocka_run_group_tests_name("offsets", tests, NULL, NULL);
 }
