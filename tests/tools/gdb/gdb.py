@@ -18,7 +18,9 @@ def gdb(*commands, core=None, preload=False):
                  "set debuginfod enabled off", "-ex", "source " + SCRIPT]
     if core is None:
         if preload:
-            arguments += ["-ex", "set environment LD_PRELOAD " + MALLOC]
+            # The core file holds all of the pool.
+            arguments += ["-ex", "set environment LD_PRELOAD " + MALLOC,
+                          "-ex", "set environment BITFIT_POOL 16M"]
         arguments += ["-ex", "break stop_here", "-ex", "run"]
     for command in commands:
         arguments += ["-ex", command]
