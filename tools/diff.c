@@ -57,7 +57,8 @@ static int measure(side *of, const diff_request *request, const char *path)
                                 .alignment =
                                     playback_alignment(&of->input.asked)};
     const heap_options options = {.granule = request->granule,
-                                  .columns = heap_columns(from, COLUMNS)};
+                                  .columns = heap_columns(from, COLUMNS),
+                                  .stays = PAGE_STAYS};
     const char *why;
     of->heap = heap_open(from, &options, &why);
     if (of->heap != NULL)

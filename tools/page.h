@@ -12,6 +12,9 @@
  * is a mistake. */
 extern const option_kind kind_page;
 
+/* So many stays, and their crowds, are a few MB that a browser soon opens. */
+enum { PAGE_STAYS = 800000 };
+
 /* What stands for @@NAME@@ in the frame: a text, or what is written then, which
  * returns NULL or why it cannot be. */
 typedef struct page_part {

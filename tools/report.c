@@ -66,6 +66,7 @@ int verb_report(int argc, char **argv)
     if (code != COMMAND_OK)
         return code;
     request.heap.columns = heap_columns(input.from, COLUMNS);
+    request.heap.stays = PAGE_STAYS;
     heap_history *heap = heap_open(input.from, &request.heap, &why);
     code = heap == NULL ? command_error("report", "%s: %s", request.input, why)
                         : write_report(&request, heap);

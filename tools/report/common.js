@@ -413,7 +413,7 @@ const bitfit = (() => {
 
   return { $, bytes, number, percent, seconds, things, events, span, escaped,
     ROW, open_heap, frames, short, with_line, heavy_sites, site_classes,
-    site_legend, size_legend, size_class, SIZE_LIMITS, ramp, theme, css, rgb,
-    Plane, fit, put, ticks, draw_ticks, draw_mark, draw_legend, show_tip,
+    site_legend, size_legend, size_names, size_class, SIZE_LIMITS, ramp, theme,
+    css, rgb, Plane, fit, put, ticks, draw_ticks, draw_mark, draw_legend, show_tip,
     hide_tip, redraw, keep_drawn };
 })();

@@ -3,8 +3,8 @@
 (async () => {
   const { $, bytes, number, percent, seconds, things, events, span, escaped,
     ROW, open_heap, frames, short, with_line, heavy_sites, site_classes,
-    site_legend, size_legend, size_class, ramp, theme, css, rgb, Plane, fit,
-    put, draw_ticks, draw_mark, show_tip, hide_tip, redraw,
+    site_legend, size_legend, size_names, size_class, ramp, theme, css, rgb,
+    Plane, fit, put, draw_ticks, draw_mark, show_tip, hide_tip, redraw,
     keep_drawn } = bitfit;
 
   // ------------------------------------------------------------------- data
@@ -23,9 +23,6 @@
     return low < N && born[low] === t ? low : -1;
   }
   const ended_at = t => t < EVENTS ? died.indexOf(t) : -1;
-
-  const order = Uint32Array.from(start.keys()) // by address
-    .sort((a, b) => start[a] - start[b] || born[a] - born[b]);
 
   // ---------------------------------------------------------------- classes
   const heavy = heavy_sites(heap), site_class = site_classes(SITES, heavy);
@@ -152,12 +149,12 @@
   // ---------------------------------------------------------------- moment
   /* The stays after the event, by address. */
   function live_at(t) {
-    const live = [];
-    for (let k = 0; k < N; k++) {
-      const i = order[k];
-      if (born[i] <= t && t < died[i]) live.push(i);
+    const keys = []; // numbers are sorted fastest
+    for (let i = 0; i < N && born[i] <= t; i++) {
+      if (heap.ended_row(i, t)) { i += ROW - 1; continue; }
+      if (t < died[i]) keys.push(start[i] * N + i);
     }
-    return live;
+    return Array.from(Float64Array.from(keys).sort(), key => key % N);
   }
   function holes_between(live) {
     const holes = [];
@@ -294,9 +291,10 @@
     for (let i = 0; i < crowds.N; i++) group_of_crowd(i).calls += crowds.times[i];
   }
   /* Of crowds no exact sizes are known. */
+  const crowd_names = size_names().map(name => `short-lived, ${name}`);
   function group_of_crowd(i) {
-    const name = who.by === 'size' ? `short-lived, ${
-      size_legend()[size_class(crowds.each[i] * GRANULE)].name}`
+    const name = who.by === 'size'
+      ? crowd_names[size_class(crowds.each[i] * GRANULE)]
       : site_keys[who.by][crowds.site[i]];
     if (!who.groups.has(name))
       who.groups.set(name, { name, now: 0, blocks: 0, peak: 0, kept: 0,
@@ -365,8 +363,9 @@
       row.ariaSelected = String(group === picked);
       row.classList.toggle('found', group === who.found);
       row.addEventListener('click', () => pick(group === picked ? null
-        : { name: group.name, group, has: i => who.of(i) === group,
-          has_crowd: i => group_of_crowd(i) === group }));
+        : { name: group.name, ...members(group) }));
+      row.addEventListener('pointerenter', () => light(members(group)));
+      row.classList.toggle('lit', group === lit?.group);
       return row;
     });
     const body = document.querySelector('#who tbody');
@@ -377,6 +376,19 @@
     $('who-rest').textContent = groups.length > ROWS_SHOWN
       ? `${number(groups.length - ROWS_SHOWN)} more; search or sort to see them`
       : '';
+  }
+  /* What belongs to a group of the table, or is below a node of the graph. */
+  const members = group => ({ group, has: i => who.of(i) === group,
+    has_crowd: i => group_of_crowd(i) === group,
+    has_site: s => who.by !== 'size' && site_keys[who.by][s] === group.name });
+  function below(node) {
+    const inside = leaves.map(leaf => {
+      let at = leaf;
+      while (at && at !== node) at = at.parent;
+      return at === node;
+    });
+    return { node, has: i => inside[site[i]],
+      has_crowd: i => inside[crowds.site[i]], has_site: s => inside[s] };
   }
   function pick(picked) {
     state.picked = picked;
@@ -441,6 +453,14 @@
     }
     return list;
   }
+  /* All that the lit call stacks go through. */
+  function lit_path() {
+    const path = new Set();
+    for (let s = 0; lit && s < SITES.length; s++)
+      for (let at = leaves[s]; at && lit.has_site(s); at = at.parent)
+        path.add(at);
+    return path;
+  }
   /* A name has the same colour wherever it stands. */
   function flame_colour(name) {
     let hash = 7;
@@ -456,10 +476,16 @@
     canvas.style.height = (deepest + 1) * FLAME_ROW + 'px';
     const { to } = fit(canvas);
     to.textBaseline = 'middle';
+    const on_path = lit_path();
     for (const f of flame) {
       const picked = state.picked?.node === f.node;
       to.fillStyle = picked ? css('--accent') : flame_colour(f.node.name);
       to.fillRect(f.x, f.y, Math.max(0.5, f.width - 1), FLAME_ROW - 1);
+      if (on_path.has(f.node)) {
+        to.strokeStyle = css('--ink');
+        to.strokeRect(f.x + 0.5, f.y + 0.5, Math.max(0, f.width - 2),
+          FLAME_ROW - 2);
+      }
       if (f.width < 24) continue;
       to.save();
       to.beginPath();
@@ -480,14 +506,75 @@
       y < f.y + FLAME_ROW);
   }
   function pick_node(node) {
-    const inside = SITES.map((_, s) => {
-      let at = leaves[s];
-      while (at && at !== node) at = at.parent;
-      return at === node;
-    });
     pick(node === root || node === state.picked?.node ? null
-      : { name: node.name, node, has: i => inside[site[i]],
-        has_crowd: i => inside[crowds.site[i]] });
+      : { name: node.name, ...below(node) });
+  }
+
+  // ----------------------------------------------------------------- light
+  /* What the pointer is on, shown in the others: members(), below(), or of a
+   * block its group and its stack. */
+  let lit = null;
+  function light(next) {
+    if (next?.group === lit?.group && next?.node === lit?.node) return;
+    lit = next;
+    redraw(draw_light);
+  }
+  const light_block = i => light(i < 0 ? null : { group: who.of(i),
+    node: leaves[site[i]], has_site: s => s === site[i] });
+  /* A canvas of paper, through which what is lit shines. */
+  function dim(id) {
+    const { to, width, height } = fit($(id));
+    to.globalAlpha = 0.75;
+    to.fillStyle = css('--card');
+    return { to, width, height };
+  }
+  function light_map() {
+    const { to } = dim('map-light'), w = window_;
+    if (!lit?.has) return;
+    const sx = plot.width / (w.t1 - w.t0), sy = plot.height / (w.a1 - w.a0);
+    to.beginPath();
+    to.rect(plot.x, plot.y, plot.width, plot.height);
+    to.clip();
+    to.fill();
+    const clear = (from, until, low, high) => to.clearRect(
+      plot.x + (position(from) - w.t0) * sx, plot.y + (w.a1 - high) * sy,
+      Math.max(1, (position(until) - position(from)) * sx),
+      Math.max(1, (high - low) * sy));
+    const first = event_at(w.t0), last = event_at(w.t1) + 1;
+    for (let i = 0; i < N && born[i] <= last; i++) {
+      if (heap.ended_row(i, first)) { i += ROW - 1; continue; }
+      if (died[i] >= first && lit.has(i))
+        clear(born[i], died[i], start[i] * GRANULE,
+          (start[i] + count[i]) * GRANULE);
+    }
+    for (let i = 0; i < crowds.N; i++)
+      if (lit.has_crowd(i))
+        clear(crowds.born[i], crowds.died[i], crowds.start[i] * GRANULE,
+          (crowds.start[i] + crowds.count[i]) * GRANULE);
+  }
+  function light_ribbon() {
+    const { to, width, height } = dim('ribbon-light');
+    if (!lit?.has) return;
+    to.fillRect(LEFT, 0, width - LEFT - RIGHT, height);
+    const scale = shown.width / shown.row;
+    for (const i of shown.live.filter(lit.has)) {
+      const end = start[i] * GRANULE + size_of(i);
+      for (let at = start[i] * GRANULE; at < end;) {
+        const row = Math.floor(at / shown.row);
+        const until = Math.min(end, (row + 1) * shown.row);
+        to.clearRect(LEFT + (at - row * shown.row) * scale, row * shown.pitch,
+          Math.max(1, (until - at) * scale), shown.pitch);
+        at = until;
+      }
+    }
+  }
+  function draw_light() {
+    for (const row of document.querySelectorAll('#who tbody tr'))
+      row.classList.toggle('lit', !!lit?.group &&
+        row.lastChild.title === lit.group.name);
+    light_map();
+    light_ribbon();
+    draw_flame();
   }
 
   // ----------------------------------------------------------------- hover
@@ -544,6 +631,10 @@
     w.a1 = w.a0 + high;
     redraw(draw_map);
   }
+  function leave() {
+    hide_tip();
+    light(null);
+  }
   let drag = null;
   const fingers = new Map(); // where each pointer that is down was last
   function move_fingers(event) {
@@ -582,10 +673,11 @@
       band.style.width = Math.abs(drag.x - event.clientX) + 'px';
       band.style.height = Math.abs(drag.y - event.clientY) + 'px';
     } else if (point.inside) {
-      const t = event_at(point.t);
-      show_tip(event, tell(block_at(t, point.a), t, point.a));
+      const t = event_at(point.t), i = block_at(t, point.a);
+      show_tip(event, tell(i, t, point.a));
+      light_block(i);
     } else {
-      hide_tip();
+      leave();
     }
   });
   map.addEventListener('pointerup', event => {
@@ -616,7 +708,8 @@
     drag = null;
     $('band').hidden = true;
   });
-  map.addEventListener('pointerleave', hide_tip);
+  map.addEventListener('pointerleave', leave);
+  $('who').addEventListener('pointerleave', leave);
   map.addEventListener('wheel', event => {
     const point = map_point(event);
     const across = event.shiftKey ? event.deltaX || event.deltaY : event.deltaX;
@@ -650,21 +743,24 @@
   }
   ribbon.addEventListener('pointermove', event => {
     const address = ribbon_address(event);
-    if (address < 0) return hide_tip();
-    show_tip(event, tell(ribbon_block(event), state.event, address));
+    if (address < 0) return leave();
+    const i = ribbon_block(event);
+    show_tip(event, tell(i, state.event, address));
+    light_block(i);
   });
-  ribbon.addEventListener('pointerleave', hide_tip);
+  ribbon.addEventListener('pointerleave', leave);
   ribbon.addEventListener('click', event => {
     const i = ribbon_block(event);
     if (i >= 0) find_row(i);
   });
   $('flame').addEventListener('pointermove', event => {
     const f = flame_at(event);
-    if (!f) return hide_tip();
+    if (!f) return leave();
+    light(f.node === root ? null : below(f.node));
     show_tip(event, `<b>${escaped(f.node.name)}</b><br>${bytes(f.value)}, ` +
       percent(f.value, flame[0].value));
   });
-  $('flame').addEventListener('pointerleave', hide_tip);
+  $('flame').addEventListener('pointerleave', leave);
   $('flame').addEventListener('click', event => {
     const f = flame_at(event);
     if (f) pick_node(f.node);
@@ -840,7 +936,8 @@
         to.fillText(bytes(2 ** r).replace(' bytes', ' B'), left - 6, y + sy / 2);
     }
     to.textAlign = 'center';
-    for (let c = 0; c + 1 < columns_; c += Math.ceil(56 / sx))
+    const wide = to.measureText(number(2 ** columns_)).width + 10;
+    for (let c = 0; c + 1 < columns_; c += Math.ceil(wide / sx))
       to.fillText(number(2 ** c), left + (c + .5) * sx, bottom + 14);
     to.textAlign = 'right';
     to.fillText('never freed →', width - 5, height - 8);

@@ -31,7 +31,8 @@ typedef struct watch {
     size_t last_part;   /* of the samples */
     uint64_t mark;      /* granules: the high-water mark */
     size_t stay_room;
-    size_t gone; /* stays that are in crowds */
+    size_t stays_wanted; /* not more, if it can be; 0: as many as there are */
+    size_t gone;         /* stays that are in crowds */
     size_t crowd_room;
     table crowds;  /* the last one of each key */
     uint32_t row;  /* granules of a picture's row */
@@ -133,12 +134,43 @@ static void end_stay(watch *w, uint32_t block, uint32_t event)
         join_crowd(w, stay);
 }
 
+/* Lets twice as long stays into crowds, by birth: crowds then grow forwards. */
+static void blur_twice(watch *w)
+{
+    heap_history *heap = w->heap;
+    heap->blur *= 2;
+    table_free(&w->crowds);
+    for (size_t i = 0; i < heap->stay_count; i++) {
+        heap_stay *stay = &heap->stays[i];
+        if (stay->born < stay->died && stay->died < heap->trace->count &&
+            is_in_crowd(w, stay))
+            join_crowd(w, stay);
+    }
+    compact(w);
+}
+
+/* Makes stays fewer than are wanted, as long as the picture bears it. */
+static void blur_more(watch *w)
+{
+    enum { COARSEST = 32 }; /* of all of the time */
+    heap_history *heap = w->heap;
+    size_t few = w->stays_wanted / 4 * 3;
+    size_t most = heap->trace->count / COARSEST;
+    compact(w);
+    while (heap->stay_count > few && heap->blur * 2 <= most)
+        blur_twice(w);
+    if (heap->stay_count > few)
+        w->stays_wanted *= 2;
+}
+
 /* Room for a stay. False if memory is short. */
 static bool make_room(watch *w)
 {
     heap_history *heap = w->heap;
     if (heap->stay_count == w->stay_room && w->gone > heap->stay_count / 2)
         compact(w);
+    if (w->stays_wanted != 0 && heap->stay_count - w->gone >= w->stays_wanted)
+        blur_more(w);
     return grow(&heap->stays, &w->stay_room, heap->stay_count,
                 sizeof *heap->stays);
 }
@@ -258,6 +290,7 @@ static bool prepare(watch *w, const heap_options *options)
     if (options->columns != 0)
         heap->blur = (uint32_t)(heap->trace->count / options->columns / 2);
     w->row = (uint32_t)(heap->capacity / heap->granule / ROWS) + 1;
+    w->stays_wanted = heap->blur != 0 ? options->stays : 0;
     if (heap->blur != 0) {
         if (!trace_count_granules(heap->trace, heap->granule, &counts))
             return false;

@@ -53,6 +53,8 @@ typedef struct heap_options {
     size_t samples; /* how many are wanted at most; 0 is faster */
     size_t columns; /* of a picture: what is shorter than half of one may be in
                        crowds; 0: nothing is */
+    size_t stays;   /* with columns: where more than these would be kept, what
+                       is longer may be in crowds, too; 0: as many as there are */
 } heap_options;
 
 typedef struct heap_history {

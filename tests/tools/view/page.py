@@ -222,6 +222,7 @@ def check_who(browser, trace):
         groups = browser.run("bitfit_report.groups()")
         assert sum(g["now"] for g in groups) == peak, by
     check_finding(browser)
+    check_light(browser)
 
 
 def check_picking(browser, word):
@@ -252,6 +253,78 @@ def check_finding(browser):
     assert browser.run("document.querySelectorAll('#who .found').length") == 1
     assert browser.run("document.getElementById('largest').parentElement"
                        ".ariaLive") == "polite"
+
+
+def hover(browser, box):
+    """The pointer goes to a place in an element, named as left, top."""
+    x, y = browser.run("(() => { %s; e.scrollIntoView({ block: 'center' });"
+                       "const b = e.getBoundingClientRect();"
+                       "return [b.left + dx, b.top + dy] })()" % box)
+    time.sleep(0.2)
+    browser.mouse("mouseMoved", x, y)
+    browser.settle()
+    browser.settle()
+
+
+def light(browser):
+    """How many rows are lit, and whether map and ribbon are dimmed."""
+    return browser.run("[document.querySelectorAll('#who .lit').length]"
+                       ) + [colours_of(browser, canvas) > 1
+                            for canvas in ("map-light", "ribbon-light")]
+
+
+def check_light(browser):
+    """What the pointer is on is marked in table, flame graph and map."""
+    hover(browser, "const e = document.querySelector('#who tbody tr'),"
+                   " dx = 200, dy = 8")
+    assert light(browser) == [1, True, True], light(browser)
+    hover(browser, "const f = bitfit_report.flame()[1],"
+                   " e = document.querySelector('.tall'),"
+                   " dx = f.x + f.width / 2, dy = f.y + 5 - e.scrollTop")
+    assert light(browser) == [0, True, True], light(browser)
+    hover(browser, "const e = document.getElementById('ribbon'),"
+                   " dx = 100, dy = 5")
+    assert light(browser) == [1, False, False], light(browser)
+    hover(browser, "const e = document.getElementById('title'),"
+                   " dx = 1, dy = 1")
+    assert light(browser) == [0, False, False], light(browser)
+
+
+def touch(browser, kind, *points):
+    browser.call("Input.dispatchTouchEvent", type=kind,
+                 touchPoints=[dict(x=x, y=y, id=i)
+                              for i, (x, y) in enumerate(points)])
+    browser.settle()
+
+
+def check_touch(browser):
+    """Two fingers zoom, one moves."""
+    browser.run("scrollTo(0, 0)")
+    left, top, width, height = browser.run(
+        "(() => { const b = document.getElementById('map')"
+        ".getBoundingClientRect();"
+        "return [b.left, b.top, b.width, b.height] })()")
+    x, y = left + width / 2, top + height / 2
+    browser.call("Emulation.setTouchEmulationEnabled", enabled=True,
+                 maxTouchPoints=2)
+    whole = browser.run("bitfit_report.showing()")
+    touch(browser, "touchStart", (x - 50, y), (x + 50, y))
+    for apart in (80, 150, 200):
+        touch(browser, "touchMove", (x - apart, y), (x + apart, y))
+    touch(browser, "touchEnd")
+    zoomed = browser.run("bitfit_report.showing()")
+    wide = zoomed["t1"] - zoomed["t0"]
+    assert 0.15 < wide / (whole["t1"] - whole["t0"]) < 0.4, zoomed
+    touch(browser, "touchStart", (x, y))
+    for moved in (10, 60, 100):
+        touch(browser, "touchMove", (x - moved, y))
+    touch(browser, "touchEnd")
+    panned = browser.run("bitfit_report.showing()")
+    assert panned["t0"] > zoomed["t0"], (zoomed, panned)
+    assert abs(panned["t1"] - panned["t0"] - wide) < 1e-3 * wide, panned
+    browser.call("Emulation.setTouchEmulationEnabled", enabled=False)
+    browser.run("document.getElementById('reset').click()")
+    browser.settle()
 
 
 def check_mouse(browser, events):
@@ -432,6 +505,7 @@ def main():
             check_moments(browser, trace, 20000)
             check_keys(browser, 20000)
             check_mouse(browser, 20000)
+            check_touch(browser)
             check_looks(browser)
             quiet(browser)
 

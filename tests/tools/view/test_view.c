@@ -248,11 +248,13 @@ static void crowds_cover_what_their_stays_did(void **state)
     heap_history *exact = heap_open(&from, &whole, &why);
     assert_int_equal(exact->crowd_count, 0);
     covered all = covered_by(exact);
-    for (size_t columns = 10; columns < 100; columns *= 3) {
-        const heap_options options = {.samples = 10, .columns = columns};
+    for (size_t columns = 10; columns < 200; columns *= 3) {
+        bool few = columns >= 90; /* stays are wanted */
+        const heap_options options = {
+            .samples = 10, .columns = columns, .stays = few ? 200 : 0};
         heap_history *heap = heap_open(&from, &options, &why);
         assert_non_null(heap);
-        assert_int_equal(heap->blur, EVENTS / columns / 2);
+        assert_int_equal(heap->blur, EVENTS / columns / 2 * (few ? 4 : 1));
         assert_true(heap->crowd_count > 0 &&
                     heap->stay_count < exact->stay_count);
         covered now = covered_by(heap);
