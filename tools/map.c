@@ -4,6 +4,7 @@
 #include "input_trace.h"
 #include "options.h"
 #include "trace/text.h"
+#include "view/core_file.h"
 #include "view/moment_json.h"
 #include "view/outside.h"
 #include "view/picture.h"
@@ -92,12 +93,12 @@ static const verb_option option_list[] = {
 
 static const verb_usage usage = {
     .verb = "map",
-    .words = "TRACE|PID|IMAGE|POOL",
-    .what = "trace, process, image or pool",
+    .words = "TRACE|PID|IMAGE|POOL|CORE",
+    .what = "trace, process, image, pool or core file",
     .help = "Draws a heap. A trace is drawn over time, or at one moment; a "
-            "process under `bitfit run`, a pool's saved image and a shared "
-            "pool's file as they are. Without -o one moment is drawn in the "
-            "terminal.",
+            "process under `bitfit run`, a pool's saved image, a shared "
+            "pool's file and the pools in a core file as they are. Without -o "
+            "one moment is drawn in the terminal.",
     .options = option_list};
 
 /* ------------------------------------------------------------------ moments */
@@ -231,7 +232,7 @@ static int map_trace(const map_request *request)
 
 /* Who is looked at, and how. */
 typedef struct other_kind {
-    const char *name;
+    const char *name, *when;
     const char *(*look)(const char *input, heap_moment *moment);
 } other_kind;
 
@@ -267,8 +268,8 @@ static int map_other(const map_request *request, const other_kind *kind)
     const char *why = kind->look(request->input, &moment);
     if (why != NULL)
         return command_error("map", "%s: %s", request->input, why);
-    snprintf(title, sizeof title, "%s %s: the heap now", kind->name,
-             request->input);
+    snprintf(title, sizeof title, "%s %s: the heap %s", kind->name,
+             request->input, kind->when);
     text_make_visible(title);
     int code = show_moment(request, &moment, NULL, 0, title);
     moment_close(&moment);
@@ -284,10 +285,15 @@ int verb_map(int argc, char **argv)
         return COMMAND_USAGE;
     }
     if (outside_is_process(request.input))
-        return map_other(&request, &(other_kind){"process", look_at_process});
+        return map_other(&request,
+                         &(other_kind){"process", "now", look_at_process});
     if (outside_is_image(request.input))
-        return map_other(&request, &(other_kind){"image", outside_read_image});
+        return map_other(&request,
+                         &(other_kind){"image", "now", outside_read_image});
+    if (core_file_is_one(request.input))
+        return map_other(&request,
+                         &(other_kind){"core", "at its end", core_file_look});
     if (pool_file_is_one(request.input))
-        return map_other(&request, &(other_kind){"pool", look_at_pool});
+        return map_other(&request, &(other_kind){"pool", "now", look_at_pool});
     return map_trace(&request);
 }

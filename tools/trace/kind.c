@@ -83,7 +83,7 @@ static const char *elf_kind(const trace_input *input)
                       : at[TYPE] << 8 | at[TYPE + 1]) {
     case ET_CORE:
         return "this is a core file, a dead process' memory without the calls "
-               "that led there" RECORD;
+               "that led there: bitfit map draws its pool" RECORD;
     case ET_REL:
         return "this is an object file, not a trace" RECORD;
     default:

@@ -223,11 +223,11 @@ static uint64_t top_of(const heap_moment *moment)
     return 0;
 }
 
-/* The pool's last block is malloc's own, and no matter of the program's. */
-static void leave_out_marks(const outside *from, heap_moment *moment)
+void outside_leave_out_marks(const bitfit_published *published,
+                             heap_moment *moment)
 {
     bitfit_stats *stats = &moment->stats;
-    uint64_t size = from->published.marks_size;
+    uint64_t size = published->marks_size;
     if (size == 0 || moment->count == 0 || stats->live < size ||
         moment->runs[moment->count - 1].size != size)
         return;
@@ -258,7 +258,7 @@ const char *outside_look(outside *from, heap_moment *moment)
         return "what it publishes is no pool, or of another build of bitfit";
     if (!moment_of_copy(moment, from->copy, from->size))
         return no_memory;
-    leave_out_marks(from, moment);
+    outside_leave_out_marks(&from->published, moment);
     return NULL;
 }
 

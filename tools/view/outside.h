@@ -36,6 +36,10 @@ const char *outside_open(outside *from, pid_t pid);
 const char *outside_look(outside *from, heap_moment *moment);
 void outside_close(outside *from);
 
+/* The pool's last block is malloc's own, and no matter of the program's. */
+void outside_leave_out_marks(const bitfit_published *published,
+                             heap_moment *moment);
+
 /* Whether the file begins as an image does. */
 bool outside_is_image(const char *path);
 

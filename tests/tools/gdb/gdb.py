@@ -4,6 +4,7 @@
 The script's commands in gdb, on a live process and on its core file: pools of
 the program's own, the malloc's, damaged ones, and what is no pool.
 """
+import json
 import os
 import re
 import subprocess
@@ -58,6 +59,34 @@ def live_and_dead(folder):
     text = gdb(*LOOK, "generate-core-file " + core)
     expect(text, *SEEN)
     expect(gdb(*LOOK, core=core), *SEEN)
+    map_of_core(core)
+
+
+def command(*arguments):
+    done = subprocess.run([COMMAND, *arguments], stdout=subprocess.PIPE,
+                          stderr=subprocess.PIPE, encoding="utf-8", timeout=100)
+    assert done.returncode in (0, 3), done
+    return done.stdout + done.stderr
+
+
+def map_of_core(core):
+    """The command draws the core file's pools, without gdb."""
+    several = command("map", core)
+    expect(several, "there are 2 pools: add one, as in FILE@0x")
+    seen = [json.loads(command("map", "--json", core + "@" + address))
+            for address in re.findall("0x[0-9a-f]+", several)]
+    assert sorted(pool["live"] for pool in seen) == [256, 5008], seen
+    assert not any(pool["torn"] for pool in seen), seen
+    expect(command("map", core + "@0x8"), "no memory at that address")
+    expect(command("map", core + "@x"), "no address")
+    with open(core, "rb") as file:
+        whole = file.read()
+    cut = core + ".cut"
+    for size in (64, 100, 500, 5000, len(whole) // 2, len(whole) - 4000):
+        with open(cut, "wb") as file:
+            file.write(whole[:size])
+        assert "bitfit map: " in command("map", cut) or size > 5000
+    os.unlink(cut)
 
 
 def what_is_no_pool():
@@ -79,6 +108,9 @@ def the_malloc(folder):
     text = gdb("bitfit pools", "generate-core-file " + core, preload=True)
     expect(text, r"^malloc = 0x[0-9a-f]+: \d+ of \d+ bytes", "^messages = ")
     expect(gdb("bitfit pools", core=core), r"^malloc = 0x", "^messages = ")
+    figures = json.loads(command("map", "--json", core))
+    shown = re.search(r"^malloc = 0x[0-9a-f]+: (\d+) of", text, re.M)
+    assert 0 < figures["live"] <= int(shown.group(1)), (figures, text)
 
 
 with tempfile.TemporaryDirectory() as work:
