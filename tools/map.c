@@ -10,6 +10,7 @@
 #include "view/picture.h"
 #include "view/pool_file.h"
 #include "view/terminal.h"
+#include "view/vma_dump.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -93,12 +94,13 @@ static const verb_option option_list[] = {
 
 static const verb_usage usage = {
     .verb = "map",
-    .words = "TRACE|PID|IMAGE|POOL|CORE",
-    .what = "trace, process, image, pool or core file",
+    .words = "TRACE|PID|IMAGE|POOL|CORE|DUMP",
+    .what = "trace, process, image, pool, core file or dump",
     .help = "Draws a heap. A trace is drawn over time, or at one moment; a "
             "process under `bitfit run`, a pool's saved image, a shared "
-            "pool's file and the pools in a core file as they are. Without -o "
-            "one moment is drawn in the terminal.",
+            "pool's file, the pools in a core file and the Vulkan Memory "
+            "Allocator's JSON dump as they are. Without -o one moment is drawn "
+            "in the terminal.",
     .options = option_list};
 
 /* ------------------------------------------------------------------ moments */
@@ -290,6 +292,9 @@ int verb_map(int argc, char **argv)
     if (outside_is_image(request.input))
         return map_other(&request,
                          &(other_kind){"image", "now", outside_read_image});
+    if (vma_dump_is_one(request.input))
+        return map_other(&request,
+                         &(other_kind){"dump", "then", vma_dump_look});
     if (core_file_is_one(request.input))
         return map_other(&request,
                          &(other_kind){"core", "at its end", core_file_look});

@@ -2,18 +2,10 @@
 
 #include <stdlib.h>
 
-/* ------------------------------------------------------------------ growing */
+/* ------------------------------------------------------------------
+ * moment_maker */
 
-/* Runs are added in the order of their addresses. */
-typedef struct growing {
-    heap_moment *moment;
-    size_t room;
-    bool failed;
-    uintptr_t base; /* the address of offset 0 */
-    bool based;
-} growing;
-
-static void add_run(growing *to, const moment_run *run)
+static void add_run(moment_maker *to, const moment_run *run)
 {
     heap_moment *moment = to->moment;
     if (moment->count == to->room) {
@@ -28,6 +20,26 @@ static void add_run(growing *to, const moment_run *run)
     moment->runs[moment->count++] = *run;
     if (run->live)
         moment->top = run->offset + run->size;
+}
+
+void moment_add_hole(moment_maker *to, uint64_t start, uint64_t end)
+{
+    bitfit_stats *stats = &to->moment->stats;
+    if (start == end)
+        return;
+    add_run(to, &(moment_run){.offset = start, .size = end - start});
+    stats->free += end - start;
+    if (end - start > stats->largest_free)
+        stats->largest_free = end - start;
+}
+
+void moment_add_block(moment_maker *to, const moment_run *block)
+{
+    bitfit_stats *stats = &to->moment->stats;
+    add_run(to, block);
+    stats->live += block->size;
+    stats->blocks++;
+    to->moment->requested += block->size - block->waste;
 }
 
 /* -------------------------------------------------------------- from a
@@ -59,31 +71,15 @@ static const heap_stay **live_stays(const heap_history *heap, uint32_t event,
     return live;
 }
 
-static void add_hole(growing *to, uint64_t start, uint64_t end)
+static void add_stay(moment_maker *to, const heap_history *heap,
+                     const heap_stay *stay)
 {
-    bitfit_stats *stats = &to->moment->stats;
-    if (start == end)
-        return;
-    add_run(to, &(moment_run){.offset = start, .size = end - start});
-    stats->free += end - start;
-    if (end - start > stats->largest_free)
-        stats->largest_free = end - start;
-}
-
-static void add_block(growing *to, const heap_history *heap,
-                      const heap_stay *stay)
-{
-    bitfit_stats *stats = &to->moment->stats;
-    uint64_t size = (uint64_t)stay->count * heap->granule;
-    uint32_t waste = heap_waste(heap, stay);
-    add_run(to, &(moment_run){.offset = (uint64_t)stay->start * heap->granule,
-                              .size = size,
-                              .waste = waste,
-                              .live = true,
-                              .stay = stay});
-    stats->live += size;
-    stats->blocks++;
-    to->moment->requested += size - waste;
+    moment_add_block(
+        to, &(moment_run){.offset = (uint64_t)stay->start * heap->granule,
+                          .size = (uint64_t)stay->count * heap->granule,
+                          .waste = heap_waste(heap, stay),
+                          .live = true,
+                          .stay = stay});
 }
 
 bool moment_of_heap(heap_moment *moment, const heap_history *heap,
@@ -96,17 +92,17 @@ bool moment_of_heap(heap_moment *moment, const heap_history *heap,
                   .peak_live = heap->peak_live,
                   .failures = heap->failures},
     };
-    growing to = {.moment = moment};
+    moment_maker to = {.moment = moment};
     size_t count;
     const heap_stay **live = live_stays(heap, event, &count);
     to.failed = live == NULL;
     uint64_t end = 0;
     for (size_t i = 0; i < count; i++) {
-        add_hole(&to, end, (uint64_t)live[i]->start * heap->granule);
-        add_block(&to, heap, live[i]);
+        moment_add_hole(&to, end, (uint64_t)live[i]->start * heap->granule);
+        add_stay(&to, heap, live[i]);
         end = moment->top;
     }
-    add_hole(&to, end, heap->capacity);
+    moment_add_hole(&to, end, heap->capacity);
     free(live);
     if (to.failed)
         moment_close(moment);
@@ -117,7 +113,7 @@ bool moment_of_heap(heap_moment *moment, const heap_history *heap,
 
 static bool copy_run(const bitfit_run *run, void *context)
 {
-    growing *to = context;
+    moment_maker *to = context;
     uintptr_t start = (uintptr_t)run->start;
     if (!to->based) {
         to->base = start;
@@ -133,7 +129,7 @@ static bool copy_run(const bitfit_run *run, void *context)
 bool moment_of_copy(heap_moment *moment, const void *copy, size_t size)
 {
     *moment = (struct heap_moment){.count = 0};
-    growing to = {.moment = moment};
+    moment_maker to = {.moment = moment};
     moment->torn = bitfit_copy_check(copy, size) == BITFIT_COPY_TORN;
     bool read = bitfit_copy_get_stats(copy, size, &moment->stats) &&
                 bitfit_copy_walk(copy, size, copy_run, &to);

@@ -24,6 +24,20 @@ typedef struct heap_moment {
     bool torn;        /* some runs may be wrong */
 } heap_moment;
 
+/* Makes a moment run by run, in the order of their addresses; all but `moment`
+ * is zero at first. */
+typedef struct moment_maker {
+    heap_moment *moment;
+    size_t room;
+    bool failed;    /* memory is short */
+    uintptr_t base; /* of a copy: the address of offset 0 */
+    bool based;
+} moment_maker;
+
+/* Nothing where the end is the start. */
+void moment_add_hole(moment_maker *to, uint64_t start, uint64_t end);
+void moment_add_block(moment_maker *to, const moment_run *block);
+
 /* A heap after the event. False if and only if memory is short. */
 bool moment_of_heap(heap_moment *moment, const heap_history *heap,
                     uint32_t event);

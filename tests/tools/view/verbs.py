@@ -352,6 +352,55 @@ def check_kinds(folder):
         run(verb, folder, *output, code=3, word="directory")
 
 
+# Two memories of a device and an allocation of its own, as version 3 writes.
+DUMP = """{"General": {"API": "Vulkan", "GPU": "made by hand"},
+"Total": {"BlockCount": 2, "AllocationCount": 3},
+"DefaultPools": {"Type 0": {"PreferredBlockSize": 4096, "Blocks": {
+  "0": {"TotalBytes": 4096, "UnusedBytes": 3072, "Allocations": 2,
+    "UnusedRanges": 2, "Suballocations": [
+      {"Offset": 0, "Type": "BUFFER", "Size": 512, "Usage": 130},
+      {"Offset": 512, "Type": "FREE", "Size": 1024},
+      {"Offset": 1536, "Type": "IMAGE_OPTIMAL", "Size": 512}]},
+  "1": {"TotalBytes": 8192, "UnusedBytes": 8192, "Allocations": 0,
+    "UnusedRanges": 1, "Suballocations": [
+      {"Offset": 0, "Type": "FREE", "Size": 8192}]}},
+  "DedicatedAllocations": [
+    {"Type": "IMAGE_OPTIMAL", "Size": 65536, "Usage": 7}]}},
+"CustomPools": {"Type 1": [{"Name": "frames", "Blocks": {
+  "0": {"TotalBytes": 256, "Suballocations": [
+      {"Offset": 64, "Type": "BUFFER", "Size": 128}]}}}]}}
+"""
+
+
+def check_dump(folder):
+    """The Vulkan Memory Allocator's JSON, and bitfit's own of that shape."""
+    path, rep = folder + "/device.json", folder + "/dumped.rep"
+    with open(path, "w") as file:
+        file.write(DUMP)
+    figures = json.loads(run("map", path, "--json"))
+    assert figures["capacity"] == 4096 + 8192 + 65536 + 256, figures
+    assert figures["live"] == 512 + 512 + 65536 + 128, figures
+    assert figures["largest_request"] == 8192, figures
+    assert figures["runs"] == [
+        [0, 512, True], [512, 1024, False], [1536, 512, True],
+        [2048, 2048, False], [4096, 8192, False], [12288, 65536, True],
+        [77824, 64, False], [77888, 128, True], [78016, 64, False]], figures
+    assert run("map", path).startswith("dump " + path + ": the heap then\n")
+    run("map", path, "-o", folder + "/device.png")
+    for old, new, word in (("1536", "256", "overlap"), ("65536", "-1", "sense"),
+                           ("4096, \"Unused", "600, \"Unused", "overlap"),
+                           ("8192, \"Unused", "1e9, \"Unused", "sense"),
+                           ("}}}]}}", "", "line ")):
+        with open(path, "w") as file:
+            file.write(DUMP.replace(old, new))
+        run("map", path, code=3, word=word)
+    with open(rep, "w") as file:
+        file.write("0\n2\n3\n1\na 0 100\na 1 200\nf 0\n")
+    run("export", rep, "-f", "vma", "--at", "end", "-o", path)
+    figures = json.loads(run("map", path, "--json"))
+    assert (figures["live"], figures["requested"]) == (208, 200), figures
+
+
 def check_bad_images(folder):
     """A file that says it is an image and is none."""
     path = folder + "/bad.image"
@@ -384,6 +433,7 @@ def main():
         check_full_disk(trace)
         check_image(folder)
         check_bad_images(folder)
+        check_dump(folder)
         check_escapes(folder)
         check_hostile_sizes(folder)
         check_kinds(folder)
