@@ -61,6 +61,7 @@ lint:
 
 crash:
 	scripts/install-tools test
+	scripts/install-tools boards
 	scripts/build-trees -j $(JOBS) release word32
 	scripts/crash $(KILLS)
 

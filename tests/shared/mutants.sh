@@ -21,7 +21,7 @@ build() {
     done
     # shellcheck disable=SC2086 # a list
     gcc $flags -I"$root/include" -I"$root/src" "$here/stops.c" \
-        "$here/stop.c" "$work"/*.o -o "$work/stops"
+        "$here/stop.c" "$here/play.c" "$work"/*.o -o "$work/stops"
 }
 
 # mutant NAME OLD NEW [OLD NEW]...: each OLD must be there, once or more.

@@ -10,6 +10,7 @@
 #include "bitfit_shared.h"
 #include "check.h"
 #include "create.h"
+#include "play.h"
 #include "shared.h"
 #include "stop.h"
 
@@ -17,7 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { GRANULE = 8, GRANULES_MOST = 2400, REGION_MOST = 64 * 1024 };
+enum { REGION_MOST = 64 * 1024 };
 enum { SIZES_MOST = 6, FAULTS_SHOWN = 5 };
 
 /* ------------------------------------------ the lock, which is always orphaned
@@ -127,171 +128,11 @@ static _Alignas(4096) unsigned char elsewhere[REGION_MOST];
 static unsigned char before[REGION_MOST], after[REGION_MOST];
 static unsigned char stopped[REGION_MOST];
 
-static bf_shared *shared_in(void *memory)
-{
-    return (bf_shared *)(void *)((bitfit_pool *)memory + 1);
-}
-
-static bitfit_link link_of(void *memory, size_t granule)
-{
-    return shared_in(memory)->payload + granule * GRANULE;
-}
-
-/* --------------------------------------------------------------- the calls */
-
-typedef enum verb {
-    ALLOC,
-    ALIGNED,
-    CALLOC,
-    REALLOC,
-    FREE,
-    RESET,
-    ALLOC_INTO,
-    ALIGNED_INTO,
-    CALLOC_INTO,
-    REALLOC_IN,
-    FREE_FROM,
-    SWAP,
-    SWEEP
-} verb;
-
-static const char *const names[] = {
-    "alloc",       "aligned_alloc", "calloc",     "realloc",
-    "free",        "reset",         "alloc_into", "aligned_alloc_into",
-    "calloc_into", "realloc_in",    "free_from",  "swap",
-    "sweep",
-};
-
-typedef struct call {
-    verb verb;
-    size_t block; /* its start */
-    size_t count;
-    bitfit_link result;
-} call;
-
-enum { ALIGNMENT = 16 * GRANULE };
-
-static bool keep_one(bitfit_link block, size_t size, void *context)
-{
-    (void)size;
-    return block == *(const bitfit_link *)context;
-}
-
-static void make_call_with_slots(bitfit_pool *pool, const call *c)
-{
-    bitfit_link *root = bitfit_root(pool, 0);
-    bitfit_link kept = *root;
-    size_t size = c->count * GRANULE;
-    switch (c->verb) {
-    case ALLOC_INTO:
-        bitfit_alloc_into(pool, size, root);
-        break;
-    case ALIGNED_INTO:
-        bitfit_aligned_alloc_into(pool, ALIGNMENT, size, root);
-        break;
-    case CALLOC_INTO:
-        bitfit_calloc_into(pool, c->count, GRANULE, root);
-        break;
-    case REALLOC_IN:
-        bitfit_realloc_in(pool, root, size);
-        break;
-    case FREE_FROM:
-        bitfit_free_from(pool, root);
-        break;
-    case SWAP:
-        bitfit_swap(pool, root, bitfit_root(pool, 1));
-        break;
-    default:
-        bitfit_sweep(pool, keep_one, &kept);
-        break;
-    }
-}
-
-static void make_call(void *context)
-{
-    call *c = context;
-    bitfit_pool *pool = (bitfit_pool *)(void *)here;
-    void *block = bitfit_follow(pool, link_of(here, c->block));
-    size_t size = c->count * GRANULE;
-    switch (c->verb) {
-    case ALLOC:
-        block = bitfit_alloc(pool, size);
-        break;
-    case ALIGNED:
-        block = bitfit_aligned_alloc(pool, ALIGNMENT, size);
-        break;
-    case CALLOC:
-        block = bitfit_calloc(pool, c->count, GRANULE);
-        break;
-    case REALLOC:
-        block = bitfit_realloc(pool, block, size);
-        break;
-    case FREE:
-        bitfit_free(pool, block);
-        break;
-    case RESET:
-        bitfit_reset(pool);
-        break;
-    default:
-        make_call_with_slots(pool, c);
-        block = bitfit_follow(pool, *bitfit_root(pool, 0));
-        break;
-    }
-    c->result = bitfit_link_to(pool, block);
-}
-
-/* ------------------------------------------------------------ what is seen */
-
-typedef struct view {
-    char picture[GRANULES_MOST + 1];
-    bitfit_link roots[2];
-    bitfit_stats stats;
-    int broken;
-} view;
+/* ------------------------------------------------------------- a fault */
 
 static void check_pool(void *memory)
 {
     (void)bitfit_check(memory);
-}
-
-/* The first call repairs, if the lock is orphaned. */
-static void look(void *memory, view *seen)
-{
-    bitfit_pool *pool = memory;
-    seen->broken = bitfit_check(pool);
-    seen->picture[0] = '\0';
-    if (seen->broken == 0) {
-        bitfit_draw(pool, seen->picture, sizeof seen->picture);
-        bitfit_get_stats(pool, &seen->stats);
-    }
-    seen->roots[0] = *bitfit_root(pool, 0);
-    seen->roots[1] = *bitfit_root(pool, 1);
-}
-
-static bool same(const view *a, const view *b)
-{
-    return a->broken == 0 && b->broken == 0 &&
-           strcmp(a->picture, b->picture) == 0 && a->roots[0] == b->roots[0] &&
-           a->roots[1] == b->roots[1] && a->stats.live == b->stats.live &&
-           a->stats.blocks == b->stats.blocks &&
-           a->stats.allocations == b->stats.allocations &&
-           a->stats.frees == b->stats.frees &&
-           a->stats.largest_free == b->stats.largest_free;
-}
-
-/* Whether the blocks of the picture have the same content in both. */
-static bool same_content(const char *picture, void *a, const void *b)
-{
-    size_t payload = (size_t)shared_in(a)->payload;
-    for (size_t i = 0; picture[i] != '\0'; i++) {
-        size_t at = payload + i * GRANULE;
-        if (picture[i] != '.' &&
-            memcmp((unsigned char *)a + at, (const unsigned char *)b + at,
-                   GRANULE) != 0) {
-            return false;
-        }
-    }
-    return true;
 }
 
 static void fault(const char *what, const call *c, size_t stop, const view *was,
@@ -300,8 +141,8 @@ static void fault(const char *what, const call *c, size_t stop, const view *was,
     if (faults++ < FAULTS_SHOWN) {
         printf("%s: %s(block %zu, count %zu) stopped before store %zu\n"
                "  before %s\n  after  %s\n  found  %s (check: %d)\n",
-               what, names[c->verb], c->block, c->count, stop, was->picture,
-               is->picture, found->picture, found->broken);
+               what, verb_names[c->verb], c->block, c->count, stop,
+               was->picture, is->picture, found->picture, found->broken);
     }
 }
 
@@ -340,7 +181,7 @@ static const char *judge(const call *c, const view *was, const view *is,
                          const view *found)
 {
     uint64_t op = shared_in(stopped)->intent.op;
-    bool undone = c->verb <= REALLOC;
+    bool undone = is_undone(c->verb);
     bool may_be_was = op == BF_NO_OP || undone;
     bool may_be_is = op == BF_NO_OP || !undone;
     if (c->verb == SWEEP) { /* many frees: any of them may be done */
@@ -465,6 +306,7 @@ static void fill_payload(void)
 
 static void try_call(const unsigned char *state, call c)
 {
+    c.pool = (bitfit_pool *)(void *)here;
     static view was, is;
     memcpy(here, state, region);
     fill_payload();
@@ -505,26 +347,30 @@ static void try_requests(const unsigned char *state)
                                  ALLOC_INTO, ALIGNED_INTO, CALLOC_INTO};
     for (size_t i = 0; i < SIZES_MOST && now->sizes[i] != 0; i++) {
         for (size_t v = 0; v < sizeof verbs / sizeof verbs[0]; v++) {
-            try_call(state, (call){verbs[v], 0, now->sizes[i], 0});
+            try_call(state, (call){.verb = verbs[v], .count = now->sizes[i]});
         }
-        try_call(state, (call){REALLOC_IN, 0, now->sizes[i], 0});
+        try_call(state, (call){.verb = REALLOC_IN, .count = now->sizes[i]});
     }
-    try_call(state, (call){RESET, 0, 0, 0});
+    try_call(state, (call){.verb = RESET});
 }
 
 static void try_block(unsigned char *state, size_t block, size_t other)
 {
-    try_call(state, (call){FREE, block, 0, 0});
+    try_call(state, (call){.verb = FREE, .block = block});
     for (size_t i = 0; i < SIZES_MOST && now->sizes[i] != 0; i++) {
-        try_call(state, (call){REALLOC, block, now->sizes[i], 0});
+        try_call(
+            state,
+            (call){.verb = REALLOC, .block = block, .count = now->sizes[i]});
     }
     shared_in(state)->roots[0] = link_of(state, block);
     shared_in(state)->roots[1] = link_of(state, other);
     for (size_t i = 0; i < SIZES_MOST && now->sizes[i] != 0; i++) {
-        try_call(state, (call){REALLOC_IN, block, now->sizes[i], 0});
+        try_call(
+            state,
+            (call){.verb = REALLOC_IN, .block = block, .count = now->sizes[i]});
     }
     for (verb v = FREE_FROM; v <= SWEEP; v++) {
-        try_call(state, (call){v, block, 0, 0});
+        try_call(state, (call){.verb = v, .block = block});
     }
     shared_in(state)->roots[0] = 0;
     shared_in(state)->roots[1] = 0;
