@@ -102,6 +102,6 @@ typedef struct trace_reader {
 } trace_reader;
 
 extern const trace_reader read_bitfit, read_aosp, read_heaptrack, read_mtrace,
-    read_rep, read_rmm;
+    read_rep, read_rmm, read_torch;
 
 #endif

@@ -103,5 +103,6 @@ const char *kind_of(const trace_input *input)
             return kinds[i].what;
     }
     return "not a trace that bitfit reads: bitfit record, AOSP memory_replay "
-           "text, heaptrack --raw, glibc mtrace, .rep, RMM's CSV";
+           "text, heaptrack --raw, glibc mtrace, .rep, RMM's CSV, PyTorch "
+           "snapshots";
 }

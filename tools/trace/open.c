@@ -6,9 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const trace_reader *const readers[] = {&read_bitfit, &read_heaptrack,
-                                              &read_aosp,   &read_mtrace,
-                                              &read_rep,    &read_rmm};
+static const trace_reader *const readers[] = {
+    &read_bitfit, &read_heaptrack, &read_aosp, &read_mtrace,
+    &read_rep,    &read_rmm,       &read_torch};
 
 enum { READERS = sizeof readers / sizeof readers[0] };
 

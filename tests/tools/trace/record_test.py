@@ -8,6 +8,8 @@ are known.
 import json
 import os
 import pathlib
+import pickle
+import random
 import signal
 import subprocess
 import sys
@@ -708,6 +710,87 @@ class Replay(Case):
             done = run(BITFIT, verb, "--nonsense")
             self.assertEqual(done.returncode, 2)
             self.assertIn("there is no option --nonsense", done.stderr)
+
+
+class Snapshots(Case):
+    """PyTorch's snapshots of a device's memory, made by hand."""
+
+    STEP = [{"name": "mul", "filename": "/opt/torch/ops.py", "line": 114},
+            {"name": "a;step", "filename": "train.py", "line": 20},
+            {"name": "_start", "filename": "??", "line": 0}]
+
+    def setUp(self):
+        super().setUp()
+        base, us = 0x7f0000000000, 1700000000000000
+
+        def event(action, at, size, time, frames=()):
+            return {"action": action, "addr": base + at, "size": size,
+                    "stream": 0, "time_us": us + time, "frames": list(frames)}
+        self.traces = [
+            [event("segment_alloc", 0, 4096, 0),
+             event("alloc", 0, 512, 3, self.STEP),
+             event("alloc", 512, 1024, 5, self.STEP[1:]),
+             event("free_requested", 0, 512, 9),
+             event("free_completed", 0, 512, 9),
+             event("oom", 0, 99, 10)],
+            [event("alloc", 0, 256, 4)]]
+        self.segments = [{"device": 0, "address": base, "total_size": 4096,
+                          "segment_type": "small", "blocks": [
+                              {"size": 512, "requested_size": 500,
+                               "address": base, "state": "active_allocated",
+                               "frames": self.STEP},
+                              {"size": 3584, "requested_size": 0,
+                               "address": base + 512, "state": "inactive",
+                               "frames": []}]}]
+
+    def events(self, snapshot, protocol=4):
+        self.trace.write_bytes(pickle.dumps(snapshot, protocol=protocol))
+        trace = Trace(self.trace)
+        self.assertEqual(trace.format, "PyTorch snapshot")
+        return trace.events
+
+    def test_history(self):
+        more = {"none": None, "pair": (1, 2), "float": 1.5, "big": 1 << 70,
+                "below": -5, "yes": True, "set": [[], {}, ()]}
+        snapshot = {"segments": self.segments, "device_traces": self.traces,
+                    "allocator_settings": more}
+        stack = "_start;a,step (train.py:20)"
+        for protocol in range(2, pickle.HIGHEST_PROTOCOL + 1):
+            self.assertEqual(self.events(snapshot, protocol), [
+                ["alloc", "0", "512", "1", "0", "0",
+                 stack + ";mul (ops.py:114)"],
+                ["alloc", "1", "256", "1", "1", "1000", ""],
+                ["alloc", "2", "1024", "1", "0", "2000", stack],
+                ["free", "0", "512", "1", "0", "6000",
+                 stack + ";mul (ops.py:114)"]])
+        drawn = self.trace.with_suffix(".png")
+        done = run(BITFIT, "map", "-o", drawn, self.trace)
+        self.assertEqual(done.returncode, 0, done.stderr)
+
+    def test_no_history(self):
+        live = [["alloc", "0", "500", "1", "0", "0",
+                 "_start;a,step (train.py:20);mul (ops.py:114)"]]
+        self.assertEqual(self.events({"segments": self.segments,
+                                      "device_traces": [[]]}), live)
+        self.assertEqual(self.events(self.segments), live)
+
+    def test_damage(self):
+        whole = pickle.dumps({"segments": self.segments,
+                              "device_traces": self.traces})
+        for size in range(30, len(whole), 7):
+            self.trace.write_bytes(whole[:size])
+            done = run(PRINT, self.trace)
+            self.assertNotEqual(done.returncode, 0)
+            self.assertEqual(done.stderr.count("\n"), 1, done.stderr)
+        dice = random.Random(1)
+        for _ in range(200):
+            spoilt = bytearray(whole)
+            for _ in range(3):
+                spoilt[dice.randrange(len(whole))] = dice.randrange(256)
+            self.trace.write_bytes(spoilt)
+            self.assertIn(run(PRINT, self.trace, text=False).returncode, (0, 1))
+        self.trace.write_bytes(pickle.dumps({"segment_type": pathlib.Path()}))
+        self.refused(3, "other things than plain data", "replay", self.trace)
 
 
 class Export(Case):
