@@ -40,6 +40,13 @@ static uint64_t number(const snapshot *of, uint32_t dict, const char *key)
     return value->kind == PICKLE_NUMBER ? value->number : 0;
 }
 
+/* When an event was, in microseconds, below any that a trace cannot hold. */
+static uint64_t time_of(const snapshot *of, uint32_t event)
+{
+    uint64_t time_us = number(of, event, "time_us");
+    return time_us < UINT64_MAX / 4000 ? time_us : UINT64_MAX / 4000;
+}
+
 /* ------------------------------------------------------------------- stacks */
 
 /* A frame as "name (file:line)", before `end`. Returns where it starts; NULL
@@ -112,7 +119,7 @@ static bool take_event(snapshot *of, uint32_t event, uint64_t device)
     const pickle *values = &of->values;
     uint32_t action = pickle_member(values, event, "action");
     uint64_t address = number(of, event, "addr") ^ device << DEVICE_SHIFT;
-    build_time(of->to, number(of, event, "time_us") * 1000);
+    build_time(of->to, time_of(of, event) * 1000);
     if (pickle_is_text(values, action, "free_completed"))
         return build_free_at(of->to, address);
     if (pickle_is_text(values, action, "oom")) {
@@ -132,7 +139,7 @@ static int earliest(const snapshot *of, const uint32_t *cells, int devices)
     for (int i = 0; i < devices; i++) {
         if (cells[i] == 0)
             continue;
-        uint64_t time = number(of, of->values.cells[cells[i]].value, "time_us");
+        uint64_t time = time_of(of, of->values.cells[cells[i]].value);
         if (found < 0 || time < least) {
             least = time;
             found = i;
