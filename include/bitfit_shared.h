@@ -1,8 +1,9 @@
 /*
  * Pools that processes share, or that a file keeps, and that survive kill -9.
  *
- *     void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd,
- * 0); bitfit_pool *pool = bitfit_init_shared(memory, size, NULL);
+ *     void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED,
+ *                         file, 0);
+ *     bitfit_pool *pool = bitfit_init_shared(memory, size, NULL);
  *     bitfit_alloc_into(pool, sizeof(table), bitfit_root(pool, 0));
  *
  *     and in another process, at whatever address:

@@ -44,12 +44,6 @@ static bitfit_link link_at(const bitfit_pool *pool, size_t granule)
     return shared_of(pool)->payload + bf_bytes_of(pool, granule);
 }
 
-/* The granule at which the block of a link starts; BF_NONE if none does. */
-static size_t block_of_link(const bitfit_pool *pool, bitfit_link link)
-{
-    return bf_block_at(pool, at_distance(pool, link));
-}
-
 /* ------------------------------------------------------------------ repair */
 
 /* Makes the pool's pointers those of this process. */
@@ -242,7 +236,7 @@ static bf_target block_in(bf_hole hole, size_t start, size_t end)
 /* ---------------------------------------------------------------- requests */
 
 typedef struct bf_wish {
-    size_t count;
+    size_t count;      /* 0: what nothing serves */
     size_t alignment;  /* granules */
     bitfit_link *slot; /* NULL: the caller gets the address */
     bool zero;
@@ -250,6 +244,9 @@ typedef struct bf_wish {
 
 static bf_hole find_place(bitfit_pool *pool, const bf_wish *wish, size_t *start)
 {
+    if (wish->count == 0) {
+        return (bf_hole){0};
+    }
     size_t phase = (size_t)(shared_of(pool)->payload >> pool->granule_shift);
     return bf_fit_find(&pool->fit, wish->count, wish->alignment, phase, start);
 }
@@ -620,54 +617,26 @@ static int kind_of_filling(const bitfit_pool *pool, const bitfit_link *slot)
     return kind == BF_NO_MISUSE && *slot != 0 ? BITFIT_TAKEN_SLOT : kind;
 }
 
-/* ------------------------------------------------ the calls with addresses */
+/* ------------------------------------------------------------------ wishes */
 
-/* The pool's own pointers are this process's only while it has the lock. */
-static void *pointer_or_null(const bitfit_pool *pool, size_t granule)
+static bf_wish wish_for(const bitfit_pool *pool, size_t size)
 {
-    return granule == BF_NONE ? NULL
-                              : at_distance(pool, link_at(pool, granule));
+    return (bf_wish){.count = bf_count_for(pool, size)};
 }
 
-static void *request(bitfit_pool *pool, const char *call, const bf_wish *wish)
-{
-    if (!bf_shared_enter(pool, call)) {
-        return NULL;
-    }
-    size_t start = BF_NONE;
-    if (wish->count != 0) {
-        start = make_block(pool, wish);
-    } else {
-        pool->failures++;
-    }
-    leave(pool);
-    return pointer_or_null(pool, start);
-}
-
-void *bf_shared_alloc(bitfit_pool *pool, size_t size, const char *call)
-{
-    return request(pool, call, &(bf_wish){.count = bf_count_for(pool, size)});
-}
-
-/* The granules for an array; 0 if the product overflows. */
-static size_t count_for_array(const bitfit_pool *pool, size_t count,
+/* Of an array, which nothing serves if the product overflows. */
+static bf_wish wish_for_array(const bitfit_pool *pool, size_t count,
                               size_t size)
 {
     bool overflows = size != 0 && count > SIZE_MAX / size;
-    return overflows ? 0 : bf_count_for(pool, count * size);
+    return (bf_wish){.count = overflows ? 0 : bf_count_for(pool, count * size),
+                     .zero = true};
 }
 
-void *bf_shared_calloc(bitfit_pool *pool, size_t count, size_t size)
-{
-    return request(
-        pool, "bitfit_calloc",
-        &(bf_wish){.count = count_for_array(pool, count, size), .zero = true});
-}
-
-/* A wish with an alignment; its count is 0 if no block can have it: payload and
+/* With an alignment, which nothing serves if no block can have it: payload and
  * blocks may all lie off the granule alike. */
-static bf_wish aligned_wish(const bitfit_pool *pool, size_t alignment,
-                            size_t size)
+static bf_wish wish_for_aligned(const bitfit_pool *pool, size_t alignment,
+                                size_t size)
 {
     size_t granule = bf_bytes_of(pool, 1);
     size_t off = (size_t)shared_of(pool)->payload & (granule - 1);
@@ -679,24 +648,72 @@ static bf_wish aligned_wish(const bitfit_pool *pool, size_t alignment,
     return wish;
 }
 
+/* Into a slot, or for the caller if it is NULL. */
+static size_t request(bitfit_pool *pool, const char *call, bf_wish wish,
+                      bitfit_link *slot)
+{
+    if (!bf_shared_enter(pool, call)) {
+        return BF_NONE;
+    }
+    size_t start = BF_NONE;
+    int kind = slot == NULL ? BF_NO_MISUSE : kind_of_filling(pool, slot);
+    if (kind == BF_NO_MISUSE) {
+        wish.slot = slot;
+        start = make_block(pool, &wish);
+    }
+    leave(pool);
+    accuse(pool, call, kind, slot, 0);
+    return start;
+}
+
+/* ------------------------------------------------ the calls with addresses */
+
+/* The pool's own pointers are this process's only while it has the lock. */
+static void *pointer_or_null(const bitfit_pool *pool, size_t granule)
+{
+    return granule == BF_NONE ? NULL
+                              : at_distance(pool, link_at(pool, granule));
+}
+
+static void *request_pointer(bitfit_pool *pool, const char *call, bf_wish wish)
+{
+    return pointer_or_null(pool, request(pool, call, wish, NULL));
+}
+
+void *bf_shared_alloc(bitfit_pool *pool, size_t size, const char *call)
+{
+    return request_pointer(pool, call, wish_for(pool, size));
+}
+
+void *bf_shared_calloc(bitfit_pool *pool, size_t count, size_t size)
+{
+    return request_pointer(pool, "bitfit_calloc",
+                           wish_for_array(pool, count, size));
+}
+
 void *bf_shared_aligned_alloc(bitfit_pool *pool, size_t alignment, size_t size)
 {
-    const bf_wish wish = aligned_wish(pool, alignment, size);
-    return request(pool, "bitfit_aligned_alloc", &wish);
+    return request_pointer(pool, "bitfit_aligned_alloc",
+                           wish_for_aligned(pool, alignment, size));
+}
+
+/* Where the block at a pointer starts, or what is wrong. */
+static int block_of_pointer(bitfit_pool *pool, const void *ptr, size_t *start)
+{
+    *start = bf_block_at(pool, ptr);
+    return *start == BF_NONE ? bf_kind_of_misuse(pool, ptr) : BF_NO_MISUSE;
 }
 
 void *bf_shared_realloc(bitfit_pool *pool, void *ptr, size_t size)
 {
-    const bf_wish wish = {.count = bf_count_for(pool, size)};
-    int kind = BF_NO_MISUSE;
+    const bf_wish wish = wish_for(pool, size);
+    size_t start;
     size_t now = BF_NONE;
     if (!bf_shared_enter(pool, "bitfit_realloc")) {
         return NULL;
     }
-    size_t start = bf_block_at(pool, ptr);
-    if (start == BF_NONE) {
-        kind = bf_kind_of_misuse(pool, ptr);
-    } else {
+    int kind = block_of_pointer(pool, ptr, &start);
+    if (kind == BF_NO_MISUSE) {
         now = change_block(pool, start, &wish);
     }
     leave(pool);
@@ -704,38 +721,34 @@ void *bf_shared_realloc(bitfit_pool *pool, void *ptr, size_t size)
     return pointer_or_null(pool, now);
 }
 
-void bf_shared_free(bitfit_pool *pool, void *ptr)
+/* A `size` that is not NULL has to be the block's. */
+static void free_pointer(bitfit_pool *pool, const char *call, void *ptr,
+                         const size_t *size)
 {
-    int kind = BF_NO_MISUSE;
-    if (!bf_shared_enter(pool, "bitfit_free")) {
+    size_t start;
+    if (!bf_shared_enter(pool, call)) {
         return;
     }
-    size_t start = bf_block_at(pool, ptr);
-    if (start == BF_NONE) {
-        kind = bf_kind_of_misuse(pool, ptr);
-    } else {
+    int kind = block_of_pointer(pool, ptr, &start);
+    if (kind == BF_NO_MISUSE && size != NULL &&
+        bf_count_for(pool, *size) != bf_fit_count(&pool->fit, start)) {
+        kind = BITFIT_WRONG_SIZE;
+    }
+    if (kind == BF_NO_MISUSE) {
         unmake_block(pool, start, NULL);
     }
     leave(pool);
-    accuse(pool, "bitfit_free", kind, ptr, 0);
+    accuse(pool, call, kind, ptr, size == NULL ? 0 : *size);
+}
+
+void bf_shared_free(bitfit_pool *pool, void *ptr)
+{
+    free_pointer(pool, "bitfit_free", ptr, NULL);
 }
 
 void bf_shared_free_sized(bitfit_pool *pool, void *ptr, size_t size)
 {
-    int kind = BF_NO_MISUSE;
-    if (!bf_shared_enter(pool, "bitfit_free_sized")) {
-        return;
-    }
-    size_t start = bf_block_at(pool, ptr);
-    if (start == BF_NONE) {
-        kind = bf_kind_of_misuse(pool, ptr);
-    } else if (bf_count_for(pool, size) != bf_fit_count(&pool->fit, start)) {
-        kind = BITFIT_WRONG_SIZE;
-    } else {
-        unmake_block(pool, start, NULL);
-    }
-    leave(pool);
-    accuse(pool, "bitfit_free_sized", kind, ptr, size);
+    free_pointer(pool, "bitfit_free_sized", ptr, &size);
 }
 
 void bf_shared_reset(bitfit_pool *pool)
@@ -762,59 +775,39 @@ bool bf_shared_owns(const bitfit_pool *pool, const void *ptr)
 static bool request_into(bitfit_pool *pool, const char *call, bf_wish wish,
                          bitfit_link *slot)
 {
-    if (!bf_shared_enter(pool, call)) {
-        return false;
-    }
-    size_t start = BF_NONE;
-    int kind = kind_of_filling(pool, slot);
-    if (kind == BF_NO_MISUSE && wish.count != 0) {
-        wish.slot = slot;
-        start = make_block(pool, &wish);
-    } else {
-        pool->failures += kind == BF_NO_MISUSE;
-    }
-    leave(pool);
-    accuse(pool, call, kind, slot, 0);
-    return start != BF_NONE;
+    return request(pool, call, wish, slot) != BF_NONE;
 }
 
 bool bitfit_alloc_into(bitfit_pool *pool, size_t size, bitfit_link *slot)
 {
-    return request_into(pool, __func__,
-                        (bf_wish){.count = bf_count_for(pool, size)}, slot);
+    return request_into(pool, __func__, wish_for(pool, size), slot);
 }
 
 bool bitfit_calloc_into(bitfit_pool *pool, size_t count, size_t size,
                         bitfit_link *slot)
 {
-    return request_into(
-        pool, __func__,
-        (bf_wish){.count = count_for_array(pool, count, size), .zero = true},
-        slot);
+    return request_into(pool, __func__, wish_for_array(pool, count, size),
+                        slot);
 }
 
 bool bitfit_aligned_alloc_into(bitfit_pool *pool, size_t alignment, size_t size,
                                bitfit_link *slot)
 {
-    return request_into(pool, __func__, aligned_wish(pool, alignment, size),
+    return request_into(pool, __func__, wish_for_aligned(pool, alignment, size),
                         slot);
 }
 
-/* The block of a slot in `start`, BF_NONE if the slot is 0; or what is wrong.
- * Slots are read under the lock only: a change that was broken off may not have
- * reached them before. */
+/* The block of a slot, BF_NONE if the slot is 0; or what is wrong. Slots are
+ * read under the lock only: a change that was broken off may not have reached
+ * them before. */
 static int block_of_slot(bitfit_pool *pool, const bitfit_link *slot,
                          size_t *start)
 {
     int kind = kind_of_slot(pool, slot);
     *start = BF_NONE;
-    if (kind == BF_NO_MISUSE && *slot != 0) {
-        *start = block_of_link(pool, *slot);
-        if (*start == BF_NONE) {
-            kind = bf_kind_of_misuse(pool, at_distance(pool, *slot));
-        }
-    }
-    return kind;
+    return kind != BF_NO_MISUSE || *slot == 0
+               ? kind
+               : block_of_pointer(pool, at_distance(pool, *slot), start);
 }
 
 bool bitfit_realloc_in(bitfit_pool *pool, bitfit_link *slot, size_t size)
