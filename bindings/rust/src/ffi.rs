@@ -5,7 +5,6 @@
 
 use core::ffi::c_void;
 
-use crate::offsets::Move;
 use crate::stats::{OffsetStats, Stats};
 
 /// `bitfit_pool`.
@@ -68,6 +67,13 @@ pub struct Range {
     pub offset: u64,
     pub size: u64,
     pub live: bool,
+}
+
+#[repr(C)]
+pub struct Move {
+    pub from: u64,
+    pub to: u64,
+    pub size: u64,
 }
 
 /// `bitfit_offset_stats`.

@@ -51,7 +51,6 @@ unsafe impl<L: Lock + Sync> Sync for OffsetPool<'_, L> {}
 
 /// A block, and the place that it could have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(C)]
 pub struct Move {
     /// Where it starts.
     pub from: u64,
@@ -166,13 +165,20 @@ impl<'a, L: Lock> OffsetPool<'a, L> {
     /// to carry it out, [`allocate_at`](OffsetPool::allocate_at) its new place,
     /// copy, and [`free`](OffsetPool::free) the old one.
     pub fn next_move(&self, below: Option<u64>) -> Option<Move> {
-        let mut step = MaybeUninit::uninit();
-        let below = below.unwrap_or(ffi::NO_OFFSET);
-        // SAFETY: the pool is live; a move that is found is written.
-        unsafe {
-            ffi::bitfit_next_move(self.raw.as_ptr(), below, step.as_mut_ptr())
-                .then(|| step.assume_init())
-        }
+        let mut step = ffi::Move {
+            from: below.unwrap_or(ffi::NO_OFFSET),
+            to: 0,
+            size: 0,
+        };
+        // SAFETY: the pool is live.
+        let found = unsafe {
+            ffi::bitfit_next_move(self.raw.as_ptr(), step.from, &mut step)
+        };
+        found.then(|| Move {
+            from: step.from,
+            to: step.to,
+            size: step.size,
+        })
     }
 
     /// The largest request that would succeed now; exact.
