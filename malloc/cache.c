@@ -167,19 +167,6 @@ void cache_empty(cache *c)
 
 /* ---------------------------------------------------------------- requests */
 
-/* As cache_enter(), but false, too, if another thread is in the cache. */
-FAST bool cache_enter_any(cache *c)
-{
-    if (!cache_enter(c)) {
-        return false;
-    }
-    bool stopped = atomic_load_explicit(&c->stopped, memory_order_acquire);
-    if (stopped) {
-        cache_leave(c);
-    }
-    return !stopped;
-}
-
 void *cache_take_any(size_t count)
 {
     cache *c = cache_mine;
@@ -207,19 +194,16 @@ bool cache_give_any(void *ptr, size_t count)
     if (!cache_enter_any(c)) {
         return false;
     }
-    size_t i = cache_bin(count);
     bool given = !cache_marked(ptr) && ++c->others % OTHERS_A_TICK != 0;
-    if (given && c->top[i] != c->ceiling[i] && c->count[i] == count) {
-        *c->top[i]++ = ptr;
+    if (given && bin_give_any(c, ptr, count)) {
+        cache_mark(ptr);
     } else if (given && c->last_count == 0 && count > SMALL_MAX &&
                count <= c->last_most) {
         c->last = ptr;
         c->last_count = count;
+        cache_mark(ptr);
     } else {
         given = false;
-    }
-    if (given) {
-        cache_mark(ptr);
     }
     cache_leave(c);
     return given;
@@ -234,41 +218,18 @@ static size_t throw_dice(cache *c, size_t below)
     return (size_t)((c->dice >> 32) * below >> 32);
 }
 
-void *cache_delay_inside(void *ptr)
+void *cache_delay(cache *c, void *ptr)
 {
-    cache *c = cache_mine;
-    if (c->waits_most == 0) {
-        return ptr;
-    }
     cache_mark(ptr);
     if (c->waits < c->waits_most) {
         c->waiting[c->waits++] = ptr;
         return NULL;
     }
+    if (c->waits == 0) {
+        return ptr;
+    }
     void **at = &c->waiting[throw_dice(c, c->waits)];
     void *leaving = *at;
     *at = ptr;
     return leaving;
-}
-
-bool cache_delay(void *ptr, void **leaving)
-{
-    cache *c = cache_mine;
-    *leaving = NULL;
-    if (!cache_enter_any(c)) {
-        return false;
-    }
-    bool delayed = c->waits_most != 0;
-    void *block = delayed ? cache_delay_inside(ptr) : NULL;
-    if (block != NULL) {
-        size_t count = heap_count_of(block);
-        size_t i = cache_bin(count);
-        if (c->top[i] != c->ceiling[i] && c->count[i] == count) {
-            *c->top[i]++ = block;
-        } else {
-            *leaving = block;
-        }
-    }
-    cache_leave(c);
-    return delayed;
 }

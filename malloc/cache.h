@@ -152,6 +152,19 @@ static inline bool cache_enter(cache *c)
     return true;
 }
 
+/* As cache_enter(), but false, too, if another thread is in the cache. */
+FAST bool cache_enter_any(cache *c)
+{
+    if (!cache_enter(c)) {
+        return false;
+    }
+    bool stopped = atomic_load_explicit(&c->stopped, memory_order_acquire);
+    if (stopped) {
+        cache_leave(c);
+    }
+    return !stopped;
+}
+
 /* A limit of the fast ways, inside. */
 static inline size_t cache_limit(_Atomic size_t *limit)
 {
@@ -191,6 +204,13 @@ FAST bool bin_give(cache *c, size_t i, void *block)
     *top = block;
     c->top[i] = top + 1;
     return true;
+}
+
+/* The same for blocks of any count. */
+FAST bool bin_give_any(cache *c, void *block, size_t count)
+{
+    size_t i = cache_bin(count);
+    return c->count[i] == count && bin_give(c, i, block);
 }
 
 /* A block for the request from this thread's bin for its size. NULL if that is
@@ -254,12 +274,9 @@ FAST bool cache_give(void *ptr, size_t size)
     return given;
 }
 
-/* Puts a live block among those that wait. *leaving: one that waited, marked,
- * for which its bin has no room; or NULL. False if nothing can wait. */
-bool cache_delay(void *ptr, void **leaving);
-
-/* The same inside a slow path, the bins left alone: the block that leaves. */
-void *cache_delay_inside(void *ptr);
+/* Puts a live block among those that wait, the gate being shut. The block that
+ * leaves for it, marked; NULL if there is room for both. */
+void *cache_delay(cache *c, void *ptr);
 
 /* As cache_take() and cache_give(), of any granules. */
 void *cache_take_any(size_t count);

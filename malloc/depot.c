@@ -25,6 +25,16 @@ static struct {
 
 /* ----------------------------------------------------------- blocks in bulk */
 
+/* In the hardened mode a block is looked at before it is handed out. */
+static void use(void *blocks, size_t size)
+{
+    if (UNLIKELY(SETTINGS->options.hardened)) {
+        pages_use_now(blocks, size);
+    } else {
+        pages_use(blocks, size);
+    }
+}
+
 void blocks_mark(void **blocks, size_t number, size_t count)
 {
     size_t size = heap_size_of(count);
@@ -32,7 +42,7 @@ void blocks_mark(void **blocks, size_t number, size_t count)
         char *end = (char *)blocks[i] + size;
         cache_mark(blocks[i]);
         if (i + 1 == number || blocks[i + 1] != end) { /* of a row */
-            pages_use(blocks[first], (size_t)(end - (char *)blocks[first]));
+            use(blocks[first], (size_t)(end - (char *)blocks[first]));
             first = i + 1;
         }
     }

@@ -137,15 +137,16 @@ void entry_give_slow(const char *call, void *ptr, size_t size)
     if (ptr == NULL) {
         return;
     }
-    size_t count = heap_count_of(ptr);
-    if (count != 0 && UNLIKELY(SETTINGS->options.hardened)) {
-        if (hardened_give_cached(call, ptr, count, size)) {
-            return;
-        }
-    } else if (count != 0 && size == SIZE_MAX && cache_give_any(ptr, count)) {
-        return;
+    bool given = false;
+    if (UNLIKELY(SETTINGS->options.hardened)) {
+        given = hardened_give_cached(call, ptr, size);
+    } else if (size == SIZE_MAX) {
+        size_t count = heap_count_of(ptr);
+        given = count != 0 && cache_give_any(ptr, count);
     }
-    entry_give_full(call, ptr, size);
+    if (!given) {
+        entry_give_full(call, ptr, size);
+    }
 }
 
 /* ---------------------------------------------------------------- resizing */

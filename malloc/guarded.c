@@ -8,14 +8,16 @@
 #include <string.h>
 
 enum {
-    BLOCKS_MAX = 8192,  /* each divides a mapping, and a process has 65,530 */
-    WAITING_MAX = 64,   /* blocks, and bytes: */
-    WAITING_SHARE = 64, /* this share of the budget */
-    ALWAYS = 65536,     /* bytes: from here on every block has guards; */
-    CREDIT_FIRST = 256, /* below, so many have, and then */
+    BLOCKS_MAX = 8192,    /* each divides a mapping, and a process has 65,530 */
+    WAITING_MAX = 64,     /* blocks that wait, and bytes in them: */
+    WAITING_MIN = 524288, /* so many, and */
+    WAITING_LIVE_SHARE = 8, /* this share of what is live, but not more than */
+    WAITING_SHARE = 64,     /* this share of the budget */
+    ALWAYS = 65536,         /* bytes: from here on every block has guards; */
+    CREDIT_FIRST = 256,     /* below, so many have, and then */
     REQUESTS_A_CREDIT = 64, /* one more for so many requests */
     ROOM_SHARE = 8,         /* of the room left may be for one block's growth */
-    ZEROED_MAX = 262144,    /* bytes: what is larger is given to the system */
+    ZEROED_MAX = 4 << 20,   /* bytes: what is larger is given to the system */
     OFFSET_SHIFT = 46,      /* in a block's word: */
     KIND_SHIFT = 60,        /* size, offset in granules, kind, */
     THERE_SHIFT = 63,       /* and that there is one */
@@ -154,6 +156,16 @@ bool guarded_end(void)
     return guarded.blocks < before;
 }
 
+bool guarded_trim(void)
+{
+    bool any = false;
+    for (size_t i = 0; i < guarded.blocks; i++) {
+        size_t whole = heap_size_of(heap_count_of(guarded.waiting[i]));
+        any = pages_drop_dirty(guarded.waiting[i], whole) || any;
+    }
+    return any;
+}
+
 static void *take_from_pool(size_t alignment, size_t size, size_t more)
 {
     if (alignment < page_size()) {
@@ -266,9 +278,17 @@ static void make_zero(const guarded_block *block, size_t from, size_t end)
     }
 }
 
-void guarded_give(const guarded_block *block)
+/* Bytes that may wait: what does is memory that cannot be used again. */
+static size_t waiting_most(void)
 {
     size_t most = SETTINGS->options.budget / WAITING_SHARE;
+    size_t share = WAITING_MIN + heap_live() / WAITING_LIVE_SHARE;
+    return share < most ? share : most;
+}
+
+void guarded_give(const guarded_block *block)
+{
+    size_t most = waiting_most();
     size_t open = open_size(block);
     make_zero(block, 0, open);
     if (!set_open(block->start, open, false)) {

@@ -61,6 +61,9 @@ bool guarded_resize(const guarded_block *block, size_t size);
 /* Gives all blocks that wait back to the pool; whether there were any. */
 bool guarded_end(void);
 
+/* Gives their pages to the system, and lets them wait. Whether any were. */
+bool guarded_trim(void);
+
 /* What it costs: bytes in pages that are closed, those that wait included; and
  * how many blocks wait, and their bytes. */
 size_t guarded_closed(void);

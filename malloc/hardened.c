@@ -36,43 +36,47 @@ static uint64_t secret_of(const void *ptr)
     return (mixed ^ mixed >> 32) | UINT64_C(0x8080808080808080);
 }
 
-/* The padding in words, the last of which overlaps; in bytes if it is short. */
-static void write_padding(unsigned char *from, size_t size, uint64_t word)
-{
-    if (size >= sizeof word) {
-        for (size_t i = 0; i < size - sizeof word; i += sizeof word) {
-            memcpy(from + i, &word, sizeof word);
-        }
-        memcpy(from + size - sizeof word, &word, sizeof word);
-        return;
-    }
-    for (size_t i = 0; i < size; i++) {
-        from[i] = (unsigned char)word;
-    }
-}
-
-static bool has_padding(const unsigned char *from, size_t size, uint64_t word)
-{
-    uint64_t differs = 0;
-    uint64_t found;
-    if (size >= sizeof word) {
-        for (size_t i = 0; i < size - sizeof word; i += sizeof word) {
-            memcpy(&found, from + i, sizeof found);
-            differs |= found ^ word;
-        }
-        memcpy(&found, from + size - sizeof found, sizeof found);
-        return (differs | (found ^ word)) == 0;
-    }
-    for (size_t i = 0; i < size; i++) {
-        differs |= from[i] ^ (word & 0xff);
-    }
-    return differs == 0;
-}
-
 /* Every byte of the padding. */
 static uint64_t padding_of(uint64_t secret)
 {
     return (secret & 0xff) * UINT64_C(0x0101010101010101);
+}
+
+/* What of the word at `at` is in the last `left` bytes before its end. */
+static uint64_t mask_of(size_t left)
+{
+    static const unsigned char edge[16] = {[8] = 0xff, 0xff, 0xff, 0xff,
+                                           0xff,       0xff, 0xff, 0xff};
+    uint64_t mask;
+    memcpy(&mask, edge + (left < sizeof mask ? left : sizeof mask),
+           sizeof mask);
+    return mask;
+}
+
+/* The padding, of `size` bytes up to `end`, word by word from there down: all
+ * of them are the block's, even where its own bytes share the last one. */
+static void write_padding(unsigned char *end, size_t size, uint64_t padding)
+{
+    for (; size > 0; size -= size < 8 ? size : 8) {
+        uint64_t mask = mask_of(size);
+        uint64_t word;
+        end -= sizeof word;
+        memcpy(&word, end, sizeof word);
+        word = (word & ~mask) | (padding & mask);
+        memcpy(end, &word, sizeof word);
+    }
+}
+
+static bool has_padding(const unsigned char *end, size_t size, uint64_t padding)
+{
+    uint64_t differs = 0;
+    for (; size > 0; size -= size < 8 ? size : 8) {
+        uint64_t word;
+        end -= sizeof word;
+        memcpy(&word, end, sizeof word);
+        differs |= (word ^ padding) & mask_of(size);
+    }
+    return differs == 0;
 }
 
 static void write_tail(unsigned char *block, size_t whole, size_t size,
@@ -80,8 +84,9 @@ static void write_tail(unsigned char *block, size_t whole, size_t size,
 {
     uint64_t secret = secret_of(block);
     uint64_t tail = secret ^ (whole - size) ^ (uint64_t)kind << KIND_SHIFT;
-    write_padding(block + size, whole - TAIL - size, padding_of(secret));
-    memcpy(block + whole - TAIL, &tail, TAIL);
+    unsigned char *end = block + whole - TAIL;
+    write_padding(end, whole - TAIL - size, padding_of(secret));
+    memcpy(end, &tail, TAIL);
 }
 
 /* The bytes asked for; dies if something was written behind them. */
@@ -90,14 +95,14 @@ static size_t read_tail(const unsigned char *block, size_t whole,
 {
     uint64_t secret = secret_of(block);
     uint64_t tail;
-    memcpy(&tail, block + whole - TAIL, TAIL);
+    const unsigned char *end = block + whole - TAIL;
+    memcpy(&tail, end, TAIL);
     uint64_t slack = tail ^ secret;
     *kind = (unsigned)(slack >> KIND_SHIFT);
     slack &= (UINT64_C(1) << KIND_SHIFT) - 1;
     bool whole_tail = slack >= TAIL && slack <= TAIL + SETTINGS->granule_mask &&
                       slack <= whole && *kind <= KIND_MAX;
-    if (!whole_tail ||
-        !has_padding(block + whole - slack, slack - TAIL, padding_of(secret))) {
+    if (!whole_tail || !has_padding(end, slack - TAIL, padding_of(secret))) {
         die("write past the end", call, block);
     }
     return whole - slack;
@@ -118,8 +123,8 @@ static void verify_zero(const char *call, const void *block, size_t whole)
 {
     const uint64_t *words = block;
     uint64_t any = 0;
-    for (size_t i = 0; i < whole / sizeof *words; i++) {
-        any |= words[i];
+    for (size_t i = 0; i < whole / sizeof *words; i += 2) {
+        any |= words[i] | words[i + 1]; /* a granule has two at least */
     }
     if (any != 0) {
         die("write after free", call, block);
@@ -150,13 +155,54 @@ static void clear_block(const char *call, void *ptr, size_t whole, size_t size)
 
 /* ------------------------------------------------------------------- cached */
 
+/* The granules of the block at `ptr`, which lives or is marked; 0, too, if it
+ * has many, or begins in the pool's last word, or may be none. */
+static inline size_t small_count(const void *ptr, bool lives)
+{
+    size_t granule = bf_rotate(heap_offset_of(ptr), FAST_GRANULE_SHIFT);
+    if (UNLIKELY(granule >= SETTINGS->hardened_granules)) {
+        return 0;
+    }
+    bf_word marks = lives ? marks_load(heap_fast_marks(ptr)) : 0;
+    return bf_view_count_small(heap_fast_pair(ptr), heap_fast_bit(ptr), marks);
+}
+
+/* The granules of the live block at `ptr`; 0 if there may be none. */
+static inline size_t live_count(const void *ptr)
+{
+    size_t count = small_count(ptr, true);
+    if (UNLIKELY(count == 0)) {
+        count = heap_count_of(ptr);
+        count = count != 0 && cache_marked(ptr) ? 0 : count;
+    }
+    return count;
+}
+
+static inline size_t marked_count(const void *block)
+{
+    size_t count = small_count(block, false);
+    return LIKELY(count != 0) ? count : heap_count_of(block);
+}
+
+static inline void *take_small(size_t count)
+{
+    cache *c = cache_mine;
+    if (UNLIKELY(!cache_enter_any(c))) {
+        return NULL;
+    }
+    void *block = bin_take(c, count);
+    cache_leave(c);
+    return block;
+}
+
 void *hardened_take_cached(const char *call, size_t size)
 {
     if (is_large(size)) {
         return NULL;
     }
     size_t count = heap_count_for(size + TAIL);
-    void *block = cache_take_any(count);
+    bool small = count <= SMALL_MAX && SETTINGS->hardened_granules != 0;
+    void *block = LIKELY(small) ? take_small(count) : cache_take_any(count);
     if (block != NULL) {
         verify_zero(call, block, heap_size_of(count));
         write_tail(block, heap_size_of(count), size, guarded_kind(call));
@@ -172,22 +218,35 @@ static void leave(void *block)
     }
 }
 
-bool hardened_give_cached(const char *call, void *ptr, size_t count,
-                          size_t size)
+bool hardened_give_cached(const char *call, void *ptr, size_t size)
 {
-    void *leaving = NULL;
-    if (is_large(heap_size_of(count)) || SETTINGS->marks == NULL ||
-        cache_marked(ptr)) {
+    cache *c = cache_mine;
+    size_t count = SETTINGS->marks == NULL ? 0 : live_count(ptr);
+    size_t whole = heap_size_of(count);
+    if (count == 0 || is_large(whole) || !cache_enter_any(c)) {
         return false;
     }
-    clear_block(call, ptr, heap_size_of(count), size);
-    bool delayed = cache_delay(ptr, &leaving);
-    if (!delayed || leaving != NULL) {
+    clear_block(call, ptr, whole, size);
+    void *leaving = cache_delay(c, ptr);
+    bool kept =
+        leaving == NULL || bin_give_any(c, leaving, marked_count(leaving));
+    cache_leave(c);
+    if (UNLIKELY(!kept)) {
         threads_enter(call);
-        leave(delayed ? leaving : cache_delay_inside(ptr));
+        leave(leaving);
         threads_leave();
     }
     return true;
+}
+
+/* Takes what was just copied from. */
+static void give(const char *call, void *ptr)
+{
+    if (!hardened_give_cached(call, ptr, SIZE_MAX)) {
+        threads_enter(call);
+        hardened_give(ptr, SIZE_MAX);
+        threads_leave();
+    }
 }
 
 void *hardened_resize_cached(const char *call, void *ptr, size_t count,
@@ -207,7 +266,7 @@ void *hardened_resize_cached(const char *call, void *ptr, size_t count,
     void *block = hardened_take_cached(call, size);
     if (block != NULL) {
         memcpy(block, ptr, asked < size ? asked : size);
-        hardened_give_cached(call, ptr, count, SIZE_MAX);
+        give(call, ptr);
     }
     return block;
 }
@@ -254,7 +313,7 @@ void hardened_give(void *ptr, size_t size)
     if (is_large(size_of_block(ptr)) || SETTINGS->marks == NULL) {
         slow_give(ptr, SIZE_MAX);
     } else {
-        leave(cache_delay_inside(ptr));
+        leave(cache_delay(cache_mine, ptr));
     }
 }
 

@@ -30,10 +30,9 @@
  * NULL if the thread's cache has none. */
 void *hardened_take_cached(const char *call, size_t size);
 
-/* The same: takes the live block of `count` granules at `ptr`; false if it
+/* The same: takes the live block at `ptr`; false if there may be none, or it
  * cannot, and nothing has changed. Dies if something is wrong with it. */
-bool hardened_give_cached(const char *call, void *ptr, size_t count,
-                          size_t size);
+bool hardened_give_cached(const char *call, void *ptr, size_t size);
 
 /* The same: as realloc(); NULL if another way has to be found, and nothing has
  * changed. */

@@ -70,7 +70,8 @@ typedef struct settings {
     size_t fast_size;       /* bytes: requests of up to so much have a fast way;
                              0 if the granule is not FAST_GRANULE */
     size_t fast_granules;   /* those below the pool's last word; 0 as well */
-    bool stoppable;         /* another thread's cache can be stopped: cache.h */
+    size_t hardened_granules; /* the same in the hardened mode; else 0 */
+    bool stoppable; /* another thread's cache can be stopped: cache.h */
 
     bitfit_pool *pool;
     bitfit_pool *caches;  /* a pool of its own for the caches' memory, */

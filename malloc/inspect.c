@@ -65,9 +65,10 @@ EXPORT int malloc_trim(size_t keep)
         return 0;
     }
     slow_give_all();
-    size_t given = pages_trim(keep);
+    bool given = guarded_trim();
+    given = pages_trim(keep) != 0 || given;
     threads_leave();
-    return given != 0;
+    return given;
 }
 
 static void add_line(text *to, const char *front, const char *name,

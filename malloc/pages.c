@@ -87,17 +87,19 @@ static bool is_zero_part(unsigned char *start, size_t bytes)
     return start[0] == 0 && memcmp(start, start + 1, bytes - 1) == 0;
 }
 
-/* Does this to each dirty page's part, as long as it says yes. */
-static bool for_dirty(const void *ptr, size_t size,
+/* Does this to the part in each page that is dirty, or is not, as long as it
+ * says yes. */
+static bool for_pages(bool dirty, const void *ptr, size_t size,
                       bool (*act)(unsigned char *start, size_t bytes))
 {
     size_t offset = offset_of(ptr);
     size_t end = ((offset + size - 1) >> SETTINGS->page_shift) + 1;
     for (size_t page = offset >> SETTINGS->page_shift; page < end;
          page = next_word(page)) {
-        uint64_t dirty = bits_of(page)->dirty & mask_of(page, end);
-        for (; dirty != 0; dirty &= dirty - 1) {
-            size_t bit = (size_t)__builtin_ctzll(dirty);
+        uint64_t bits = bits_of(page)->dirty;
+        bits = (dirty ? bits : ~bits) & mask_of(page, end);
+        for (; bits != 0; bits &= bits - 1) {
+            size_t bit = (size_t)__builtin_ctzll(bits);
             size_t bytes;
             unsigned char *start = part_of_page(
                 page / WORD_BITS * WORD_BITS + bit, offset, size, &bytes);
@@ -109,15 +111,28 @@ static bool for_dirty(const void *ptr, size_t size,
     return true;
 }
 
+static bool touch_part(unsigned char *start, size_t bytes)
+{
+    (void)bytes;
+    *start = 0;
+    return true;
+}
+
+void pages_use_now(void *ptr, size_t size)
+{
+    for_pages(false, ptr, size, touch_part);
+    pages_use(ptr, size);
+}
+
 void pages_use_zeroed(void *ptr, size_t size)
 {
-    for_dirty(ptr, size, zero_part);
+    for_pages(true, ptr, size, zero_part);
     pages_use(ptr, size);
 }
 
 bool pages_are_zero(const void *ptr, size_t size)
 {
-    return for_dirty(ptr, size, is_zero_part);
+    return for_pages(true, ptr, size, is_zero_part);
 }
 
 /* -------------------------------------------------------------- giving back */
@@ -170,6 +185,12 @@ static size_t drop_ripe(size_t page, size_t end, bool all)
         }
     }
     return dropped;
+}
+
+bool pages_drop_dirty(const void *ptr, size_t size)
+{
+    size_t page = offset_of(ptr) >> SETTINGS->page_shift;
+    return drop_ripe(page, page + (size >> SETTINGS->page_shift), true) != 0;
 }
 
 /* The pages up to the pool's high-water mark: nobody wrote to those above. */

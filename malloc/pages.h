@@ -19,6 +19,10 @@ size_t pages_size(size_t size, unsigned page_shift);
 /* The bytes [ptr, ptr + size) are in use now. */
 void pages_use(const void *ptr, size_t size);
 
+/* The same, where they are about to be read and then written to: a page that
+ * nobody had is written to now, or else it would cost two faults. */
+void pages_use_now(void *ptr, size_t size);
+
 /* The same, where the content has to be zero: writes only what may be dirty. */
 void pages_use_zeroed(void *ptr, size_t size);
 
@@ -29,6 +33,9 @@ bool pages_are_zero(const void *ptr, size_t size);
 /* Gives the whole pages [ptr, ptr + size) back: they are zero afterwards. False
  * if the system does not take them. */
 bool pages_drop(const void *ptr, size_t size);
+
+/* The same for those of them that may hold something; whether any did. */
+bool pages_drop_dirty(const void *ptr, size_t size);
 
 /* Gives the marks' pages back, which read as zeros then. */
 void pages_drop_marks(void);

@@ -218,10 +218,15 @@ static bool map_all(const division *sizes, places *at)
 static void open_fast_ways(void)
 {
     settings *to = SETTINGS;
-    if (to->options.granule == FAST_GRANULE && !to->options.hardened) {
-        size_t word = heap_fast_word(to->view.payload);
-        to->pairs_origin = (uintptr_t)to->view.pairs - word * sizeof(bf_pair);
-        to->marks_origin = (uintptr_t)to->marks - word * sizeof(bf_word);
+    if (to->options.granule != FAST_GRANULE) {
+        return;
+    }
+    size_t word = heap_fast_word(to->view.payload);
+    to->pairs_origin = (uintptr_t)to->view.pairs - word * sizeof(bf_pair);
+    to->marks_origin = (uintptr_t)to->marks - word * sizeof(bf_word);
+    if (to->options.hardened) {
+        to->hardened_granules = to->view.last_word;
+    } else {
         to->fast_size = FAST_GRANULE * SMALL_MAX;
         to->fast_granules = to->view.last_word;
     }
