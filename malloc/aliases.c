@@ -19,8 +19,7 @@ EXPORT void free_sized(void *ptr, size_t size)
 void free_aligned_sized(void *ptr, size_t alignment, size_t size);
 EXPORT void free_aligned_sized(void *ptr, size_t alignment, size_t size)
 {
-    (void)alignment;
-    entry_give("free_aligned_sized", ptr, entry_said(size));
+    entry_give_aligned("free_aligned_sized", ptr, alignment, entry_said(size));
 }
 
 /* -------------------------------------------------------------------- glibc */

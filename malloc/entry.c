@@ -279,3 +279,10 @@ size_t entry_size(const char *call, const void *ptr)
     return LIKELY(count != 0) ? count << FAST_GRANULE_SHIFT
                               : size_of(call, ptr);
 }
+
+/* Unless the pointer is no block at all. */
+_Noreturn void entry_accuse_alignment(const char *call, const void *ptr)
+{
+    entry_size(call, ptr);
+    die("wrong alignment", call, ptr);
+}

@@ -31,6 +31,9 @@ void *entry_resize(void *ptr, size_t size);
 /* The bytes of a live block; 0 for NULL. */
 size_t entry_size(const char *call, const void *ptr);
 
+/* Dies: what is to be freed was not taken with such an alignment. */
+_Noreturn void entry_accuse_alignment(const char *call, const void *ptr);
+
 /* As entry_take_full() without alignment and filling, if the thread's cache for
  * small blocks is of no help. */
 __attribute__((noinline)) void *entry_take_slow(size_t size, const char *call);
@@ -66,6 +69,19 @@ FAST void entry_give(const char *call, void *ptr, size_t size)
     if (UNLIKELY(!cache_give(ptr, size))) {
         entry_give_slow(call, ptr, size);
     }
+}
+
+/* The same of a block that was taken with an alignment, as the caller says. One
+ * that is larger than needed is seen unless the place happens to fit. */
+static inline void entry_give_aligned(const char *call, void *ptr,
+                                      size_t alignment, size_t size)
+{
+    bool may_be = bf_is_power_of_two(alignment) &&
+                  ((uintptr_t)ptr & (alignment - 1)) == 0;
+    if (UNLIKELY(!may_be && ptr != NULL)) {
+        entry_accuse_alignment(call, ptr);
+    }
+    entry_give(call, ptr, size);
 }
 
 #endif

@@ -42,45 +42,54 @@ static uint64_t padding_of(uint64_t secret)
     return (secret & 0xff) * UINT64_C(0x0101010101010101);
 }
 
-/* What of the word at `at` is in the last `left` bytes before its end. */
+/* Of the word that ends where `left` bytes of padding, at most a word, do: what
+ * is padding. */
 static uint64_t mask_of(size_t left)
 {
     static const unsigned char edge[16] = {[8] = 0xff, 0xff, 0xff, 0xff,
                                            0xff,       0xff, 0xff, 0xff};
     uint64_t mask;
-    memcpy(&mask, edge + (left < sizeof mask ? left : sizeof mask),
-           sizeof mask);
+    memcpy(&mask, edge + left, sizeof mask);
     return mask;
 }
 
 /* The padding, of `size` bytes up to `end`, word by word from there down: all
- * of them are the block's, even where its own bytes share the last one. */
-static void write_padding(unsigned char *end, size_t size, uint64_t padding)
+ * words are the block's, even where its own bytes share the last one. */
+static inline void write_padding(unsigned char *end, size_t size,
+                                 uint64_t padding)
 {
-    for (; size > 0; size -= size < 8 ? size : 8) {
-        uint64_t mask = mask_of(size);
-        uint64_t word;
+    uint64_t word;
+    for (; size >= sizeof word; size -= sizeof word) {
         end -= sizeof word;
-        memcpy(&word, end, sizeof word);
+        memcpy(end, &padding, sizeof word);
+    }
+    if (size != 0) {
+        uint64_t mask = mask_of(size);
+        memcpy(&word, end - sizeof word, sizeof word);
         word = (word & ~mask) | (padding & mask);
-        memcpy(end, &word, sizeof word);
+        memcpy(end - sizeof word, &word, sizeof word);
     }
 }
 
-static bool has_padding(const unsigned char *end, size_t size, uint64_t padding)
+static inline bool has_padding(const unsigned char *end, size_t size,
+                               uint64_t padding)
 {
     uint64_t differs = 0;
-    for (; size > 0; size -= size < 8 ? size : 8) {
-        uint64_t word;
+    uint64_t word;
+    for (; size >= sizeof word; size -= sizeof word) {
         end -= sizeof word;
         memcpy(&word, end, sizeof word);
+        differs |= word ^ padding;
+    }
+    if (size != 0) {
+        memcpy(&word, end - sizeof word, sizeof word);
         differs |= (word ^ padding) & mask_of(size);
     }
     return differs == 0;
 }
 
-static void write_tail(unsigned char *block, size_t whole, size_t size,
-                       unsigned kind)
+static inline void write_tail(unsigned char *block, size_t whole, size_t size,
+                              unsigned kind)
 {
     uint64_t secret = secret_of(block);
     uint64_t tail = secret ^ (whole - size) ^ (uint64_t)kind << KIND_SHIFT;
@@ -90,8 +99,8 @@ static void write_tail(unsigned char *block, size_t whole, size_t size,
 }
 
 /* The bytes asked for; dies if something was written behind them. */
-static size_t read_tail(const unsigned char *block, size_t whole,
-                        const char *call, unsigned *kind)
+static inline size_t read_tail(const unsigned char *block, size_t whole,
+                               const char *call, unsigned *kind)
 {
     uint64_t secret = secret_of(block);
     uint64_t tail;
@@ -118,22 +127,48 @@ static void resize_tail(unsigned char *block, size_t whole, size_t asked,
     write_tail(block, whole, size, kind);
 }
 
-/* Dies unless the block, which is to be handed out, is as it was left. */
-static void verify_zero(const char *call, const void *block, size_t whole)
+enum { STEP = 32 }; /* bytes that are looked at or cleared at a time */
+
+/* Two words, which a processor may load at once. */
+typedef uint64_t lanes __attribute__((vector_size(FAST_GRANULE),
+                                      aligned(FAST_GRANULE), may_alias));
+
+static inline lanes any_of_step(const unsigned char *at)
 {
-    const uint64_t *words = block;
-    uint64_t any = 0;
-    for (size_t i = 0; i < whole / sizeof *words; i += 2) {
-        any |= words[i] | words[i + 1]; /* a granule has two at least */
+    const lanes *both = (const lanes *)(const void *)at;
+    return both[0] | both[1];
+}
+
+/* Dies unless the block, which is to be handed out, is as it was left. The last
+ * steps may overlap. */
+static inline void verify_zero(const char *call, const unsigned char *block,
+                               size_t whole)
+{
+    lanes any = *(const lanes *)(const void *)block;
+    if (LIKELY(whole >= STEP)) {
+        for (size_t at = 0; at < whole - STEP; at += STEP) {
+            any |= any_of_step(block + at);
+        }
+        any |= any_of_step(block + whole - STEP);
     }
-    if (any != 0) {
+    if (UNLIKELY((any[0] | any[1]) != 0)) {
         die("write after free", call, block);
     }
 }
 
+static inline void clear(unsigned char *block, size_t whole)
+{
+    if (UNLIKELY(whole < STEP || whole > 2 * STEP)) {
+        memset(block, 0, whole);
+    } else {
+        memset(block, 0, STEP);
+        memset(block + whole - STEP, 0, STEP);
+    }
+}
+
 /* Dies unless what the caller says of a live block is right. */
-static void verify_claim(const char *call, const void *ptr, size_t asked,
-                         unsigned kind, size_t size)
+static inline void verify_claim(const char *call, const void *ptr, size_t asked,
+                                unsigned kind, size_t size)
 {
     if (size != SIZE_MAX && size != asked) {
         die(bitfit_misuse_name(BITFIT_WRONG_SIZE), call, ptr);
@@ -145,12 +180,13 @@ static void verify_claim(const char *call, const void *ptr, size_t asked,
 }
 
 /* Looks at the tail of a live block, and makes the block zero. */
-static void clear_block(const char *call, void *ptr, size_t whole, size_t size)
+static inline void clear_block(const char *call, void *ptr, size_t whole,
+                               size_t size)
 {
     unsigned kind;
     size_t asked = read_tail(ptr, whole, call, &kind);
     verify_claim(call, ptr, asked, kind, size);
-    memset(ptr, 0, whole);
+    clear(ptr, whole);
 }
 
 /* ------------------------------------------------------------------- cached */

@@ -202,15 +202,13 @@ void delete_array_sized(void *ptr, size_t size)
 void delete_aligned(void *, size_t) CXX("_ZdlPvSt11align_val_t");
 void delete_aligned(void *ptr, size_t alignment)
 {
-    (void)alignment;
-    entry_give("operator delete", ptr, SIZE_MAX);
+    entry_give_aligned("operator delete", ptr, alignment, SIZE_MAX);
 }
 
 void delete_array_aligned(void *, size_t) CXX("_ZdaPvSt11align_val_t");
 void delete_array_aligned(void *ptr, size_t alignment)
 {
-    (void)alignment;
-    entry_give("operator delete[]", ptr, SIZE_MAX);
+    entry_give_aligned("operator delete[]", ptr, alignment, SIZE_MAX);
 }
 
 void delete_aligned_nothrow(void *, size_t, const nothrow_t *)
@@ -218,9 +216,8 @@ void delete_aligned_nothrow(void *, size_t, const nothrow_t *)
 void delete_aligned_nothrow(void *ptr, size_t alignment,
                             const nothrow_t *nothrow)
 {
-    (void)alignment;
     (void)nothrow;
-    entry_give("operator delete", ptr, SIZE_MAX);
+    entry_give_aligned("operator delete", ptr, alignment, SIZE_MAX);
 }
 
 void delete_array_aligned_nothrow(void *, size_t, const nothrow_t *)
@@ -228,23 +225,20 @@ void delete_array_aligned_nothrow(void *, size_t, const nothrow_t *)
 void delete_array_aligned_nothrow(void *ptr, size_t alignment,
                                   const nothrow_t *nothrow)
 {
-    (void)alignment;
     (void)nothrow;
-    entry_give("operator delete[]", ptr, SIZE_MAX);
+    entry_give_aligned("operator delete[]", ptr, alignment, SIZE_MAX);
 }
 
 void delete_sized_aligned(void *, size_t, size_t)
     CXX("_ZdlPv" SIZE_NAME "St11align_val_t");
 void delete_sized_aligned(void *ptr, size_t size, size_t alignment)
 {
-    (void)alignment;
-    entry_give("operator delete", ptr, entry_said(size));
+    entry_give_aligned("operator delete", ptr, alignment, entry_said(size));
 }
 
 void delete_array_sized_aligned(void *, size_t, size_t)
     CXX("_ZdaPv" SIZE_NAME "St11align_val_t");
 void delete_array_sized_aligned(void *ptr, size_t size, size_t alignment)
 {
-    (void)alignment;
-    entry_give("operator delete[]", ptr, entry_said(size));
+    entry_give_aligned("operator delete[]", ptr, alignment, entry_said(size));
 }

@@ -23,6 +23,17 @@
 void free_sized(void *ptr, size_t size);
 void free_aligned_sized(void *ptr, size_t alignment, size_t size);
 
+/* C++ operators, as they are named. */
+#if SIZE_MAX == UINT64_MAX
+#define SIZE_NAME "m"
+#else
+#define SIZE_NAME "j"
+#endif
+void delete_aligned(void *, size_t) __asm__("_ZdlPvSt11align_val_t");
+void delete_array_sized_aligned(void *, size_t,
+                                size_t) __asm__("_ZdaPv" SIZE_NAME
+                                                "St11align_val_t");
+
 #define LENGTH(array) (sizeof(array) / sizeof((array)[0]))
 
 /* Keeps the compiler from knowing what is done to a pointer. */
@@ -269,6 +280,42 @@ static void sized_free_large_wrong(void)
 static void sized_free_aligned_wrong(void)
 {
     free_aligned_sized(hide(aligned_alloc(64, 100)), 64, 200);
+}
+
+enum { WIDE = 1 << 20 };
+
+/* Of two blocks that are not far apart, one at least. */
+static void *block_not_so_aligned(void)
+{
+    void *a = block(100);
+    void *b = block(100);
+    return (uintptr_t)a % WIDE == 0 ? b : a;
+}
+
+static void aligned_free_wrong(void)
+{
+    free_aligned_sized(hide(block_not_so_aligned()), WIDE, 100);
+}
+
+static void aligned_free_of_no_power(void)
+{
+    free_aligned_sized(hide(block(100)), 24, 100);
+}
+
+static void aligned_free_of_no_block(void)
+{
+    static char bytes[100];
+    free_aligned_sized(hide(bytes + 1), 64, 100);
+}
+
+static void aligned_delete_wrong(void)
+{
+    delete_aligned(hide(block_not_so_aligned()), WIDE);
+}
+
+static void aligned_array_delete_wrong(void)
+{
+    delete_array_sized_aligned(hide(block_not_so_aligned()), 100, WIDE);
 }
 
 static void sized_free_wild(void)
@@ -609,6 +656,11 @@ static const misuse misuses[] = {
     SAME(sized_free_large_wrong, "wrong size: free_sized(0x"),
     SAME(sized_free_aligned_wrong, "wrong size: free_aligned_sized(0x"),
     SAME(sized_free_wild, "wrong size: free_sized(0x"),
+    SAME(aligned_free_wrong, "wrong alignment: free_aligned_sized(0x"),
+    SAME(aligned_free_of_no_power, "wrong alignment: free_aligned_sized(0x"),
+    SAME(aligned_free_of_no_block, "foreign pointer: free_aligned_sized(0x"),
+    SAME(aligned_delete_wrong, "wrong alignment: operator delete(0x"),
+    SAME(aligned_array_delete_wrong, "wrong alignment: operator delete[](0x"),
     SAME(reentry_from_a_signal, "re-entry: "),
     HARMLESS(sized_free_right),
     HARMLESS(zero_size_distinct),
