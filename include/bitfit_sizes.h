@@ -100,29 +100,33 @@ struct bitfit_align64_ {
     (sizeof(void *) == 8 ? BITFIT_SIZE_(104)                                   \
                          : 64 + sizeof(struct bitfit_align64_))
 
-/* The tree of the longest holes: a byte for each word, and levels above. */
+/* The tree of the longest holes: a byte for each word, and rows above. */
 #ifdef BITFIT_NO_INDEX
 #define BITFIT_TREE_(granules, words) BITFIT_SIZE_(0)
 #else
 #define BITFIT_TREE_(granules, words)                                          \
     ((granules) <= 4 * BITFIT_WORD_                                            \
          ? 0                                                                   \
-         : BITFIT_UP_((sizeof(void *) == 8 ? 128 : 36) +                       \
-                          ((words) > BITFIT_WORD_ ? 32 : 0),                   \
+         : BITFIT_UP_((sizeof(void *) == 8 ? 16 : 12) +                        \
+                          ((words) > BITFIT_WORD_ ? BITFIT_UPPER_ : 0),        \
                       BITFIT_PAIR_) +                                          \
-               BITFIT_UP_(words, BITFIT_WORD_) + BITFIT_LEVELS_(words))
+               BITFIT_UP_(words, BITFIT_WORD_) + BITFIT_ROWS_(words))
 #endif
-#define BITFIT_LEVELS_(words)                                                  \
-    (BITFIT_LEVEL_(words, 0) + BITFIT_LEVEL_(words, 4) +                       \
-     BITFIT_LEVEL_(words, 8) + BITFIT_LEVEL_(words, 12) +                      \
-     BITFIT_LEVEL_(words, 16) + BITFIT_LEVEL_(words, 20) +                     \
-     BITFIT_LEVEL_(words, 24) + BITFIT_LEVEL_(words, 28))
-#define BITFIT_LEVEL_(words, shift)                                            \
-    (((words)-1) / BITFIT_WORD_ >> (shift) != 0                                \
-         ? BITFIT_UP_(BITFIT_PARTS_OF_(BITFIT_PARTS_OF_(words, BITFIT_WORD_),  \
-                                       BITFIT_SIZE_(1) << (shift)),            \
-                      16) *                                                    \
-               4                                                               \
+#define BITFIT_UPPER_                                                          \
+    (sizeof(void *) == 8 ? 272 + (BITFIT_SHIFT_ + 5) * sizeof(void *)          \
+                         : 136 + (BITFIT_SHIFT_ + 5) * sizeof(void *))
+#define BITFIT_SHIFT_ (BITFIT_WORD_ == 64 ? BITFIT_SIZE_(6) : BITFIT_SIZE_(5))
+#define BITFIT_ROWS_(words)                                                    \
+    (BITFIT_ROW_(words, 1 * BITFIT_SHIFT_) +                                   \
+     BITFIT_ROW_(words, 2 * BITFIT_SHIFT_) +                                   \
+     BITFIT_ROW_(words, 3 * BITFIT_SHIFT_) +                                   \
+     BITFIT_ROW_(words, 4 * BITFIT_SHIFT_) +                                   \
+     BITFIT_ROW_(words, 5 * BITFIT_SHIFT_) +                                   \
+     BITFIT_ROW_(words, 6 * BITFIT_SHIFT_))
+#define BITFIT_ROW_(words, shift)                                              \
+    (sizeof(void *) == 4 && (shift) > 25 ? 0                                   \
+     : ((words)-1) >> (shift) != 0                                             \
+         ? BITFIT_UP_((((words)-1) >> (shift)) + 1, BITFIT_WORD_) * 5          \
          : 0)
 #endif
 

@@ -59,7 +59,7 @@ static size_t carve_hole(bitfit_pool *pool, size_t count, size_t most,
     } else {
         blocks[0] = bf_pointer_to(pool, start);
     }
-    bf_count_live(pool, end - count, count, end - start);
+    bf_note_block(pool, end - count, count, end - start);
     return more + 1;
 }
 
@@ -126,7 +126,7 @@ size_t bf_carve_reserve_top(bitfit_pool *pool, size_t count)
     size_t top = bf_fit_alloc(fit, count);
     bf_fit_free(fit, below);
     bf_fit_settle(fit);
-    pool->live += count;
+    pool->room -= count;
     pool->allocations++;
     return top;
 }
@@ -147,7 +147,7 @@ size_t bf_carve_room(const bitfit_pool *pool)
 
 size_t bf_carve_live(const bitfit_pool *pool)
 {
-    return pool->live;
+    return bf_pool_live(pool);
 }
 
 bf_view bf_view_of(const bitfit_pool *pool)

@@ -183,20 +183,47 @@ BF_NOINLINE static size_t watched_usable_size(bitfit_pool *pool,
 
 /* ------------------------------------------------------------ using blocks */
 
-BF_INLINE void *alloc(bitfit_pool *pool, size_t size, const char *call)
+/* Quicker ways to the same places. Both leave the pool, but for the lock. */
+#ifndef BITFIT_NO_SHORT
+#include "short.h"
+#else
+BF_INLINE void *bf_short_alloc(bitfit_pool *pool, size_t count)
 {
-    if (BF_UNLIKELY(!enter(pool, call))) {
-        return bf_is_shared(pool) ? bf_shared_alloc(pool, size, call)
-                                  : watched_alloc(pool, 1, size, call);
-    }
-    void *block = bf_pool_alloc(pool, size);
-    leave(pool);
+    void *block = bf_note_request(pool, bf_take(pool, count));
+    pool->state = BF_IDLE;
     return block;
 }
 
+BF_INLINE bool bf_short_free(const bitfit_pool *pool, const void *ptr)
+{
+    (void)pool, (void)ptr;
+    return false; /* the general way serves all */
+}
+#endif
+
+/* An allocation that may have to wait for the lock, or is watched. */
+BF_NOINLINE static void *alloc(bitfit_pool *pool, size_t size, const char *call)
+{
+    if (!enter(pool, call)) {
+        return bf_is_shared(pool) ? bf_shared_alloc(pool, size, call)
+                                  : watched_alloc(pool, 1, size, call);
+    }
+    bool locked = pool->state == BF_LOCKED;
+    void *block = bf_short_alloc(pool, bf_count_for(pool, size));
+    if (locked) {
+        release(pool);
+    }
+    return block;
+}
+
+/* Most calls of bitfit_alloc() and bitfit_free() call no function, and so save
+ * no register: what takes longer comes last in them. */
 void *bitfit_alloc(bitfit_pool *pool, size_t size)
 {
-    return alloc(pool, size, __func__);
+    if (BF_UNLIKELY(!enter_quickly(pool))) {
+        return alloc(pool, size, __func__);
+    }
+    return bf_short_alloc(pool, bf_count_for(pool, size));
 }
 
 void *bitfit_calloc(bitfit_pool *pool, size_t count, size_t size)
@@ -238,22 +265,43 @@ void *bitfit_realloc(bitfit_pool *pool, void *ptr, size_t size)
     return block;
 }
 
+/* The general way, which also sees what is wrong with the pointer. */
+BF_NOINLINE static void free_generally(bitfit_pool *pool, void *ptr)
+{
+    int kind = bf_pool_free(pool, ptr);
+    leave(pool);
+    accuse(pool, "bitfit_free", kind, ptr, 0);
+}
+
+/* A free that may have to wait for the lock, or is watched. */
+BF_NOINLINE static void free_locked(bitfit_pool *pool, void *ptr)
+{
+    if (!enter(pool, "bitfit_free")) {
+        if (bf_is_shared(pool)) {
+            bf_shared_free(pool, ptr);
+        } else {
+            watched_free(pool, ptr, NULL, "bitfit_free");
+        }
+        return;
+    }
+    bool locked = pool->state == BF_LOCKED;
+    if (!bf_short_free(pool, ptr)) {
+        free_generally(pool, ptr);
+    } else if (locked) {
+        release(pool);
+    }
+}
+
 void bitfit_free(bitfit_pool *pool, void *ptr)
 {
     if (ptr == NULL) {
         return;
     }
-    if (BF_UNLIKELY(!enter(pool, __func__))) {
-        if (bf_is_shared(pool)) {
-            bf_shared_free(pool, ptr);
-        } else {
-            watched_free(pool, ptr, NULL, __func__);
-        }
-        return;
+    if (BF_UNLIKELY(!enter_quickly(pool))) {
+        free_locked(pool, ptr);
+    } else if (BF_UNLIKELY(!bf_short_free(pool, ptr))) {
+        free_generally(pool, ptr);
     }
-    int kind = bf_pool_free(pool, ptr);
-    leave(pool);
-    accuse(pool, __func__, kind, ptr, 0);
 }
 
 void bitfit_free_sized(bitfit_pool *pool, void *ptr, size_t size)
@@ -338,9 +386,11 @@ void bitfit_reset_peak(bitfit_pool *pool)
     if (!enter_any(pool, __func__)) {
         return;
     }
-    pool->peak_live = pool->live;
+    pool->peak_live = bf_pool_live(pool);
+    pool->room = 0;
     if (bf_is_guarded(pool)) {
-        bf_plan_guard_of(pool)->peak_live = pool->live - bf_pool_blocks(pool);
+        bf_plan_guard_of(pool)->peak_live =
+            pool->peak_live - bf_pool_blocks(pool);
     }
     leave(pool);
 }

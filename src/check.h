@@ -97,17 +97,20 @@ BF_STATIC int bf_map_check(const bf_map *map, size_t *live, size_t *blocks)
 
 /* ---------------------------------------------------------------- the tree */
 
-BF_INLINE unsigned leaf_from_runs(const bf_map *map, size_t word)
+/* Whether an entry is what it should be; too high is allowed unless it must be
+ * exact. */
+BF_STATIC bool entry_fits(unsigned entry, unsigned should, bool exact)
 {
-    bf_hole hole = longest_in_word(map, word);
-    return code_of_run(hole.start, hole.end);
+    return exact ? entry == should : entry >= should;
 }
 
-BF_STATIC bool leaves_fit(const bf_tree *tree, const bf_map *map)
+/* The leaves, by the map. Those of no word are 0. */
+BF_STATIC bool leaves_fit(const bf_tree *tree, const bf_map *map, bool exact)
 {
     size_t words = bf_words_for(map->granules);
     for (size_t word = 0; word < words; word++) {
-        if (tree->leaves[word] != leaf_from_runs(map, word)) {
+        unsigned should = byte_of(bf_map_longest_in(map, word));
+        if (!entry_fits(tree->leaves[word], should, exact)) {
             return false;
         }
     }
@@ -119,67 +122,73 @@ BF_STATIC bool leaves_fit(const bf_tree *tree, const bf_map *map)
     return true;
 }
 
-/* The longest run below this entry, as the entries below it stand. */
-BF_STATIC uint32_t count_from_below(const bf_tree *tree, const bf_map *map,
-                                    size_t level, size_t entry)
+/* A row above, by the row below it. */
+BF_STATIC bool row_fits(const bf_tree *tree, const bf_map *map, size_t row,
+                        size_t entries, bool exact)
 {
-    if (level == 0) {
-        return bf_count_of(tree, longest_in_group(tree, map, entry));
+    const bf_upper *upper = bf_upper_of(tree);
+    for (size_t i = 0; i < entries; i++) {
+        bf_most most = row == 1
+                           ? most_of_group(tree, map, i)
+                           : most_of_node(upper, row - 1, i << BF_WORD_SHIFT);
+        if (!entry_fits(upper->bytes[row][i], most.byte, exact) ||
+            !entry_fits(upper->counts[row][i], most.count, exact)) {
+            return false;
+        }
     }
-    return bf_counts_max(bf_node_of(tree, level - 1, entry * BF_FANOUT));
-}
-
-BF_STATIC bool level_fits(const bf_tree *tree, const bf_map *map, size_t level,
-                          size_t entries)
-{
-    for (size_t i = 0; i < bf_round_up(entries, BF_FANOUT); i++) {
-        uint32_t exact =
-            i < entries ? count_from_below(tree, map, level, i) : 0;
-        if (tree->counts[level][i] != exact) {
+    for (size_t i = entries; bf_bit_of(i) != 0; i++) {
+        if (upper->bytes[row][i] != 0 || upper->counts[row][i] != 0) {
             return false;
         }
     }
     return true;
 }
 
-BF_STATIC bool floors_fit(const bf_tree *tree)
+BF_STATIC bool rows_fit(const bf_tree *tree, const bf_map *map, bool exact)
 {
-    const bf_floors *floors = bf_floors_of(tree);
-    for (unsigned i = 0; i < BF_FLOORS && tree->levels != 0; i++) {
-        if (floors->words[i] != 0 &&
-            bf_tree_first(tree, (size_t)floors->least[i]) <
-                (size_t)floors->words[i]) {
+    size_t entries = bf_words_for(map->granules);
+    for (size_t row = 1; row <= tree->rows; row++) {
+        entries = nodes_of(entries);
+        if (!row_fits(tree, map, row, entries, exact)) {
+            return false;
+        }
+    }
+    return leaves_fit(tree, map, exact);
+}
+
+/* No hole that a floor is for starts before it. Every entry is exact. */
+BF_STATIC bool floors_fit(bf_tree *tree, const bf_map *map)
+{
+    const bf_upper *upper = bf_upper_of(tree);
+    for (unsigned i = 0; i < BF_FLOORS && tree->rows != 0; i++) {
+        if (bf_tree_first(tree, map, (size_t)upper->least[i]) <
+            (size_t)upper->floors[i]) {
             return false;
         }
     }
     return true;
 }
 
-/* Whether every entry is what the run map says. */
-BF_STATIC bool bf_tree_check(const bf_tree *tree, const bf_map *map)
+/* No entry is too low, and none too high once every note is settled. The map is
+ * sound. */
+BF_STATIC bool bf_tree_check(bf_tree *tree, const bf_map *map)
 {
-    if (!leaves_fit(tree, map)) {
+    if (!rows_fit(tree, map, false)) {
         return false;
     }
-    size_t entries = groups_of(bf_words_for(map->granules));
-    for (size_t level = 0; level < tree->levels; level++) {
-        if (!level_fits(tree, map, level, entries)) {
-            return false;
-        }
-        entries = nodes_of(entries);
-    }
-    return floors_fit(tree);
+    bf_tree_settle_all(tree, map);
+    return rows_fit(tree, map, true) && floors_fit(tree, map);
 }
 
 /* --------------------------------------------------------------------- all */
 
 /* The first of the invariants 1 to 5 that is broken, or 0; then `live` granules
  * are in `blocks` blocks. No tag is trusted. */
-BF_STATIC int bf_fit_check(const bf_fit *fit, size_t *live, size_t *blocks)
+BF_STATIC int bf_fit_check(bf_fit *fit, size_t *live, size_t *blocks)
 {
     int broken = bf_map_check(&fit->map, live, blocks);
-    if (broken == 0 && has_tree(fit) &&
-        !bf_tree_check(tree_of(fit), &fit->map)) {
+    if (broken == 0 && bf_fit_has_tree(fit) &&
+        !bf_tree_check(bf_fit_tree(fit), &fit->map)) {
         broken = 5;
     }
     return broken;
@@ -191,7 +200,8 @@ BF_STATIC int bf_pool_check(bitfit_pool *pool)
     size_t live;
     size_t blocks;
     int broken = bf_fit_check(&pool->fit, &live, &blocks);
-    if (broken == 0 && (live != pool->live || blocks != bf_pool_blocks(pool))) {
+    if (broken == 0 &&
+        (live != bf_pool_live(pool) || blocks != bf_pool_blocks(pool))) {
         broken = 6;
     }
     return broken;

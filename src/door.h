@@ -127,6 +127,20 @@ BF_INLINE bool enter(bitfit_pool *pool, const char *call)
     return enter_by(pool, call, pool->door);
 }
 
+/* As enter() where no lock is needed and nothing is wrong. False otherwise, and
+ * nothing was reported. */
+BF_INLINE bool enter_quickly(bitfit_pool *pool)
+{
+    bool elide = BF_LIKELY(pool->door == BITFIT_LOCK_NONE) ||
+                 (pool->door == BITFIT_LOCK_MUTEX && bf_single_threaded());
+    if (BF_SHADOW || BF_UNLIKELY(!elide) ||
+        BF_UNLIKELY(pool->state != BF_IDLE)) {
+        return false;
+    }
+    pool->state = BF_ELIDED;
+    return true;
+}
+
 /* Enters for a call on offsets, which no pool with guards has, nor a shared
  * one. */
 BF_INLINE bool enter_offsets(bitfit_pool *pool, const char *call)

@@ -51,7 +51,8 @@ BF_STATIC size_t usable_at(bitfit_pool *pool, size_t granule)
 BF_STATIC void note_peak(const bitfit_pool *pool, size_t guards)
 {
     if (bf_is_guarded(pool)) {
-        bf_raise_to(&bf_plan_guard_of(pool)->peak_live, pool->live - guards);
+        bf_raise_to(&bf_plan_guard_of(pool)->peak_live,
+                    bf_pool_live(pool) - guards);
     }
 }
 
@@ -144,7 +145,7 @@ BF_STATIC void *bf_watched_alloc(bitfit_pool *pool, size_t alignment,
 BF_STATIC void *bf_watched_calloc(bitfit_pool *pool, size_t count, size_t size)
 {
     if (size != 0 && count > SIZE_MAX / size) {
-        return bf_count_request(pool, NULL);
+        return bf_note_request(pool, NULL);
     }
     size_t clean_from = pool->zeroed && !BF_SHADOW
                             ? bf_bytes_of(pool, pool->high_water)

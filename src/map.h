@@ -118,14 +118,14 @@ BF_INLINE bool tag_free(bf_word tag)
  *     start     1..1....  ........  ........  ........  ...1....
  *                  ^      tag 3 -------------------------->^
  */
-BF_STATIC size_t bf_map_end_beyond(const bf_map *map, size_t word)
+BF_INLINE size_t bf_map_end_beyond(const bf_map *map, size_t word)
 {
     size_t words = bf_words_for(map->granules);
     size_t next = word + 1;
-    if (next < words && bf_pair_at(map, next)->start == 0) {
+    if (next != words && bf_pair_at(map, next)->start == 0) {
         next += tag_covered(bf_pair_at(map, next)->free);
     }
-    if (next >= words) {
+    if (next == words) {
         return map->granules;
     }
     return bf_granule_at(next, bf_lowest_bit(bf_pair_at(map, next)->start));
@@ -177,7 +177,7 @@ BF_STATIC bool bf_map_free_before(const bf_map *map, size_t end)
  */
 BF_INLINE bool bf_map_free_at(const bf_map *map, size_t granule)
 {
-    return granule < map->granules &&
+    return granule != map->granules &&
            (bf_pair_at(map, bf_word_of(granule))->free >> bf_bit_of(granule) &
             1) != 0;
 }
@@ -189,15 +189,44 @@ BF_INLINE bool bf_map_is_block(const bf_map *map, size_t granule)
     return ((pair->start & ~pair->free) >> bf_bit_of(granule) & 1) != 0;
 }
 
-/* The free run that starts in this word and reaches beyond it. */
-BF_INLINE bf_hole bf_map_tail(const bf_map *map, size_t word)
+/* The length of the hole that starts last in this word and ends in a later one;
+ * 0 if there is none. */
+BF_INLINE size_t bf_map_tail(const bf_map *map, size_t word)
 {
     const bf_pair *pair = bf_pair_at(map, word);
     if ((pair->free & BF_TOP_BIT) == 0 || pair->start == 0) {
-        return (bf_hole){0, 0};
+        return 0;
     }
-    return (bf_hole){bf_granule_at(word, bf_highest_bit(pair->start)),
-                     bf_map_end_beyond(map, word)};
+    size_t start = bf_granule_at(word, bf_highest_bit(pair->start));
+    return bf_map_end_beyond(map, word) - start;
+}
+
+/* The longest of these holes, each of which ends at a start bit of its word. */
+BF_INLINE unsigned bf_longest_of(bf_word holes, bf_word starts)
+{
+    unsigned longest = 0;
+    for (; holes != 0; holes &= holes - 1) {
+        bf_word here = holes & (0 - holes);
+        bf_word after = starts & (0 - here - here);
+        unsigned length = bf_lowest_bit(after) - bf_lowest_bit(here);
+        longest = length > longest ? length : longest;
+    }
+    return longest;
+}
+
+/* The length of the longest hole that starts in this word. */
+BF_INLINE size_t bf_map_longest_in(const bf_map *map, size_t word)
+{
+    const bf_pair *pair = bf_pair_at(map, word);
+    bf_word starts = pair->start;
+    bf_word holes = starts & pair->free;
+    if (BF_LIKELY((pair->free & BF_TOP_BIT) == 0) || starts == 0) {
+        return bf_longest_of(holes, starts);
+    }
+    unsigned last = bf_highest_bit(starts);
+    size_t tail = bf_map_end_beyond(map, word) - bf_granule_at(word, last);
+    size_t longest = bf_longest_of(holes & ~(BF_ONE << last), starts);
+    return tail > longest ? tail : longest;
 }
 
 /* The next start bit after `granule`, or the pool's end, found by start bits
@@ -280,6 +309,57 @@ BF_INLINE void bf_map_join(bf_map *map, size_t granule)
 {
     bf_pair_of(map, bf_word_of(granule))->start &=
         ~(BF_ONE << bf_bit_of(granule));
+}
+
+/* Takes [start, start + count) from the front of a hole that starts there,
+ * where the block ends before its word does: two masks do it.
+ *
+ *     start    ..1.......   ->   ..1...1...
+ *     free     ..11111..         ......1..
+ */
+BF_INLINE void bf_map_take_in_word(bf_pair *pair, unsigned bit, size_t count)
+{
+    bf_word here = BF_ONE << bit;
+    bf_word end = here << count;
+    pair->free &= ~(end - here);
+    pair->start |= end;
+}
+
+/* Takes the block [start, end) from the front of the hole [start, hole_end),
+ * where it ends in a later word than that in which it starts. What is left of
+ * the hole, if anything, starts at `end`.
+ *
+ *     word      0         1         2         3         4
+ *     start     ...1....  ........  ..1.....  ........  ....1...
+ *     free      ........  1, block  ..111111  1, free   1111....
+ */
+BF_INLINE void bf_map_take(bf_map *map, size_t start, size_t end,
+                           size_t hole_end)
+{
+    size_t first = bf_word_of(start);
+    size_t last = bf_word_of(end);
+    size_t hole_last = bf_word_of(hole_end);
+    bf_pair_of(map, first)->free &= bf_mask_below(bf_bit_of(start));
+    if (last - first > 1) {
+        bf_word tag = tag_of(last - first - 1, false);
+        bf_pair_of(map, first + 1)->free = tag;
+        bf_pair_of(map, last - 1)->free = tag;
+    }
+    if (last == bf_words_for(map->granules)) {
+        return;
+    }
+    if (last == hole_last) {
+        bf_pair_of(map, last)->free &= bf_mask_from(bf_bit_of(end));
+        bf_pair_of(map, last)->start |= BF_ONE << bf_bit_of(end);
+        return;
+    }
+    bf_pair_of(map, last)->free = bf_mask_from(bf_bit_of(end));
+    bf_pair_of(map, last)->start = BF_ONE << bf_bit_of(end);
+    if (hole_last - last > 1) {
+        bf_word tag = tag_of(hole_last - last - 1, true);
+        bf_pair_of(map, last + 1)->free = tag;
+        bf_pair_of(map, hole_last - 1)->free = tag;
+    }
 }
 
 /* Makes all granules one free run. */

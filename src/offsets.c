@@ -149,7 +149,7 @@ size_t bitfit_offsets_bookkeeping_size(uint64_t size,
 BF_INLINE void note_request(bitfit_pool *pool, size_t start, size_t count)
 {
     if (BF_LIKELY(start != BF_NONE)) {
-        bf_count_live(pool, start, count, count);
+        bf_note_block(pool, start, count, count);
         pool->allocations++;
     } else {
         pool->failures++;
@@ -205,11 +205,11 @@ static bool reserve(bitfit_pool *pool, size_t start, size_t count)
     bf_fit *fit = &pool->fit;
     bf_fit_settle(fit);
     size_t left = bf_fit_run_at(fit, start);
-    bf_hole hole = {left, bf_map_end(&fit->map, left)};
-    if (!bf_map_free_at(&fit->map, left) || count > hole.end - start) {
+    if (!bf_map_free_at(&fit->map, left) ||
+        count > bf_map_end(&fit->map, left) - start) {
         return false;
     }
-    bf_fit_take(fit, hole, start, count);
+    bf_fit_take(fit, left, start, count);
     return true;
 }
 
@@ -238,7 +238,7 @@ static bool resize_at(bitfit_pool *pool, size_t start, size_t count)
         pool->failures++;
         return false;
     }
-    bf_count_live(pool, start, count, count - before);
+    bf_note_block(pool, start, count, count - before);
     pool->reallocations++;
     return true;
 }
@@ -274,7 +274,7 @@ void bitfit_free_offset(bitfit_pool *pool, uint64_t offset)
         leave_accused(pool, __func__, offset);
         return;
     }
-    pool->live -= count;
+    pool->room += count;
     pool->frees++;
     leave(pool);
 }
@@ -361,8 +361,8 @@ static void fill_stats(bitfit_pool *pool, bitfit_offset_stats *stats)
     stats->granule = offset_at(pool, 1);
     stats->capacity = offset_at(pool, granules);
     stats->bookkeeping = bookkeeping;
-    stats->live = offset_at(pool, pool->live);
-    stats->free = offset_at(pool, granules - pool->live);
+    stats->live = offset_at(pool, bf_pool_live(pool));
+    stats->free = offset_at(pool, granules - bf_pool_live(pool));
     stats->blocks = pool->allocations - pool->frees;
     stats->largest_free = offset_at(pool, bf_fit_longest(&pool->fit));
     stats->high_water = offset_at(pool, pool->high_water);

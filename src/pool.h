@@ -28,7 +28,7 @@ enum { BF_GUARDED = 4 };
 struct bitfit_pool {
     unsigned char *payload;
     bf_fit fit;
-    size_t live;
+    size_t room; /* peak_live less the live granules: below 0 it wraps */
     size_t high_water;
     size_t peak_live;
     size_t largest_block;
@@ -43,6 +43,7 @@ struct bitfit_pool {
     bool resize_moves;
     bool zeroed; /* the payload above the high-water mark is all zero bytes */
     bool has_handler;
+    uint8_t floored; /* short requests up to this begin at a floor (short.h) */
 };
 
 BF_INLINE bool bf_is_guarded(const bitfit_pool *pool)
@@ -139,17 +140,26 @@ BF_INLINE void bf_raise_to(size_t *mark, size_t value)
     }
 }
 
+BF_INLINE size_t bf_pool_live(const bitfit_pool *pool)
+{
+    return pool->peak_live - pool->room;
+}
+
 /* [start, start + count) is a block now, `more` granules of it newly so. */
-BF_INLINE void bf_count_live(bitfit_pool *pool, size_t start, size_t count,
+BF_INLINE void bf_note_block(bitfit_pool *pool, size_t start, size_t count,
                              size_t more)
 {
-    pool->live += more;
-    bf_raise_to(&pool->peak_live, pool->live);
+    size_t room = pool->room - more;
+    if (BF_UNLIKELY(room > SIZE_MAX / 2)) { /* below 0: a new peak */
+        pool->peak_live -= room;
+        room = 0;
+    }
+    pool->room = room;
     bf_raise_to(&pool->high_water, start + count);
     bf_raise_to(&pool->largest_block, count);
 }
 
-BF_INLINE void *bf_count_request(bitfit_pool *pool, void *block)
+BF_INLINE void *bf_note_request(bitfit_pool *pool, void *block)
 {
     if (BF_LIKELY(block != NULL)) {
         pool->allocations++;
@@ -173,20 +183,20 @@ BF_INLINE void *bf_take(bitfit_pool *pool, size_t count)
     if (BF_UNLIKELY(start == BF_NONE)) {
         return NULL;
     }
-    bf_count_live(pool, start, count, count);
+    bf_note_block(pool, start, count, count);
     return bf_pointer_to(pool, start);
 }
 
 BF_INLINE void *bf_pool_alloc(bitfit_pool *pool, size_t size)
 {
-    return bf_count_request(pool, bf_take(pool, bf_count_for(pool, size)));
+    return bf_note_request(pool, bf_take(pool, bf_count_for(pool, size)));
 }
 
 /* The other requests: as their public namesakes. */
 BF_STATIC void *bf_pool_calloc(bitfit_pool *pool, size_t count, size_t size)
 {
     if (size != 0 && count > SIZE_MAX / size) {
-        return bf_count_request(pool, NULL);
+        return bf_note_request(pool, NULL);
     }
     size_t fresh =
         pool->zeroed ? bf_bytes_of(pool, pool->high_water) : SIZE_MAX;
@@ -210,7 +220,7 @@ BF_STATIC void *take_aligned(bitfit_pool *pool, size_t alignment, size_t count)
     if (start == BF_NONE) {
         return NULL;
     }
-    bf_count_live(pool, start, count, count);
+    bf_note_block(pool, start, count, count);
     return bf_pointer_to(pool, start);
 }
 
@@ -218,7 +228,7 @@ BF_STATIC void *bf_pool_aligned_alloc(bitfit_pool *pool, size_t alignment,
                                       size_t size)
 {
     if (!bf_is_power_of_two(alignment)) {
-        return bf_count_request(pool, NULL);
+        return bf_note_request(pool, NULL);
     }
     uintptr_t off_granule =
         (uintptr_t)pool->payload & (bf_bytes_of(pool, 1) - 1);
@@ -228,9 +238,9 @@ BF_STATIC void *bf_pool_aligned_alloc(bitfit_pool *pool, size_t alignment,
         return bf_pool_alloc(pool, size);
     }
     if (off_granule != 0) { /* every block is misaligned alike */
-        return bf_count_request(pool, NULL);
+        return bf_note_request(pool, NULL);
     }
-    return bf_count_request(
+    return bf_note_request(
         pool, take_aligned(pool, alignment, bf_count_for(pool, size)));
 }
 
@@ -238,7 +248,7 @@ BF_STATIC void *bf_pool_aligned_alloc(bitfit_pool *pool, size_t alignment,
 
 BF_INLINE void bf_release(bitfit_pool *pool, size_t granule)
 {
-    pool->live -= bf_fit_free(&pool->fit, granule);
+    pool->room += bf_fit_free(&pool->fit, granule);
 }
 
 BF_INLINE int bf_pool_free(bitfit_pool *pool, void *ptr)
@@ -250,7 +260,7 @@ BF_INLINE int bf_pool_free(bitfit_pool *pool, void *ptr)
     if (BF_UNLIKELY(count == 0)) {
         return bf_kind_of_misuse(pool, ptr);
     }
-    pool->live -= count;
+    pool->room += count;
     pool->frees++;
     return BF_NO_MISUSE;
 }
@@ -277,7 +287,7 @@ BF_STATIC bool resize_in_place(bitfit_pool *pool, size_t granule, size_t before,
     if (!bf_fit_resize(&pool->fit, granule, count)) {
         return false;
     }
-    bf_count_live(pool, granule, count, count - before);
+    bf_note_block(pool, granule, count, count - before);
     return true;
 }
 
@@ -340,7 +350,7 @@ BF_STATIC int bf_pool_usable_size(bitfit_pool *pool, const void *ptr,
 BF_STATIC void bf_pool_reset(bitfit_pool *pool)
 {
     bf_fit_empty(&pool->fit);
-    pool->live = 0;
+    pool->room = 0;
     pool->high_water = 0;
     pool->peak_live = 0;
     pool->largest_block = 0;
@@ -349,6 +359,7 @@ BF_STATIC void bf_pool_reset(bitfit_pool *pool)
     pool->reallocations = 0;
     pool->failures = 0;
     pool->zeroed = false;
+    pool->floored = 0;
 }
 
 /* What a map holds now, in granules. */
@@ -385,7 +396,7 @@ BF_STATIC void bf_pool_stats(bitfit_pool *pool, bitfit_stats *stats)
 {
     bf_fit_settle(&pool->fit);
     const bf_census census = {
-        .live = pool->live,
+        .live = bf_pool_live(pool),
         .blocks = bf_pool_blocks(pool),
         .longest_hole = bf_fit_longest(&pool->fit),
     };

@@ -140,8 +140,8 @@ static void count_anew(bitfit_pool *pool)
         }
         start = end;
     }
-    pool->live = live;
     bf_raise_to(&pool->peak_live, live);
+    pool->room = pool->peak_live - live;
 }
 
 /* The tree is derived even if nothing was intended: a search may have been
@@ -274,8 +274,8 @@ static size_t make_block(bitfit_pool *pool, const bf_wish *wish)
         intent->allocations++;
     }
     begin(intent, BF_CHANGE);
-    bf_fit_take(&pool->fit, hole, start, wish->count);
-    bf_count_live(pool, start, wish->count, wish->count);
+    bf_fit_take(&pool->fit, hole.start, start, wish->count);
+    bf_note_block(pool, start, wish->count, wish->count);
     pool->allocations++;
     finish(pool);
     return start;
@@ -290,7 +290,7 @@ static size_t unmake_block(bitfit_pool *pool, size_t start, bitfit_link *slot)
     intent->slots[0] = slot == NULL ? 0 : distance_of(pool, slot);
     intent->frees++;
     begin(intent, BF_CHANGE);
-    pool->live -= bf_fit_free_now(&pool->fit, start);
+    pool->room += bf_fit_free_now(&pool->fit, start);
     pool->frees++;
     finish(pool);
     return around.end;
@@ -315,7 +315,7 @@ static bool resize_block(bitfit_pool *pool, size_t start, const bf_wish *wish)
                                   wish->slot == NULL ? end : new_end);
     begin(intent, BF_CHANGE);
     bf_fit_resize(fit, start, wish->count);
-    bf_count_live(pool, start, wish->count, new_end - end);
+    bf_note_block(pool, start, wish->count, new_end - end);
     finish(pool);
     return true;
 }
@@ -369,9 +369,9 @@ static size_t move_block(bitfit_pool *pool, size_t from, const bf_wish *wish)
     bf_intent *intent = draft(pool);
     intend_move(pool, intent, hole, old, wish);
     begin(intent, BF_CHANGE);
-    bf_fit_take(&pool->fit, hole, start, wish->count);
-    bf_count_live(pool, start, wish->count, wish->count);
-    pool->live -= bf_fit_free_now(&pool->fit, from);
+    bf_fit_take(&pool->fit, hole.start, start, wish->count);
+    bf_note_block(pool, start, wish->count, wish->count);
+    pool->room += bf_fit_free_now(&pool->fit, from);
     finish(pool);
     return start;
 }

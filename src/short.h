@@ -1,192 +1,440 @@
 /*
- * Only speed: requests of less than a word's granules, and blocks that lie in
- * their word, in a few steps on that word. The places are those of the general
- * ways in fit.h, which includes this room.
+ * Only speed: alloc and free of what lies in one word, in a few steps on that
+ * word. Deleting this room leaves every block where it is: the places are those
+ * of bf_fit_alloc() and bf_fit_free().
+ *
+ * Each function here is the end of the call: it notes the block and opens the
+ * pool. What takes longer is called last, so that the short ways save no
+ * register and test no result.
  */
 #ifndef BITFIT_SHORT_H
 #define BITFIT_SHORT_H
 
-#include "fit.h"
+#include "pool.h"
 
-/* ------------------------------------------------------------------- alloc */
+/* ----------------------------------------------------------------- the end */
 
-/* Whether a hole reaches the end of this word, and perhaps goes on. */
-BF_INLINE bool word_has_tail(const bf_pair *pair)
+BF_INLINE void *alloc_done(bitfit_pool *pool, size_t start, size_t count)
 {
-    return (pair->free & BF_TOP_BIT) != 0;
+    pool->fit.last_start = (uint32_t)start;
+    pool->fit.last_count = (uint32_t)count;
+    pool->state = BF_IDLE;
+    pool->allocations++;
+    bf_note_block(pool, start, count, count);
+    return bf_pointer_to(pool, start);
 }
 
-/* Takes a block that begins at `bit` and ends in the next word, at bit `end`.
- */
-BF_INLINE void take_across(bf_pair *pair, bf_pair *next, unsigned bit,
-                           unsigned end)
+BF_NOINLINE static void *alloc_failed(bitfit_pool *pool)
 {
-    pair->free &= bf_mask_below(bit);
-    next->free &= bf_mask_from(end);
-    next->start |= BF_ONE << end;
+    pool->fit.last_count = 0;
+    pool->state = BF_IDLE;
+    pool->failures++;
+    return NULL;
 }
 
-/* What a request finds in a word: the place, and the word's longest hole when
- * the request has been served from it. */
-typedef struct bf_pick {
-    unsigned bit; /* BF_WORD_BITS if no hole is long enough */
-    unsigned longest;
-} bf_pick;
-
-/* Looks at the holes that end in this word, each followed by a start bit there.
- * Masks, not branches: which hole it will be cannot be predicted. */
-BF_INLINE bf_pick pick_in_word(bf_word holes, bf_word starts, unsigned count)
+BF_INLINE void free_done(bitfit_pool *pool, size_t count)
 {
-    bf_pick pick = {BF_WORD_BITS, 0};
-    for (; holes != 0; holes &= holes - 1) {
-        unsigned bit = bf_lowest_bit(holes);
-        unsigned length = bf_lowest_bit(starts >> bit >> 1) + 1;
-        bool first = length >= count && pick.bit == BF_WORD_BITS;
-        unsigned mask = 0 - (unsigned)first;
-        pick.bit ^= (pick.bit ^ bit) & mask;
-        length -= count & mask;
-        pick.longest = length > pick.longest ? length : pick.longest;
-    }
-    return pick;
+    pool->room += count;
+    pool->frees++;
+    pool->state = BF_IDLE;
 }
 
-/* A request that a word is known to have a place for, where the word's last
- * hole goes on into the next word and ends there, at bit `beyond`. */
-BF_NOINLINE BF_STATIC size_t alloc_at_edge(bf_fit *fit, size_t word,
-                                           unsigned count, unsigned beyond)
+/* The general way, in a map in which no block waits. */
+BF_NOINLINE static void *alloc_anywhere(bitfit_pool *pool, size_t count)
 {
-    bf_tree *tree = tree_of(fit);
-    bf_pair *pair = bf_pair_of(&fit->map, word);
-    unsigned tail = bf_highest_bit(pair->start);
-    bf_word holes = pair->start & pair->free & ~(BF_ONE << tail);
-    bf_pick pick = pick_in_word(holes, pair->start, count);
-    unsigned left = BF_WORD_BITS - tail + beyond;
-    if (pick.bit == BF_WORD_BITS) {
-        pick.bit = tail;
-        left -= count;
+    size_t start = alloc_in_map(&pool->fit, count);
+    if (BF_UNLIKELY(start == BF_NONE)) {
+        return alloc_failed(pool);
     }
-    if (pick.bit + count < BF_WORD_BITS) {
-        take_in_word(pair, pick.bit, count);
-        pick.longest = left > pick.longest ? left : pick.longest;
-    } else {
-        take_across(pair, bf_pair_of(&fit->map, word + 1), tail, beyond - left);
-        bf_tree_gain_in_word(tree, word + 1, left);
-    }
-    bf_tree_lose_in_word(tree, &fit->map, word, pick.longest);
-    return bf_granule_at(word, pick.bit);
+    void *block = alloc_done(pool, start, count);
+    bf_fit_remember(&pool->fit, start, count);
+    return block;
 }
 
-/* The same where the last hole covers words: these set the word's leaf. */
-BF_NOINLINE BF_STATIC size_t alloc_at_long_hole(bf_fit *fit, size_t word,
-                                                unsigned count)
+BF_NOINLINE static void free_anywhere(bitfit_pool *pool, size_t start)
 {
-    bf_pair *pair = bf_pair_of(&fit->map, word);
-    unsigned tail = bf_highest_bit(pair->start);
-    bf_word holes = pair->start & pair->free & ~(BF_ONE << tail);
-    bf_pick pick = pick_in_word(holes, pair->start, count);
-    if (pick.bit < BF_WORD_BITS) {
-        take_in_word(pair, pick.bit, count);
-        return bf_granule_at(word, pick.bit);
+    free_done(pool, free_in_map(&pool->fit, start));
+}
+
+/* --------------------------------------------------------- from the floors */
+
+enum { BF_FLOORED = 8, BF_MISSES = 256, BF_DIRECT = 8192 };
+
+/* Programs take block after block from one word, and floors serve. Where sizes
+ * and lifetimes are random they serve few, and it is cheaper to begin at the
+ * top than to keep them. So they are judged: if fewer than 3 in 10 of the
+ * requests up to the 256th that missed were served, the next 8192 begin at the
+ * top. */
+BF_INLINE void note_miss(bitfit_pool *pool, bf_upper *upper)
+{
+    if (BF_LIKELY(++upper->missed % BF_MISSES != 0)) {
+        return;
     }
-    size_t start = bf_granule_at(word, tail);
-    if (tail + count < BF_WORD_BITS) {
-        take_in_word(pair, tail, count);
-        bf_tree_trim(tree_of(fit), &fit->map, word, count);
-    } else {
-        take_front(fit, bf_map_tail(&fit->map, word), count);
+    uint64_t requests = pool->allocations - upper->served;
+    upper->served = pool->allocations;
+    if (requests >= BF_MISSES * 10 / 7) {
+        return;
+    }
+    pool->floored = 0;
+    upper->direct = BF_DIRECT;
+    for (unsigned i = 0; i < BF_SHORT_CLASSES; i++) {
+        upper->floors[i] = 0; /* nobody lowers them meanwhile */
+        upper->least[i] = 1;
+    }
+}
+
+BF_NOINLINE static void *note_other(bitfit_pool *pool, void *block,
+                                    unsigned class, size_t word)
+{
+    bf_tree_note(bf_fit_tree(&pool->fit), &pool->fit.map, class, word);
+    return block;
+}
+
+/* A block was taken from this word, whose leaf stays as it was. */
+BF_INLINE void *alloc_noted(bitfit_pool *pool, size_t start, size_t count,
+                            unsigned class, size_t word)
+{
+    const bf_upper *upper = bf_upper_of(bf_fit_tree(&pool->fit));
+    void *block = alloc_done(pool, start, count);
+    return BF_LIKELY(upper->stale_words[class] == word)
+               ? block
+               : note_other(pool, block, class, word);
+}
+
+/* From the word's last hole, if it goes on beyond the word and is long enough:
+ * its start. BF_NONE, and nothing changed, if not. */
+BF_INLINE size_t take_tail(bitfit_pool *pool, size_t word, size_t count)
+{
+    bf_map *map = &pool->fit.map;
+    const bf_pair *pair = bf_pair_at(map, word);
+    size_t length = bf_map_tail(map, word);
+    if (length < count) {
+        return BF_NONE;
+    }
+    size_t start = bf_granule_at(word, bf_highest_bit(pair->start));
+    size_t end = start + count;
+    size_t hole_end = start + length;
+    bf_map_take(map, start, end, hole_end);
+    if (end != hole_end) {
+        bf_tree_raise(bf_fit_tree(&pool->fit), bf_word_of(end), hole_end - end);
     }
     return start;
 }
 
-/* The same, whatever the word's last hole is like. */
-BF_INLINE size_t alloc_at(bf_fit *fit, size_t word, unsigned count)
+/* No place inside the floor's word: its last hole, or a later word. */
+BF_NOINLINE static void *alloc_later(bitfit_pool *pool, size_t word,
+                                     size_t count, unsigned class)
 {
-    bf_map *map = &fit->map;
-    bf_pair *pair = bf_pair_of(map, word);
-    if (word_has_tail(pair)) {
-        if (BF_UNLIKELY(word + 1 == bf_words_for(map->granules))) {
-            return alloc_anywhere(fit, count); /* there is no next word */
-        }
-        bf_word next = bf_pair_at(map, word + 1)->start;
-        return next != 0 ? alloc_at_edge(fit, word, count, bf_lowest_bit(next))
-                         : alloc_at_long_hole(fit, word, count);
+    bf_map *map = &pool->fit.map;
+    bf_tree *tree = bf_fit_tree(&pool->fit);
+    size_t start = take_tail(pool, word, count);
+    if (start != BF_NONE) {
+        bf_tree_settle(tree, map, word);
+        return alloc_done(pool, start, count);
     }
-    bf_pick pick = pick_in_word(pair->start & pair->free, pair->start, count);
-    take_in_word(pair, pick.bit, count);
-    bf_tree_lose_in_word(tree_of(fit), map, word, pick.longest);
-    return bf_granule_at(word, pick.bit);
+    note_miss(pool, bf_upper_of(tree));
+    do {
+        word = bf_tree_next_short(tree, map, word, (unsigned)count);
+        if (BF_UNLIKELY(word == BF_NONE)) {
+            return alloc_failed(pool);
+        }
+        bf_pair *pair = bf_pair_of(map, word);
+        bf_word places = bf_runs_of(pair->free, (unsigned)count);
+        if (BF_LIKELY(places != 0)) {
+            unsigned bit = bf_lowest_bit(places);
+            if (BF_LIKELY(bit + count < BF_WORD_BITS && pair->start != 0)) {
+                bf_map_take_in_word(pair, bit, count);
+                start = bf_granule_at(word, bit);
+                break;
+            }
+        }
+        start = take_tail(pool, word, count);
+    } while (BF_UNLIKELY(start == BF_NONE));
+    if (BF_LIKELY(pool->floored != 0)) {
+        bf_tree_set_floor(tree, class, count, word);
+    }
+    return alloc_noted(pool, start, count, class, word);
 }
 
-/* In a pool of a few words: each in turn. */
-BF_NOINLINE BF_STATIC size_t alloc_by_scan(bf_fit *fit, size_t count)
+/* ------------------------------------------------------------ from the top */
+
+/* The length of the first of these holes, each of which ends at a start bit of
+ * its word; 0 if there is none. */
+BF_INLINE unsigned length_of_first(bf_word holes, bf_word starts)
 {
-    bf_map *map = &fit->map;
+    bf_word here = holes & (0 - holes);
+    bf_word after = starts & (0 - here - here);
+    return bf_lowest_bit(after | BF_TOP_BIT) - bf_lowest_bit(here | BF_TOP_BIT);
+}
+
+/* As bf_longest_of(). Few words have more than three holes: so many are looked
+ * at without a branch, since how many there are cannot be predicted. */
+BF_INLINE unsigned longest_of_few(bf_word holes, bf_word starts)
+{
+    unsigned longest = 0;
+    BF_UNROLL
+    for (unsigned i = 0; i < 3; i++) {
+        unsigned length = length_of_first(holes, starts);
+        longest = length > longest ? length : longest;
+        holes &= holes - 1;
+    }
+    if (BF_UNLIKELY(holes != 0)) {
+        unsigned others = bf_longest_of(holes, starts);
+        longest = others > longest ? others : longest;
+    }
+    return longest;
+}
+
+/* As take_directly(), where the word's last hole covers words, or the block
+ * ends in a later word, or the word has no such hole. */
+BF_NOINLINE static size_t take_at_edge(bitfit_pool *pool, size_t word,
+                                       size_t count)
+{
+    bf_map *map = &pool->fit.map;
+    bf_pair *pair = bf_pair_of(map, word);
+    size_t start = BF_NONE;
+    bf_word places = bf_runs_of(pair->free, (unsigned)count);
+    unsigned bit = places == 0 ? BF_WORD_BITS : bf_lowest_bit(places);
+    if (pair->start != 0 && bit + count < BF_WORD_BITS) {
+        bf_map_take_in_word(pair, bit, count);
+        start = bf_granule_at(word, bit);
+    } else {
+        start = take_tail(pool, word, count);
+    }
+    bf_tree_set_now(bf_fit_tree(&pool->fit), map, word,
+                    bf_map_longest_in(map, word));
+    return start;
+}
+
+/* From this word, of which the tree says that it has a hole of `count`
+ * granules; its leaf is exact again afterwards. Masks, not branches: which hole
+ * it will be, and whether it is the word's last one, cannot be predicted.
+ * BF_NONE, and no block, if the leaf was too high. */
+BF_INLINE size_t take_directly(bitfit_pool *pool, size_t word, size_t count)
+{
+    bf_map *map = &pool->fit.map;
+    bf_pair *pair = bf_pair_of(map, word);
+    bf_word starts = pair->start;
+    bf_word next = pair[1].start; /* the tree's, and not used, at the end */
+    bf_word goes_on = pair->free >> (BF_WORD_BITS - 1);
+    bool known = next != 0 && bf_granule_at(word + 1, 0) < map->granules;
+    if (BF_UNLIKELY(starts == 0 || (goes_on != 0 && !known))) {
+        return take_at_edge(pool, word, count);
+    }
+    unsigned last = bf_highest_bit(starts);
+    unsigned tail = BF_WORD_BITS - last + bf_lowest_bit(next | BF_TOP_BIT);
+    unsigned left = (unsigned)count;
+    tail &= 0 - (unsigned)goes_on;
+    bf_word places = bf_halve_runs(pair->free, &left, BF_WORD_SHIFT);
+    places |= (bf_word)(tail >= count) << last;
+    if (BF_UNLIKELY(places == 0)) {
+        return take_at_edge(pool, word, count);
+    }
+    unsigned bit = bf_lowest_bit(places);
+    if (BF_UNLIKELY(bit + count >= BF_WORD_BITS)) {
+        return take_at_edge(pool, word, count);
+    }
+    tail -= (unsigned)count & (0 - (unsigned)(goes_on != 0 && bit == last));
+    bf_map_take_in_word(pair, bit, count);
+    starts = pair->start;
+    bf_word holes = starts & pair->free & ~(goes_on << bf_highest_bit(starts));
+    unsigned longest = longest_of_few(holes, starts);
+    bf_tree_set_now(bf_fit_tree(&pool->fit), map, word,
+                    tail > longest ? tail : longest);
+    return bf_granule_at(word, bit);
+}
+
+BF_NOINLINE static void *alloc_directly(bitfit_pool *pool, size_t count)
+{
+    bf_tree *tree = bf_fit_tree(&pool->fit);
+    size_t start;
+    do {
+        size_t word =
+            bf_tree_first_short(tree, &pool->fit.map, (unsigned)count);
+        if (BF_UNLIKELY(word == BF_NONE)) {
+            return alloc_failed(pool);
+        }
+        start = take_directly(pool, word, count);
+    } while (BF_UNLIKELY(start == BF_NONE));
+    if (tree->rows != 0 && BF_UNLIKELY(--bf_upper_of(tree)->direct == 0)) {
+        pool->floored = BF_FLOORED;
+    }
+    return alloc_done(pool, start, count);
+}
+
+/* ------------------------------------------------------------------- alloc */
+
+/* In a pool of a few words: each in turn. */
+BF_NOINLINE static void *alloc_by_scan(bitfit_pool *pool, size_t count)
+{
+    bf_map *map = &pool->fit.map;
     size_t words = bf_words_for(map->granules);
     for (size_t word = 0; word < words; word++) {
         bf_pair *pair = bf_pair_of(map, word);
         unsigned bit = bf_find_run(pair->free, (unsigned)count);
         if (bit + count < BF_WORD_BITS && pair->start != 0) {
-            take_in_word(pair, bit, count);
-            return bf_granule_at(word, bit);
+            bf_map_take_in_word(pair, bit, count);
+            return alloc_done(pool, bf_granule_at(word, bit), count);
         }
-        if (word_has_tail(pair)) {
+        if ((pair->free & BF_TOP_BIT) != 0) {
             break;
         }
     }
-    return alloc_anywhere(fit, count);
+    return alloc_anywhere(pool, count);
 }
 
-/* As bf_fit_alloc(), in a map that tells everything. */
-BF_STATIC size_t alloc_in_map(bf_fit *fit, size_t count)
+/* A request for more than the shortest few granules, or without floors. */
+BF_NOINLINE static void *alloc_otherwise(bitfit_pool *pool, size_t count)
 {
-    if (!BF_FAST_PATHS || count >= BF_WORD_BITS) {
-        return alloc_anywhere(fit, count);
+    bool simple = pool->fit.map.granules <= UINT32_MAX;
+    if (BF_UNLIKELY(count >= BF_WORD_BITS || !simple)) {
+        return alloc_anywhere(pool, count);
     }
-    if (!has_tree(fit)) {
-        return alloc_by_scan(fit, count);
+    if (pool->floored == 0) {
+        return bf_fit_has_tree(&pool->fit) ? alloc_directly(pool, count)
+                                           : alloc_by_scan(pool, count);
     }
-    size_t word = bf_tree_first_short(tree_of(fit), (unsigned)count);
-    return BF_UNLIKELY(word == BF_NONE) ? BF_NONE
-                                        : alloc_at(fit, word, (unsigned)count);
+    size_t word = bf_tree_floor(bf_fit_tree(&pool->fit), count);
+    bf_pair *pair = bf_pair_of(&pool->fit.map, word);
+    unsigned class = bf_class_of(count);
+    unsigned left = (unsigned)count;
+    bf_word places = bf_halve_runs(pair->free, &left, BF_WORD_SHIFT);
+    if (BF_UNLIKELY(places == 0 || pair->start == 0)) {
+        return alloc_later(pool, word, count, class);
+    }
+    unsigned bit = bf_lowest_bit(places);
+    if (BF_UNLIKELY(bit + count >= BF_WORD_BITS)) {
+        return alloc_later(pool, word, count, class);
+    }
+    bf_map_take_in_word(pair, bit, count);
+    return alloc_noted(pool, bf_granule_at(word, bit), count, class, word);
+}
+
+BF_INLINE void *alloc_in_word(bitfit_pool *pool, size_t count)
+{
+    if (BF_UNLIKELY(count > pool->floored)) {
+        return alloc_otherwise(pool, count);
+    }
+    const bf_upper *upper = bf_upper_of(bf_fit_tree(&pool->fit));
+    unsigned class = (unsigned)count - 1;
+    size_t word = (size_t)upper->floors[class];
+    bf_pair *pair = bf_pair_of(&pool->fit.map, word);
+    bf_word places = bf_runs_of_few(pair->free, (unsigned)count);
+    if (BF_UNLIKELY(places == 0) || BF_UNLIKELY(pair->start == 0)) {
+        return alloc_later(pool, word, count, class);
+    }
+    size_t bit = bf_lowest_bit(places);
+    if (BF_UNLIKELY(bit + count >= BF_WORD_BITS)) {
+        return alloc_later(pool, word, count, class);
+    }
+    bf_map_take_in_word(pair, (unsigned)bit, count);
+    return alloc_noted(pool, bf_granule_at(word, (unsigned)bit), count, class,
+                       word);
 }
 
 /* -------------------------------------------------------------------- free */
 
-/* The word's last hole, which goes on beyond it, has grown downwards. */
-BF_NOINLINE BF_STATIC void gain_tail(bf_fit *fit, size_t word)
+/* The word's last hole, which goes on beyond it, has grown. */
+BF_NOINLINE static void raise_tail(bitfit_pool *pool, size_t word)
 {
-    bf_hole tail = bf_map_tail(&fit->map, word);
-    gain(fit, tail.start, tail.end);
+    if (bf_fit_has_tree(&pool->fit)) {
+        bf_tree_raise(bf_fit_tree(&pool->fit), word,
+                      bf_map_tail(&pool->fit.map, word));
+    }
 }
 
-/* A block that lies in its word, like the start of the run that it becomes,
- * changes a few bits of the word; others go the general way. */
-BF_STATIC size_t free_in_map(bf_fit *fit, size_t start)
+/* Frees a block that lies in its word, like the start of the hole that it
+ * becomes; others go the general way. No block waits. */
+BF_NOINLINE static void free_in_word(bitfit_pool *pool, size_t start)
 {
     size_t word = bf_word_of(start);
-    unsigned bit = bf_bit_of(start);
-    bf_pair *pair = bf_pair_of(&fit->map, word);
-    bf_word here = BF_ONE << bit;
-    bf_word later = pair->start & (0 - here - here);
+    bf_pair *pair = bf_pair_of(&pool->fit.map, word);
+    bf_word here = BF_ONE << bf_bit_of(start);
+    bf_word above = 0 - here - here;
+    bf_word later = pair->start & above;
+    if (BF_UNLIKELY(later == 0) || BF_UNLIKELY(here == 1)) {
+        free_anywhere(pool, start);
+        return;
+    }
     bf_word end = later & (0 - later);
     bf_word joined = (here & pair->free << 1) | (end & pair->free);
     bf_word starts = pair->start & ~joined;
-    bf_word before = starts & (here | (here - 1));
-    bf_word after = starts & (0 - here - here);
-    bool in_word = bit != 0 && before != 0 && later != 0;
-    if (!BF_FAST_PATHS || BF_UNLIKELY(!in_word)) {
-        return free_anywhere(fit, start);
+    bf_word before = starts & ~above;
+    bf_word after = starts & above;
+    if (BF_UNLIKELY(before == 0)) {
+        free_anywhere(pool, start);
+        return;
     }
     pair->start = starts;
     pair->free |= end - here;
-    size_t count = bf_lowest_bit(end) - bit;
-    if (after == 0) {
-        gain_tail(fit, word);
-    } else if (has_tree(fit)) {
-        bf_tree_gain_in_word(tree_of(fit), word,
-                             bf_lowest_bit(after) - bf_highest_bit(before));
+    free_done(pool, bf_lowest_bit(end) - bf_bit_of(start));
+    if (BF_UNLIKELY(after == 0)) {
+        raise_tail(pool, word);
+    } else if (bf_fit_has_tree(&pool->fit)) {
+        bf_tree_raise(bf_fit_tree(&pool->fit), word,
+                      bf_lowest_bit(after) - bf_highest_bit(before));
     }
-    return count;
+}
+
+/* Frees the waiting block in the map, which notes its free once more. */
+BF_NOINLINE static void free_waiting(bitfit_pool *pool)
+{
+    size_t start = pool->fit.last_start;
+    pool->room -= pool->fit.last_count - BF_WAITING;
+    pool->frees--;
+    pool->fit.last_count = 0;
+    free_in_word(pool, start);
+    pool->state = BF_ELIDED;
+}
+
+BF_NOINLINE static void free_while_waiting(bitfit_pool *pool, size_t start)
+{
+    free_waiting(pool);
+    free_in_word(pool, start);
+}
+
+/* -------------------------------------------------------------- both calls */
+
+BF_NOINLINE static void *alloc_while_waiting(bitfit_pool *pool, size_t count)
+{
+    if (pool->fit.last_count == count + BF_WAITING) {
+        return alloc_done(pool, pool->fit.last_start, count);
+    }
+    free_waiting(pool);
+    return alloc_in_word(pool, count);
+}
+
+/* Ends a call that has entered: a block of `count` granules, or NULL. */
+BF_INLINE void *bf_short_alloc(bitfit_pool *pool, size_t count)
+{
+    return BF_UNLIKELY(bf_fit_waits(&pool->fit))
+               ? alloc_while_waiting(pool, count)
+               : alloc_in_word(pool, count);
+}
+
+/* Ends a call that has entered: frees the block at `ptr`. False, and nothing
+ * has changed, if there is none. */
+BF_INLINE bool bf_short_free(bitfit_pool *pool, const void *ptr)
+{
+    size_t start = bf_granule_of(pool, ptr);
+    if (BF_UNLIKELY(start >= pool->fit.map.granules) ||
+        BF_UNLIKELY(!bf_map_is_block(&pool->fit.map, start))) {
+        return false;
+    }
+    uint32_t last = pool->fit.last_count;
+    if (start == pool->fit.last_start && BF_LIKELY(last != 0)) {
+        if (BF_UNLIKELY(last >= BF_WAITING)) {
+            return false;
+        }
+        pool->fit.last_count = last + BF_WAITING;
+        free_done(pool, last);
+    } else if (BF_UNLIKELY(last >= BF_WAITING)) {
+        free_while_waiting(pool, start);
+    } else {
+        pool->fit.last_count = 0; /* something lower may be free now */
+        free_in_word(pool, start);
+    }
+    return true;
 }
 
 #endif

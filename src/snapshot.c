@@ -112,11 +112,11 @@ static bf_copied count_copied(const bitfit_pool *pool)
 
 static bool counters_fit(const bitfit_pool *pool, const bf_copied *sums)
 {
-    return sums->census.live == pool->live &&
+    return sums->census.live == bf_pool_live(pool) &&
            sums->census.blocks == bf_pool_blocks(pool) &&
            sums->largest_block <= pool->largest_block &&
            sums->top <= pool->high_water &&
-           pool->live - sums->reserved <= pool->peak_live &&
+           bf_pool_live(pool) - sums->reserved <= pool->peak_live &&
            pool->largest_block <= pool->fit.map.granules &&
            pool->peak_live <= pool->fit.map.granules &&
            pool->high_water <= pool->fit.map.granules;

@@ -1,33 +1,44 @@
 /*
- * The tree of maxima: where a free run of a wanted length starts, without
- * looking at the run map.
+ * The tree of maxima: in which word a hole of a wanted length starts, without
+ * looking at the map.
  *
- * Each free run belongs to the word in which it starts. The *leaf* of a word is
- * a byte that codes its longest run; a *group* of as many words as a word has
- * bits has a 32-bit count, the exact length of the longest run that starts in
- * the group; above it each node has the largest of its 16 entries:
+ * Each hole belongs to the word in which it starts. A word's *leaf* is a byte:
+ * the length of its longest hole. As many leaves as a word has bits are a
+ * *group*, which has a byte in the row above, the largest of them; and so on up
+ * to a row of one node. The first hole of n granules is found from the top: in
+ * each node the first byte that is large enough, all compared at once.
  *
- *     counts   [ 70                              ...            ]  16 nodes
- *     counts   [ 9  70  ...                      ]                 16 groups
- *     leaves   [ 3 9 0 5 ... ] [ 0 128 0 ... ]                     1 word each
+ *     row 2    [ 70  255 ... ]                          one node
+ *     row 1    [ 9   70  ... ] [ 255 ... ]              a group each
+ *     row 0    [ 3 9 0 5 ... ] [ 0 70 .. ] ...          a word each: leaves
  *
- * Counts are cut off at a 16th of the pool, or at what 31 bits hold. At most 16
- * runs are as long as that (32 in a pool of 2^36 granules), and a request for
- * more may have to look at each. So a pool's one long run, from which block
- * after block is taken, changes no count until it is short itself.
+ * 255 means "that many or more". Beside such a byte, but not beside a leaf, a
+ * *count* says how many: exact up to the tree's cut, which is a 16th of the
+ * pool. At most 16 holes are longer (32 where 31 bits say less). So the one
+ * long hole from which block after block is taken changes no count until it is
+ * short itself.
  *
- * So the first run of n granules is found from the top: in each node the first
- * entry that is large enough. No entry depends on two words at once, and a
- * change stops rising at the first entry that is larger anyway.
+ * An entry may be too high, but never too low. A program takes block after
+ * block from one word and gives them back to it. The leaf would go down and up
+ * each time, and the entries above it too. So a word, or a group, that became
+ * poorer is only *noted*:
  *
- * A request that fits in a word need not begin at the top: for each power of
- * two there is a *floor*, a word before which no run of `least` granules or
- * more starts. It is where the last request of these sizes was served, and a
- * run that is freed below lowers it. More often than not the next one is served
- * there, too, and all that it costs is a look at that word's leaf.
+ *     map      A . . B . . . . C           then D, 3 granules, is taken
+ *     map      A . . B D D D . C
+ *     leaf     4, noted; 2 would be exact
  *
- * Codes: a run that covers no word has its length, at most two words' bits less
- * one. A run that covers words is coded by how many. 255 is that many or more.
+ * A note is settled, and the entry is exact again, when its place is wanted for
+ * another. There is a place for one word of each class of short requests, and
+ * for one group of each remainder by BF_STALE_GROUPS. A search that is led
+ * astray finds nothing and goes on; it settles each group that misled it. So a
+ * search may be led astray a fixed number of times, and no more.
+ *
+ * A request need not begin at the top either. For each class of lengths there
+ * is a *floor*: no hole of `least` granules or more starts before that word. It
+ * is the word that served the last request of the class; a hole that comes to
+ * be below lowers it. More often than not the next one is served there, too.
+ *
+ * A tree of one node has neither notes nor floors: a search is one step.
  */
 #ifndef BITFIT_TREE_H
 #define BITFIT_TREE_H
@@ -36,150 +47,120 @@
 #include "platform_vector.h"
 
 enum {
-    BF_LEVELS_MAX = SIZE_MAX > UINT32_MAX ? 13 : 6, /* the address space */
-    BF_FANOUT_SHIFT = 4,
-    BF_PLAIN_MAX = 2 * BF_WORD_BITS - 1, /* longest run that covers no word */
-    BF_CODE_MAX = UINT8_MAX
+    BF_ROWS = SIZE_MAX > UINT32_MAX ? 10 : 5, /* for 2^57 bytes, for 2^32 */
+    BF_MANY = UINT8_MAX,
+    BF_SHORT_CLASSES = BF_WORD_SHIFT + 5, /* see bf_class_of() */
+    BF_STALE_GROUPS = 4
 };
 
-/* What a vector compares as signed numbers. */
-#define BF_COUNT_MAX ((uint32_t)INT32_MAX)
-
-typedef struct bf_tree {
-    uint8_t *leaves;
-    size_t levels; /* of counts; 0 if there is one group only */
-    size_t cut;    /* no count is larger */
-    uint32_t *counts[BF_LEVELS_MAX];
-} bf_tree;
-
-/* Stand right before the tree, where there are counts: without, a search is as
- * fast as the look at a floor. By bf_highest_bit() of the request. */
-typedef struct bf_floors {
-    int16_t words[BF_FLOORS];
-    int16_t least[BF_FLOORS];
-} bf_floors;
+/* What a vector compares as a signed number. */
+#define BF_COUNT_MAX ((size_t)INT32_MAX)
 
 /* No floor is higher: a word beyond has this one. */
 #define BF_FLOOR_MAX ((size_t)INT16_MAX)
 
-/* ------------------------------------------------------------------- codes */
+/* What a tree of one node does without. A note is a number, or BF_NONE; that of
+ * an exact entry is no harm. */
+typedef struct bf_upper {
+    int16_t floors[BF_FLOORS];
+    int16_t least[BF_FLOORS];
+    size_t stale_words[BF_SHORT_CLASSES];
+    size_t stale_groups[BF_STALE_GROUPS];
+    uint8_t *bytes[BF_ROWS];   /* [0] are the leaves */
+    uint32_t *counts[BF_ROWS]; /* [0] is not used */
+    uint64_t served;           /* requests up to the last look at the floors */
+    uint32_t missed;           /* by their floors, of all short requests */
+    uint32_t direct;           /* short requests that begin at the top yet */
+} bf_upper;
 
-BF_INLINE uint32_t bf_count_of(const bf_tree *tree, size_t length)
-{
-    return (uint32_t)(length < tree->cut ? length : tree->cut);
-}
-
-BF_INLINE unsigned code_of_run(size_t start, size_t end)
-{
-    size_t covered = bf_words_covered(start, end);
-    if (BF_LIKELY(covered == 0)) {
-        return (unsigned)(end - start);
-    }
-    size_t code = BF_PLAIN_MAX + covered;
-    return code < BF_CODE_MAX ? (unsigned)code : BF_CODE_MAX;
-}
-
-/* The most granules that a run with this code may have. */
-BF_INLINE uint32_t most_of_code(unsigned code)
-{
-    if (code <= BF_PLAIN_MAX) {
-        return code;
-    }
-    return code == BF_CODE_MAX
-               ? UINT32_MAX
-               : (code - BF_PLAIN_MAX) * BF_WORD_BITS + BF_PLAIN_MAX;
-}
-
-/* The least code of a word in which a run of `count` granules may start. */
-BF_INLINE unsigned bf_least_code(size_t count)
-{
-    if (BF_LIKELY(count <= BF_PLAIN_MAX)) {
-        return (unsigned)count;
-    }
-    size_t covered = (count - BF_PLAIN_MAX + BF_WORD_BITS - 1) >> BF_WORD_SHIFT;
-    size_t code = BF_PLAIN_MAX + covered;
-    return code < BF_CODE_MAX ? (unsigned)code : BF_CODE_MAX;
-}
+typedef struct bf_tree {
+    uint8_t *leaves;
+    uint32_t rows; /* above the leaves; 0 if these are one node */
+    uint32_t cut;  /* no count is larger */
+} bf_tree;
 
 /* ------------------------------------------------------------------ layout */
 
-/* The groups of a row of words, and the nodes of a level of entries. */
-BF_INLINE size_t groups_of(size_t words)
+/*     | bf_upper | bf_tree | pairs ...... | leaves | row 1 | counts 1 | ...
+ *
+ * bf_upper and the rows above the leaves are there if there are more words than
+ * a node has entries. */
+
+BF_INLINE bf_upper *bf_upper_of(const bf_tree *tree)
 {
-    return bf_round_up(words, BF_WORD_BITS) >> BF_WORD_SHIFT;
+    return (bf_upper *)(uintptr_t)tree - 1;
+}
+
+BF_INLINE size_t bf_tree_header_size(size_t words)
+{
+    return sizeof(bf_tree) + (words > BF_WORD_BITS ? sizeof(bf_upper) : 0);
 }
 
 BF_INLINE size_t nodes_of(size_t entries)
 {
-    return bf_round_up(entries, BF_FANOUT) >> BF_FANOUT_SHIFT;
+    return bf_round_up(entries, BF_WORD_BITS) >> BF_WORD_SHIFT;
 }
 
-/* Bytes for the tree of that many words, and its floors before it. */
-BF_INLINE size_t bf_tree_header_size(size_t words)
-{
-    return sizeof(bf_tree) + (words > BF_WORD_BITS ? sizeof(bf_floors) : 0);
-}
-
-/* Bytes for the leaves and counts of that many words. */
+/* Bytes for the leaves and the rows above them. */
 BF_STATIC size_t bf_tree_size(size_t words)
 {
     size_t size = bf_round_up(words, BF_WORD_BITS);
-    size_t entries = groups_of(words);
-    while (entries > 1) {
-        size += bf_round_up(entries, BF_FANOUT) * sizeof(uint32_t);
-        entries = nodes_of(entries);
+    for (size_t entries = nodes_of(words); entries > 1;
+         entries = nodes_of(entries)) {
+        size += bf_round_up(entries, BF_WORD_BITS) * (1 + sizeof(uint32_t));
     }
     return size;
 }
 
-BF_INLINE size_t bf_group_of(size_t word)
-{
-    return word >> BF_WORD_SHIFT;
-}
-
-BF_INLINE uint8_t *bf_leaves_of(const bf_tree *tree, size_t group)
-{
-    BF_TOUCH();
-    return tree->leaves + (group << BF_WORD_SHIFT);
-}
-
-BF_INLINE bf_floors *bf_floors_of(const bf_tree *tree)
-{
-    return (bf_floors *)(uintptr_t)tree - 1;
-}
-
-/* The node that holds this entry. */
-BF_INLINE uint32_t *bf_node_of(const bf_tree *tree, size_t level, size_t entry)
-{
-    BF_TOUCH();
-    return tree->counts[level] + (entry & ~(size_t)(BF_FANOUT - 1));
-}
-
-/* A 16th of the pool, but not below what a leaf tells exactly. */
-BF_STATIC size_t cut_of(size_t words)
+/* A 16th of the pool, but nothing that a byte tells. */
+BF_STATIC uint32_t cut_of(size_t words)
 {
     size_t cut = words * (BF_WORD_BITS / 16);
-    cut = cut > BF_PLAIN_MAX ? cut : BF_PLAIN_MAX;
-    return cut < BF_COUNT_MAX ? cut : BF_COUNT_MAX;
+    cut = cut > BF_MANY ? cut : BF_MANY;
+    return (uint32_t)(cut < BF_COUNT_MAX ? cut : BF_COUNT_MAX);
 }
 
-/* Says where the leaves and counts lie: from `memory` on. */
+BF_STATIC void init_upper(bf_upper *upper)
+{
+    upper->served = 0;
+    upper->missed = 0;
+    upper->direct = 1;
+    for (unsigned i = 0; i < BF_FLOORS; i++) {
+        upper->floors[i] = 0;
+        upper->least[i] = 1;
+    }
+    for (unsigned i = 0; i < BF_SHORT_CLASSES; i++) {
+        upper->stale_words[i] = BF_NONE;
+    }
+    for (unsigned i = 0; i < BF_STALE_GROUPS; i++) {
+        upper->stale_groups[i] = BF_NONE;
+    }
+}
+
+/* Says where the rows lie: from `memory` on. */
 BF_STATIC void bf_tree_place(bf_tree *tree, void *memory, size_t words)
 {
     uint8_t *next = memory;
     tree->leaves = next;
-    tree->levels = 0;
+    tree->rows = 0;
     tree->cut = cut_of(words);
+    if (words <= BF_WORD_BITS) {
+        return;
+    }
+    bf_upper *upper = bf_upper_of(tree);
+    upper->bytes[0] = next;
     next += bf_round_up(words, BF_WORD_BITS);
-    size_t entries = groups_of(words);
-    while (entries > 1) {
-        tree->counts[tree->levels++] = (uint32_t *)(void *)next;
-        next += bf_round_up(entries, BF_FANOUT) * sizeof(uint32_t);
-        entries = nodes_of(entries);
+    for (size_t entries = nodes_of(words); entries > 1;
+         entries = nodes_of(entries)) {
+        size_t row = ++tree->rows;
+        size_t room = bf_round_up(entries, BF_WORD_BITS);
+        upper->bytes[row] = next;
+        upper->counts[row] = (uint32_t *)(void *)(next + room);
+        next += room * (1 + sizeof(uint32_t));
     }
 }
 
-/* Lays the leaves and counts out at `memory`, all empty. */
+/* Lays the rows out at `memory`, all empty. */
 BF_STATIC void bf_tree_init(bf_tree *tree, void *memory, size_t words,
                             bool zeroed)
 {
@@ -187,329 +168,462 @@ BF_STATIC void bf_tree_init(bf_tree *tree, void *memory, size_t words,
         memset(memory, 0, bf_tree_size(words));
     }
     bf_tree_place(tree, memory, words);
-    if (tree->levels != 0) {
-        *bf_floors_of(tree) = (bf_floors){{0}, {0}};
+    if (tree->rows != 0) {
+        init_upper(bf_upper_of(tree));
+    }
+}
+
+/* ----------------------------------------------------------------- numbers */
+
+BF_INLINE size_t bf_group_of(size_t word)
+{
+    return word >> BF_WORD_SHIFT;
+}
+
+BF_INLINE uint8_t *bf_leaf_of(const bf_tree *tree, size_t word)
+{
+    BF_TOUCH();
+    return tree->leaves + word;
+}
+
+/* The first entry of the node that holds this one. */
+BF_INLINE size_t first_of_node(size_t entry)
+{
+    return entry & ~(size_t)(BF_WORD_BITS - 1);
+}
+
+BF_INLINE unsigned byte_of(size_t length)
+{
+    return (unsigned)(length < BF_MANY ? length : BF_MANY);
+}
+
+BF_INLINE uint32_t count_of(const bf_tree *tree, size_t length)
+{
+    return length < tree->cut ? (uint32_t)length : tree->cut;
+}
+
+/* The class of requests of `count` granules: up to 8 each its own, then one for
+ * each power of two up to 1024 and more. Those below a word's bits are short.
+ */
+BF_INLINE unsigned bf_class_of(size_t count)
+{
+    if (count <= 8) {
+        return (unsigned)count - 1;
+    }
+    return count < 1024 ? bf_highest_bit((bf_word)count) + 5 : BF_FLOORS - 1;
+}
+
+/* --------------------------------------------------------------- computing */
+
+/* A byte, and the count beside it; 0 where the byte says all. */
+typedef struct bf_most {
+    unsigned byte;
+    uint32_t count;
+} bf_most;
+
+/* What the entry above a group should say, by its leaves; where these say 255
+ * by the map: so long a hole covers words, and few of them start in a group. */
+BF_STATIC bf_most most_of_group(const bf_tree *tree, const bf_map *map,
+                                size_t group)
+{
+    size_t first = bf_granule_at(group, 0);
+    const uint8_t *leaves = tree->leaves + first;
+    bf_most most = {bf_bytes_max(leaves), 0};
+    BF_TOUCH();
+    if (BF_LIKELY(most.byte < BF_MANY)) {
+        return most;
+    }
+    for (bf_word words = bf_bytes_at_least(leaves, BF_MANY); words != 0;
+         words &= words - 1) {
+        size_t length = bf_map_tail(map, first + bf_lowest_bit(words));
+        if (length >= BF_MANY && count_of(tree, length) > most.count) {
+            most.count = count_of(tree, length);
+        }
+    }
+    return most;
+}
+
+/* What the entry above the node of this one should say. */
+BF_STATIC bf_most most_of_node(const bf_upper *upper, size_t row, size_t entry)
+{
+    size_t first = first_of_node(entry);
+    const uint8_t *bytes = upper->bytes[row] + first;
+    bf_most most = {bf_bytes_max(bytes), 0};
+    BF_TOUCH();
+    if (BF_LIKELY(most.byte < BF_MANY)) {
+        return most;
+    }
+    for (bf_word many = bf_bytes_at_least(bytes, BF_MANY); many != 0;
+         many &= many - 1) {
+        uint32_t count = upper->counts[row][first + bf_lowest_bit(many)];
+        BF_TOUCH();
+        most.count = count > most.count ? count : most.count;
+    }
+    return most;
+}
+
+/* ------------------------------------------------------------ going down */
+
+/* A group's entry becomes what it should be, and those above follow as far as
+ * they change. */
+BF_STATIC void put_group(bf_tree *tree, size_t group, bf_most most)
+{
+    bf_upper *upper = bf_upper_of(tree);
+    size_t entry = group;
+    for (size_t row = 1;; row++) {
+        uint8_t *byte = &upper->bytes[row][entry];
+        uint32_t *count = &upper->counts[row][entry];
+        BF_TOUCH();
+        if (*byte == most.byte && *count == most.count) {
+            return;
+        }
+        *byte = (uint8_t)most.byte;
+        *count = most.count;
+        if (row == tree->rows) {
+            return;
+        }
+        most = most_of_node(upper, row, entry);
+        entry >>= BF_WORD_SHIFT;
+    }
+}
+
+BF_NOINLINE BF_STATIC void settle_group(bf_tree *tree, const bf_map *map,
+                                        size_t group)
+{
+    put_group(tree, group, most_of_group(tree, map, group));
+}
+
+BF_NOINLINE BF_STATIC void note_other_group(bf_tree *tree, const bf_map *map,
+                                            size_t *note, size_t group)
+{
+    size_t before = *note;
+    *note = group;
+    if (before != BF_NONE) {
+        settle_group(tree, map, before);
+    }
+}
+
+/* A word's longest hole has `length` granules; its leaf is not too low. Its
+ * group is noted if the group's entry was this word's. */
+BF_INLINE void bf_tree_set(bf_tree *tree, const bf_map *map, size_t word,
+                           size_t length)
+{
+    uint8_t *leaf = bf_leaf_of(tree, word);
+    unsigned before = *leaf;
+    *leaf = (uint8_t)byte_of(length);
+    if (tree->rows == 0) {
+        return;
+    }
+    bf_upper *upper = bf_upper_of(tree);
+    size_t group = bf_group_of(word);
+    size_t *note = &upper->stale_groups[group % BF_STALE_GROUPS];
+    if (upper->bytes[1][group] == before && BF_UNLIKELY(*note != group)) {
+        note_other_group(tree, map, note, group);
+    }
+}
+
+/* As bf_tree_set(), and the entries above are exact at once, but for counts:
+ * while requests begin at the top, the next one wants them. */
+BF_INLINE void bf_tree_set_now(bf_tree *tree, const bf_map *map, size_t word,
+                               size_t length)
+{
+    uint8_t *leaf = bf_leaf_of(tree, word);
+    unsigned before = *leaf;
+    unsigned byte = byte_of(length);
+    size_t group = bf_group_of(word);
+    if (BF_UNLIKELY(before == BF_MANY)) {
+        bf_tree_set(tree, map, word, length);
+        return;
+    }
+    if (tree->rows == 0 || before == byte ||
+        bf_upper_of(tree)->bytes[1][group] != before) {
+        *leaf = (uint8_t)byte;
+        return;
+    }
+    /* A vector read right after a byte in it was written would wait. */
+    unsigned others = bf_bytes_max_but(leaf - bf_bit_of(word), bf_bit_of(word));
+    *leaf = (uint8_t)byte;
+    if (others < before) {
+        others = others > byte ? others : byte;
+        put_group(tree, group, (bf_most){others, 0});
+    }
+}
+
+/* The word's leaf becomes what the map says. */
+BF_NOINLINE BF_STATIC void bf_tree_settle(bf_tree *tree, const bf_map *map,
+                                          size_t word)
+{
+    bf_tree_set(tree, map, word, bf_map_longest_in(map, word));
+}
+
+/* A request of this class was served from this word: its leaf may be too high
+ * from now on. There are rows above. */
+BF_INLINE void bf_tree_note(bf_tree *tree, const bf_map *map, unsigned class,
+                            size_t word)
+{
+    size_t *note = &bf_upper_of(tree)->stale_words[class];
+    size_t before = *note;
+    *note = word;
+    if (before != word && before != BF_NONE) {
+        bf_tree_settle(tree, map, before);
+    }
+}
+
+/* Settles every note: then every entry is exact. */
+BF_STATIC void bf_tree_settle_all(bf_tree *tree, const bf_map *map)
+{
+    if (tree->rows == 0) {
+        return;
+    }
+    bf_upper *upper = bf_upper_of(tree);
+    for (unsigned i = 0; i < BF_SHORT_CLASSES; i++) {
+        bf_tree_note(tree, map, i, BF_NONE);
+    }
+    for (unsigned i = 0; i < BF_STALE_GROUPS; i++) {
+        note_other_group(tree, map, &upper->stale_groups[i], BF_NONE);
+    }
+}
+
+/* ---------------------------------------------------------------- going up */
+
+/* The entries above this word are at least what a hole of `length` granules
+ * wants. */
+BF_NOINLINE BF_STATIC void rise(bf_tree *tree, size_t word, size_t length)
+{
+    const bf_upper *upper = bf_upper_of(tree);
+    unsigned least = byte_of(length);
+    uint32_t least_count = least == BF_MANY ? count_of(tree, length) : 0;
+    size_t entry = bf_group_of(word);
+    for (size_t row = 1; row <= tree->rows; row++) {
+        uint8_t *byte = &upper->bytes[row][entry];
+        uint32_t *count = &upper->counts[row][entry];
+        BF_TOUCH();
+        if (*byte >= least && *count >= least_count) {
+            return;
+        }
+        *byte = (uint8_t)(*byte > least ? *byte : least);
+        *count = *count > least_count ? *count : least_count;
+        entry >>= BF_WORD_SHIFT;
+    }
+}
+
+/* No floor of a class that this hole serves is above its word. A word's number
+ * is cut to 31 bits: a floor that is too low is still correct. */
+BF_INLINE void lower_floors(bf_upper *upper, size_t word, size_t length)
+{
+    bf_floors_lower(upper->floors, upper->least, (uint32_t)word & INT32_MAX,
+                    (uint32_t)(length < BF_COUNT_MAX ? length : BF_COUNT_MAX));
+}
+
+/* As bf_tree_raise(), for a hole of 255 granules or more. */
+BF_NOINLINE BF_STATIC void raise_long(bf_tree *tree, size_t word, size_t length)
+{
+    *bf_leaf_of(tree, word) = BF_MANY;
+    if (tree->rows != 0) {
+        lower_floors(bf_upper_of(tree), word, length);
+        rise(tree, word, length);
+    }
+}
+
+/* A hole of `length` granules starts in this word now: it came to be, or grew.
+ * The leaf is written without asking whether it grows, which cannot be
+ * predicted. */
+BF_INLINE void bf_tree_raise(bf_tree *tree, size_t word, size_t length)
+{
+    if (BF_UNLIKELY(length >= BF_MANY)) {
+        raise_long(tree, word, length);
+        return;
+    }
+    uint8_t *leaf = bf_leaf_of(tree, word);
+    *leaf = (uint8_t)(length > *leaf ? length : *leaf);
+    if (BF_UNLIKELY(tree->rows == 0)) {
+        return;
+    }
+    bf_upper *upper = bf_upper_of(tree);
+    if (upper->direct == 0 || length >= BF_WORD_BITS) {
+        lower_floors(upper, word, length);
+    }
+    if (BF_UNLIKELY(length > upper->bytes[1][bf_group_of(word)])) {
+        rise(tree, word, length);
     }
 }
 
 /* --------------------------------------------------------------- searching */
 
-/* The first word below this entry whose longest run counts `count`, which is
- * not above the cut. The entry says that there is one. */
-BF_INLINE size_t bf_tree_descend(const bf_tree *tree, size_t level,
-                                 size_t entry, uint32_t count)
+/* Of these entries, which all say 255, those from the first on that has a hole
+ * of `count` granules: by their counts, or by the map where they are leaves. */
+BF_STATIC bf_word from_first_long(const bf_tree *tree, const bf_map *map,
+                                  size_t row, size_t first, bf_word entries,
+                                  size_t count)
 {
-    while (level-- > 0) {
-        entry <<= BF_FANOUT_SHIFT;
-        unsigned fits =
-            bf_counts_at_least(bf_node_of(tree, level, entry), count);
-        if (fits == 0) { /* at the top only: there is none */
-            return BF_NONE;
-        }
-        entry += bf_lowest_bit(fits);
-    }
-    bf_word fits =
-        bf_bytes_at_least(bf_leaves_of(tree, entry), bf_least_code(count));
-    return BF_UNLIKELY(fits == 0) ? BF_NONE
-                                  : bf_granule_at(entry, bf_lowest_bit(fits));
-}
-
-/* The first word in which a run of `count` granules may start, and surely does
- * if count <= BF_WORD_BITS + 1. BF_NONE if there is none. */
-BF_INLINE size_t bf_tree_first(const bf_tree *tree, size_t count)
-{
-    return bf_tree_descend(tree, tree->levels, 0, bf_count_of(tree, count));
-}
-
-/* As bf_tree_first(), from the floor; count < BF_WORD_BITS. */
-BF_INLINE size_t bf_tree_first_short(bf_tree *tree, unsigned count)
-{
-    if (tree->levels == 0) {
-        return bf_tree_first(tree, count);
-    }
-    bf_floors *floors = bf_floors_of(tree);
-    unsigned i = bf_highest_bit(count);
-    size_t floor = (size_t)floors->words[i];
-    if (tree->leaves[floor] >= count && (unsigned)floors->least[i] <= count) {
-        return floor;
-    }
-    size_t word = bf_tree_descend(tree, tree->levels, 0, count);
-    floor = word == BF_NONE ? 0 : word;
-    floors->words[i] = (int16_t)(floor < BF_FLOOR_MAX ? floor : BF_FLOOR_MAX);
-    floors->least[i] = (int16_t)count;
-    return word;
-}
-
-/* As bf_tree_first(), after `word`. */
-BF_STATIC size_t bf_tree_next(const bf_tree *tree, size_t word, size_t count)
-{
-    size_t entry = bf_group_of(word);
-    uint32_t least = bf_count_of(tree, count);
-    bf_word words =
-        bf_bytes_at_least(bf_leaves_of(tree, entry), bf_least_code(least));
-    words &= BF_ALL << 1 << bf_bit_of(word);
-    if (words != 0) {
-        return bf_granule_at(entry, bf_lowest_bit(words));
-    }
-    for (size_t level = 0; level < tree->levels; level++) {
-        unsigned fits =
-            bf_counts_at_least(bf_node_of(tree, level, entry), least);
-        fits &= ~1u << (entry & (BF_FANOUT - 1));
-        if (fits != 0) {
-            entry = (entry & ~(size_t)(BF_FANOUT - 1)) + bf_lowest_bit(fits);
-            return bf_tree_descend(tree, level, entry, least);
-        }
-        entry >>= BF_FANOUT_SHIFT;
-    }
-    return BF_NONE;
-}
-
-/* --------------------------------------------------------------- computing */
-
-/* The longest free run that starts in this word; empty if there is none. One
- * by one, since there are seldom more than two or three; the last may reach
- * beyond the word. */
-BF_STATIC bf_hole longest_in_word(const bf_map *map, size_t word)
-{
-    const bf_pair *pair = bf_pair_at(map, word);
-    unsigned longest = 0;
-    for (bf_word holes = pair->start & pair->free; holes != 0;
-         holes &= holes - 1) {
-        unsigned bit = bf_lowest_bit(holes);
-        bf_word later = pair->start >> bit >> 1;
-        if (later == 0) {
-            size_t tail = bf_granule_at(word, bit);
-            size_t end = bf_map_end_beyond(map, word);
-            if (end - tail > longest) {
-                return (bf_hole){tail, end};
-            }
+    const bf_upper *upper = bf_upper_of(tree);
+    for (; entries != 0; entries &= entries - 1) {
+        size_t entry = first + bf_lowest_bit(entries);
+        BF_TOUCH();
+        if (row == 0 ? bf_map_tail(map, entry) >= count
+                     : upper->counts[row][entry] >= count_of(tree, count)) {
             break;
         }
-        unsigned length = bf_lowest_bit(later) + 1;
-        longest = length > longest ? length : longest;
     }
-    size_t base = bf_granule_at(word, 0);
-    return (bf_hole){base, base + longest};
+    return entries;
 }
 
-/* The exact length of the longest run that starts in a word with this code. */
-BF_STATIC size_t length_of_code(const bf_map *map, size_t word, unsigned code)
+/* The lowest bit: the first of these entries of a node below which a hole of
+ * `count` granules may start. 0 if there is none. */
+BF_INLINE bf_word entries_for(const bf_tree *tree, const bf_map *map,
+                              size_t row, size_t first, bf_word mask,
+                              size_t count)
 {
-    if (code <= BF_PLAIN_MAX) {
-        return code;
-    }
-    return bf_hole_count(bf_map_tail(map, word));
+    const uint8_t *bytes =
+        row == 0 ? tree->leaves : bf_upper_of(tree)->bytes[row];
+    BF_TOUCH();
+    bf_word found = mask & bf_bytes_at_least(bytes + first, byte_of(count));
+    return BF_LIKELY(count <= BF_MANY)
+               ? found
+               : from_first_long(tree, map, row, first, found, count);
 }
 
-/* The longest run that starts in a group in which some run covers words. Codes
- * next to each other overlap in length, so a few words may have to be looked
- * at. */
-BF_NOINLINE BF_STATIC size_t longest_long_in_group(const bf_tree *tree,
-                                                   const bf_map *map,
-                                                   size_t group, unsigned max)
+/* The first word in which a hole of `count` granules may start, from this entry
+ * on, of whose node only the entries in `mask` are left: down where there may
+ * be a hole, up where there is none. A group that is entered in vain is
+ * settled. BF_NONE if there is none at all. */
+BF_NOINLINE BF_STATIC size_t bf_tree_seek(bf_tree *tree, const bf_map *map,
+                                          size_t row, size_t entry,
+                                          bf_word mask, size_t count)
 {
-    const uint8_t *leaves = bf_leaves_of(tree, group);
-    unsigned least = max == BF_PLAIN_MAX + 1 ? BF_WORD_BITS + 1 : max - 1;
+    for (;;) {
+        size_t first = first_of_node(entry);
+        bf_word fits = entries_for(tree, map, row, first, mask, count);
+        if (BF_LIKELY(fits != 0)) {
+            entry = first + bf_lowest_bit(fits);
+            if (row == 0) {
+                return entry;
+            }
+            row--;
+            entry <<= BF_WORD_SHIFT;
+            mask = BF_ALL;
+            continue;
+        }
+        if (row == tree->rows) {
+            return BF_NONE;
+        }
+        if (row == 0 && mask == BF_ALL) {
+            settle_group(tree, map, bf_group_of(first));
+        }
+        row++;
+        entry >>= BF_WORD_SHIFT;
+        mask = BF_ALL << 1 << bf_bit_of(entry);
+    }
+}
+
+/* From the top. */
+BF_INLINE size_t bf_tree_first(bf_tree *tree, const bf_map *map, size_t count)
+{
+    return bf_tree_seek(tree, map, tree->rows, 0, BF_ALL, count);
+}
+
+/* After `word`. */
+BF_INLINE size_t bf_tree_next(bf_tree *tree, const bf_map *map, size_t word,
+                              size_t count)
+{
+    return bf_tree_seek(tree, map, 0, word, BF_ALL << 1 << bf_bit_of(word),
+                        count);
+}
+
+/* The same two for a short request, which a byte tells: no counts, and in a
+ * tree that has rows above the leaves, for the second. */
+BF_INLINE size_t bf_tree_first_short(bf_tree *tree, const bf_map *map,
+                                     unsigned count)
+{
+    size_t entry = 0;
+    for (size_t row = tree->rows; row != 0; row--) {
+        const uint8_t *bytes = bf_upper_of(tree)->bytes[row];
+        bf_word fits = bf_bytes_at_least(bytes + entry, count);
+        BF_TOUCH();
+        if (BF_UNLIKELY(fits == 0)) {
+            return BF_NONE;
+        }
+        entry = (entry + bf_lowest_bit(fits)) << BF_WORD_SHIFT;
+    }
+    bf_word fits = bf_bytes_at_least(bf_leaf_of(tree, entry), count);
+    return BF_LIKELY(fits != 0) ? entry + bf_lowest_bit(fits)
+                                : bf_tree_first(tree, map, count);
+}
+
+BF_NOINLINE BF_STATIC size_t next_group_short(bf_tree *tree, const bf_map *map,
+                                              size_t group, unsigned count)
+{
+    const bf_upper *upper = bf_upper_of(tree);
+    size_t first = first_of_node(group);
+    bf_word fits = bf_bytes_at_least(upper->bytes[1] + first, count);
+    fits &= BF_ALL << 1 << bf_bit_of(group);
+    BF_TOUCH();
+    if (BF_LIKELY(fits != 0)) {
+        first = (first + bf_lowest_bit(fits)) << BF_WORD_SHIFT;
+        fits = bf_bytes_at_least(bf_leaf_of(tree, first), count);
+        if (BF_LIKELY(fits != 0)) {
+            return first + bf_lowest_bit(fits);
+        }
+    }
+    return bf_tree_seek(tree, map, 1, group, BF_ALL << 1 << bf_bit_of(group),
+                        count);
+}
+
+BF_INLINE size_t bf_tree_next_short(bf_tree *tree, const bf_map *map,
+                                    size_t word, unsigned count)
+{
+    size_t first = first_of_node(word);
+    bf_word fits = bf_bytes_at_least(bf_leaf_of(tree, first), count);
+    fits &= BF_ALL << 1 << bf_bit_of(word);
+    return BF_LIKELY(fits != 0)
+               ? first + bf_lowest_bit(fits)
+               : next_group_short(tree, map, bf_group_of(word), count);
+}
+
+/* A word before which no hole of `count` granules starts: the floor of its
+ * class, or of the class below. */
+BF_INLINE size_t bf_tree_floor(const bf_tree *tree, size_t count)
+{
+    const bf_upper *upper = bf_upper_of(tree);
+    unsigned class = bf_class_of(count);
+    class -= (size_t)upper->least[class] > count;
+    return (size_t)upper->floors[class];
+}
+
+/* The first hole of `count` granules starts in this word. */
+BF_INLINE void bf_tree_set_floor(bf_tree *tree, unsigned class, size_t count,
+                                 size_t word)
+{
+    bf_upper *upper = bf_upper_of(tree);
+    upper->floors[class] = (int16_t)(word < BF_FLOOR_MAX ? word : BF_FLOOR_MAX);
+    upper->least[class] = (int16_t)count;
+}
+
+/* Whether requests of `count` granules have a floor. The short ones do not
+ * while they begin at the top. */
+BF_INLINE bool bf_tree_has_floor(const bf_tree *tree, size_t count)
+{
+    return tree->rows != 0 && count <= BF_FLOOR_MAX &&
+           (count >= BF_WORD_BITS || bf_upper_of(tree)->direct == 0);
+}
+
+/* The length of the longest hole. */
+BF_STATIC size_t bf_tree_longest(bf_tree *tree, const bf_map *map)
+{
+    bf_tree_settle_all(tree, map);
+    bf_most most = tree->rows == 0
+                       ? most_of_group(tree, map, 0)
+                       : most_of_node(bf_upper_of(tree), tree->rows, 0);
+    if (most.byte < BF_MANY || most.count < tree->cut) {
+        return most.byte < BF_MANY ? most.byte : most.count;
+    }
     size_t longest = 0;
-    for (bf_word words = bf_bytes_at_least(leaves, least); words != 0;
-         words &= words - 1) {
-        unsigned bit = bf_lowest_bit(words);
-        size_t length =
-            length_of_code(map, bf_granule_at(group, bit), leaves[bit]);
+    for (size_t word = bf_tree_first(tree, map, tree->cut); word != BF_NONE;
+         word = bf_tree_next(tree, map, word, tree->cut)) {
+        size_t length = bf_map_tail(map, word);
         longest = length > longest ? length : longest;
     }
     return longest;
-}
-
-/* The longest run that starts in this group. */
-BF_INLINE size_t longest_in_group(const bf_tree *tree, const bf_map *map,
-                                  size_t group)
-{
-    unsigned max = bf_bytes_max(bf_leaves_of(tree, group));
-    return BF_LIKELY(max <= BF_PLAIN_MAX)
-               ? max
-               : longest_long_in_group(tree, map, group, max);
-}
-
-BF_INLINE unsigned tree_leaf(const bf_tree *tree, size_t word)
-{
-    return bf_leaves_of(tree, bf_group_of(word))[bf_bit_of(word)];
-}
-
-/* The longest free run. */
-BF_STATIC size_t bf_tree_longest(const bf_tree *tree, const bf_map *map)
-{
-    if (tree->levels == 0) {
-        return longest_in_group(tree, map, 0);
-    }
-    size_t longest = bf_counts_max(tree->counts[tree->levels - 1]);
-    if (longest < tree->cut) {
-        return longest;
-    }
-    for (size_t word = bf_tree_first(tree, tree->cut); word != BF_NONE;
-         word = bf_tree_next(tree, word, tree->cut)) {
-        size_t length = length_of_code(map, word, tree_leaf(tree, word));
-        longest = length > longest ? length : longest;
-    }
-    return longest;
-}
-
-/* ---------------------------------------------------------------- updating */
-
-/* This entry and those above it are at least `count`. */
-BF_STATIC void bf_tree_rise(bf_tree *tree, size_t level, size_t entry,
-                            uint32_t count)
-{
-    for (; level < tree->levels; level++) {
-        uint32_t *node = bf_node_of(tree, level, entry);
-        if (node[entry & (BF_FANOUT - 1)] >= count) {
-            return;
-        }
-        node[entry & (BF_FANOUT - 1)] = count;
-        entry >>= BF_FANOUT_SHIFT;
-    }
-}
-
-/* A run of that count (bf_count_of()) starts in this word now. Where a word's
- * number has more than 31 bits, its floor is too low, which is no error. */
-BF_INLINE void bf_tree_lower_floors(bf_tree *tree, size_t word, uint32_t count)
-{
-    if (BF_FAST_PATHS && tree->levels != 0) {
-        bf_floors *floors = bf_floors_of(tree);
-        bf_floors_lower(floors->words, floors->least,
-                        (uint32_t)word & INT32_MAX, count);
-    }
-}
-
-/* A free run grew to, or came to be, [start, end). */
-BF_STATIC void bf_tree_gain(bf_tree *tree, size_t start, size_t end)
-{
-    size_t word = bf_word_of(start);
-    uint8_t *leaf = bf_leaves_of(tree, bf_group_of(word)) + bf_bit_of(word);
-    unsigned code = code_of_run(start, end);
-    uint32_t count = bf_count_of(tree, end - start);
-    if (code > *leaf) {
-        *leaf = (uint8_t)code;
-    }
-    bf_tree_lower_floors(tree, word, count);
-    bf_tree_rise(tree, 0, bf_group_of(word), count);
-}
-
-/* As bf_tree_gain() of a run of `length` granules inside one word. The leaf is
- * written without asking whether it grows, which cannot be predicted. */
-BF_INLINE void bf_tree_gain_in_word(bf_tree *tree, size_t word, unsigned length)
-{
-    size_t group = bf_group_of(word);
-    uint8_t *leaf = bf_leaves_of(tree, group) + bf_bit_of(word);
-    *leaf = (uint8_t)(length > *leaf ? length : *leaf);
-    bf_tree_lower_floors(tree, word, length);
-    if (tree->levels != 0 && length > tree->counts[0][group]) {
-        bf_tree_rise(tree, 0, group, length);
-    }
-}
-
-/* A group's count was `before` and has become smaller: the maxima above it
- * follow, as long as they are its own. */
-BF_STATIC void sink_above(bf_tree *tree, size_t group, uint32_t before)
-{
-    size_t entry = group;
-    for (size_t level = 0; level + 1 < tree->levels; level++) {
-        const uint32_t *node = bf_node_of(tree, level, entry);
-        entry >>= BF_FANOUT_SHIFT;
-        uint32_t *above = &tree->counts[level + 1][entry];
-        if (*above != before) {
-            return;
-        }
-        *above = bf_counts_max(node);
-    }
-}
-
-/* The group's longest run may be shorter than it was: its count, and those
- * above it, follow its leaves. */
-BF_STATIC void sink(bf_tree *tree, const bf_map *map, size_t group)
-{
-    size_t longest = longest_in_group(tree, map, group);
-    uint32_t *count = &tree->counts[0][group];
-    uint32_t before = *count;
-    *count = bf_count_of(tree, longest);
-    if (*count != before) {
-        sink_above(tree, group, before);
-    }
-}
-
-/* As bf_tree_lose_in_word(), where the group's count was this word's. */
-BF_STATIC void bf_tree_lose_longest(bf_tree *tree, const bf_map *map,
-                                    size_t word, unsigned length)
-{
-    size_t group = bf_group_of(word);
-    uint8_t *leaves = bf_leaves_of(tree, group);
-    uint8_t *leaf = leaves + bf_bit_of(word);
-    unsigned before = *leaf;
-    /* A vector read right after a byte in it was written would wait. */
-    unsigned others = bf_bytes_max_but(leaves, bf_bit_of(word));
-    *leaf = (uint8_t)length;
-    if (BF_UNLIKELY(others > BF_PLAIN_MAX)) {
-        sink(tree, map, group);
-        return;
-    }
-    tree->counts[0][group] = others > length ? others : length;
-    sink_above(tree, group, before);
-}
-
-/* As bf_tree_lose(), where the longest run is known to be `length` granules and
- * to cover no word, like the one that it was. */
-BF_INLINE void bf_tree_lose_in_word(bf_tree *tree, const bf_map *map,
-                                    size_t word, unsigned length)
-{
-    size_t group = bf_group_of(word);
-    uint8_t *leaf = bf_leaves_of(tree, group) + bf_bit_of(word);
-    bool is_count = tree->levels != 0 && tree->counts[0][group] == *leaf;
-    if (!is_count || length == *leaf) {
-        *leaf = (uint8_t)length;
-        return;
-    }
-    bf_tree_lose_longest(tree, map, word, length);
-}
-
-/* The run that reaches beyond this word is `less` granules shorter than it was,
- * but covers as many words, one at least. */
-BF_STATIC void bf_tree_trim(bf_tree *tree, const bf_map *map, size_t word,
-                            size_t less)
-{
-    if (tree->levels == 0) {
-        return;
-    }
-    size_t group = bf_group_of(word);
-    size_t length = bf_hole_count(bf_map_tail(map, word));
-    uint32_t before = tree->counts[0][group];
-    uint32_t count = bf_count_of(tree, length);
-    if (before != bf_count_of(tree, length + less) || before == count) {
-        return; /* another run's, or cut off still */
-    }
-    bf_word longer =
-        bf_bytes_at_least(bf_leaves_of(tree, group), bf_least_code(length + 1));
-    if ((longer & ~(BF_ONE << bf_bit_of(word))) != 0) {
-        sink(tree, map, group);
-        return;
-    }
-    tree->counts[0][group] = count;
-    sink_above(tree, group, before);
-}
-
-/* The longest run that starts in this word is shorter than it was, by the map;
- * every gain of the same call has been told. */
-BF_STATIC void bf_tree_lose(bf_tree *tree, const bf_map *map, size_t word)
-{
-    size_t group = bf_group_of(word);
-    uint8_t *leaf = bf_leaves_of(tree, group) + bf_bit_of(word);
-    uint32_t most = most_of_code(*leaf);
-    bf_hole hole = longest_in_word(map, word);
-    *leaf = (uint8_t)code_of_run(hole.start, hole.end);
-    if (tree->levels == 0 || tree->counts[0][group] > most ||
-        tree->counts[0][group] <= hole.end - hole.start) {
-        return; /* another run sets the count, or this one does still */
-    }
-    sink(tree, map, group);
 }
 
 #endif
