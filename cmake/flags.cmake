@@ -8,6 +8,7 @@ set(bitfit_c_warnings -Wstrict-prototypes -Wmissing-prototypes)
 
 set(bitfit_definitions
     $<$<BOOL:${BITFIT_NO_SIMD}>:BITFIT_NO_SIMD>
+    $<$<BOOL:${BITFIT_EXPECT}>:BITFIT_EXPECT>
     $<$<BOOL:${BITFIT_NO_INDEX}>:BITFIT_NO_INDEX>
     $<$<BOOL:${BITFIT_ASAN}>:BITFIT_ASAN>
     $<$<BOOL:${BITFIT_VALGRIND}>:BITFIT_VALGRIND>)

@@ -164,8 +164,19 @@ bf_view bf_view_of(const bitfit_pool *pool)
 
 bf_hole bf_carve_next_hole(bitfit_pool *pool, size_t after, size_t count)
 {
+    const bf_map *map = &pool->fit.map;
+    size_t word = after == BF_NONE ? BF_NONE : bf_word_of(after);
+    size_t length;
     bf_fit_settle(&pool->fit);
-    return bf_fit_next_hole(&pool->fit, after, count);
+    do {
+        word = next_word(&pool->fit, word, count);
+        if (word == BF_NONE) {
+            return (bf_hole){0, 0};
+        }
+        length = bf_map_tail(map, word);
+    } while (length < count);
+    size_t start = bf_granule_at(word, bf_highest_bit(map->pairs[word].start));
+    return (bf_hole){start, start + length};
 }
 
 /* The end of a block that begins in an earlier word than this one and reaches

@@ -9,62 +9,7 @@
 #include "door.h"
 #include "guard.h"
 
-/* ---------------------------------------------------------------- creating */
-
-const char *bitfit_version(void)
-{
-    return BITFIT_VERSION;
-}
-
-static const char *const status_texts[] = {
-    [BITFIT_OK] = "ok",
-    [BITFIT_BAD_MEMORY] = "memory is NULL, misaligned or wraps around",
-    [BITFIT_BAD_OPTIONS] = "options are not of this version",
-    [BITFIT_BAD_GRANULE] = "granule is not a power of two from 8 to 2^30",
-    [BITFIT_BAD_ALIGNMENT] = "payload alignment is not a power of two",
-    [BITFIT_BAD_BOOKKEEPING] =
-        "bookkeeping memory is misaligned, too small or overlaps",
-    [BITFIT_BAD_LOCK] = "lock function missing, or no mutex on this platform",
-    [BITFIT_TOO_SMALL] = "no room for a single granule",
-    [BITFIT_TOO_LARGE] = "more granules than this machine can count",
-    [BITFIT_NO_POOL] = "no shared pool of this version and size",
-    [BITFIT_DAMAGED] = "the pool's bookkeeping is damaged",
-};
-
-const char *bitfit_status_text(bitfit_status status)
-{
-    size_t texts = sizeof status_texts / sizeof status_texts[0];
-    return (size_t)status < texts ? status_texts[status] : "unknown status";
-}
-
-bitfit_pool *bitfit_init(void *memory, size_t size,
-                         const bitfit_options *options)
-{
-    bf_plan plan;
-    if (bf_plan_make(&plan, memory, size, options) != BITFIT_OK) {
-        return NULL;
-    }
-    bitfit_pool *pool = bf_plan_carry_out(&plan);
-    bf_shadow_begin(pool->payload, bf_capacity_of(pool));
-    return pool;
-}
-
-bitfit_status bitfit_init_status(const void *memory, size_t size,
-                                 const bitfit_options *options)
-{
-    bf_plan plan;
-    return bf_plan_make(&plan, (void *)(uintptr_t)memory, size, options);
-}
-
-size_t bitfit_bookkeeping_size(size_t size, const bitfit_options *options)
-{
-    bitfit_options filled;
-    if (bf_plan_options(options, &filled) != BITFIT_OK ||
-        size < filled.granule) {
-        return 0;
-    }
-    return bf_plan_bookkeeping(bf_parts_wanted(&filled), size / filled.granule);
-}
+/* ------------------------------------------------------------------ ending */
 
 size_t bitfit_destroy(bitfit_pool *pool)
 {
@@ -89,96 +34,13 @@ void bitfit_reset(bitfit_pool *pool)
     if (!enter_any(pool, __func__)) {
         return;
     }
-    bf_pool_reset(pool);
+    bf_plan_reset(pool);
     if (bf_is_guarded(pool)) {
         *bf_plan_guard_of(pool) = (bf_guard){0};
     }
     bf_shadow_end(pool->payload, bf_capacity_of(pool));
     bf_shadow_begin(pool->payload, bf_capacity_of(pool));
     leave(pool);
-}
-
-/* ---------------------------------------------------------- watched blocks */
-
-/* As accuse(), of a watched call, which has filled in what is its own. */
-BF_NOINLINE static void accuse_watched(bitfit_misuse *misuse, bitfit_pool *pool,
-                                       const char *call, const void *pointer)
-{
-    if (misuse->kind != (bitfit_misuse_kind)BF_NO_MISUSE) {
-        misuse->pool = pool;
-        misuse->call = call;
-        misuse->pointer = pointer;
-        report(misuse);
-    }
-}
-
-/* For a call that found the door shut. False unless the pool is a watched one,
- * which this is the way into. */
-BF_INLINE bool enter_watched(bitfit_pool *pool, const char *call)
-{
-    return pool->door != BF_NO_DOOR && bf_is_watched(pool) &&
-           enter_any(pool, call);
-}
-
-BF_NOINLINE static void *watched_alloc(bitfit_pool *pool, size_t alignment,
-                                       size_t size, const char *call)
-{
-    if (!enter_watched(pool, call)) {
-        return NULL;
-    }
-    void *block = bf_watched_alloc(pool, alignment, size);
-    leave(pool);
-    return block;
-}
-
-BF_NOINLINE static void *watched_calloc(bitfit_pool *pool, size_t count,
-                                        size_t size, const char *call)
-{
-    if (!enter_watched(pool, call)) {
-        return NULL;
-    }
-    void *block = bf_watched_calloc(pool, count, size);
-    leave(pool);
-    return block;
-}
-
-BF_NOINLINE static void *watched_realloc(bitfit_pool *pool, void *ptr,
-                                         size_t size, const char *call)
-{
-    if (!enter_watched(pool, call)) {
-        return NULL;
-    }
-    bitfit_misuse misuse = {.size = size};
-    void *block = bf_watched_realloc(pool, ptr, size, &misuse);
-    leave(pool);
-    accuse_watched(&misuse, pool, call, ptr);
-    return block;
-}
-
-/* `size` is NULL for a free that says none. */
-BF_NOINLINE static void watched_free(bitfit_pool *pool, void *ptr,
-                                     const size_t *size, const char *call)
-{
-    if (!enter_watched(pool, call)) {
-        return;
-    }
-    bitfit_misuse misuse = {.size = size == NULL ? 0 : *size};
-    bf_watched_free(pool, ptr, size, &misuse);
-    leave(pool);
-    accuse_watched(&misuse, pool, call, ptr);
-}
-
-BF_NOINLINE static size_t watched_usable_size(bitfit_pool *pool,
-                                              const void *ptr, const char *call)
-{
-    if (!enter_watched(pool, call)) {
-        return 0;
-    }
-    bitfit_misuse misuse = {.size = 0};
-    size_t size = bf_watched_usable_size(pool, ptr, &misuse);
-    leave(pool);
-    accuse_watched(&misuse, pool, call, ptr);
-    return size;
 }
 
 /* ------------------------------------------------------------ using blocks */
@@ -218,12 +80,17 @@ BF_NOINLINE static void *alloc(bitfit_pool *pool, size_t size, const char *call)
 
 /* Most calls of bitfit_alloc() and bitfit_free() call no function, and so save
  * no register: what takes longer comes last in them. */
-void *bitfit_alloc(bitfit_pool *pool, size_t size)
+BF_HOT static void *alloc_quickly(bitfit_pool *pool, size_t size)
 {
-    if (BF_UNLIKELY(!enter_quickly(pool))) {
-        return alloc(pool, size, __func__);
+    if (!BF_QUICK || BF_UNLIKELY(!enter_quickly(pool))) {
+        return alloc(pool, size, "bitfit_alloc");
     }
     return bf_short_alloc(pool, bf_count_for(pool, size));
+}
+
+void *bitfit_alloc(bitfit_pool *pool, size_t size)
+{
+    return alloc_quickly(pool, size);
 }
 
 void *bitfit_calloc(bitfit_pool *pool, size_t count, size_t size)
@@ -292,16 +159,21 @@ BF_NOINLINE static void free_locked(bitfit_pool *pool, void *ptr)
     }
 }
 
-void bitfit_free(bitfit_pool *pool, void *ptr)
+BF_HOT static void free_quickly(bitfit_pool *pool, void *ptr)
 {
     if (ptr == NULL) {
         return;
     }
-    if (BF_UNLIKELY(!enter_quickly(pool))) {
+    if (!BF_QUICK || BF_UNLIKELY(!enter_quickly(pool))) {
         free_locked(pool, ptr);
     } else if (BF_UNLIKELY(!bf_short_free(pool, ptr))) {
         free_generally(pool, ptr);
     }
+}
+
+void bitfit_free(bitfit_pool *pool, void *ptr)
+{
+    free_quickly(pool, ptr);
 }
 
 void bitfit_free_sized(bitfit_pool *pool, void *ptr, size_t size)

@@ -16,6 +16,24 @@
 
 /* ----------------------------------------------------------------- the map */
 
+/* The next start bit after `granule`, or the pool's end, found by start bits
+ * alone: no tag is trusted. Time: it may look at every word. */
+BF_STATIC size_t bf_map_next_start(const bf_map *map, size_t granule)
+{
+    size_t words = bf_words_for(map->granules);
+    size_t word = bf_word_of(granule);
+    bf_word starts = map->pairs[word].start;
+    starts &= BF_ALL << 1 << bf_bit_of(granule);
+    while (starts == 0) {
+        if (++word == words) {
+            return map->granules;
+        }
+        starts = map->pairs[word].start;
+    }
+    size_t next = bf_granule_at(word, bf_lowest_bit(starts));
+    return next < map->granules ? next : map->granules;
+}
+
 /* Whether the run [start, end) has the tags that its writing gives it. */
 BF_STATIC bool bf_map_tags_fit(const bf_map *map, size_t start, size_t end,
                                bool free)

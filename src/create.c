@@ -4,6 +4,7 @@
 
 #include "create.h"
 
+#include "platform_shadow.h"
 #include "shared.h"
 
 enum {
@@ -294,6 +295,78 @@ bitfit_pool *bf_plan_carry_out(const bf_plan *plan)
     bf_fit_init(&pool->fit, plan->bookkeeping + header, plan->granules,
                 options->zeroed);
     return pool;
+}
+
+void bf_plan_reset(bitfit_pool *pool)
+{
+    bf_fit_empty(&pool->fit);
+    pool->room = 0;
+    pool->high_water = 0;
+    pool->peak_live = 0;
+    pool->largest_block = 0;
+    pool->allocations = 0;
+    pool->frees = 0;
+    pool->reallocations = 0;
+    pool->failures = 0;
+    pool->zeroed = false;
+    pool->floored = 0;
+}
+
+/* --------------------------------------------------------- the public calls */
+
+const char *bitfit_version(void)
+{
+    return BITFIT_VERSION;
+}
+
+static const char *const status_texts[] = {
+    [BITFIT_OK] = "ok",
+    [BITFIT_BAD_MEMORY] = "memory is NULL, misaligned or wraps around",
+    [BITFIT_BAD_OPTIONS] = "options are not of this version",
+    [BITFIT_BAD_GRANULE] = "granule is not a power of two from 8 to 2^30",
+    [BITFIT_BAD_ALIGNMENT] = "payload alignment is not a power of two",
+    [BITFIT_BAD_BOOKKEEPING] =
+        "bookkeeping memory is misaligned, too small or overlaps",
+    [BITFIT_BAD_LOCK] = "lock function missing, or no mutex on this platform",
+    [BITFIT_TOO_SMALL] = "no room for a single granule",
+    [BITFIT_TOO_LARGE] = "more granules than this machine can count",
+    [BITFIT_NO_POOL] = "no shared pool of this version and size",
+    [BITFIT_DAMAGED] = "the pool's bookkeeping is damaged",
+};
+
+const char *bitfit_status_text(bitfit_status status)
+{
+    size_t texts = sizeof status_texts / sizeof status_texts[0];
+    return (size_t)status < texts ? status_texts[status] : "unknown status";
+}
+
+bitfit_pool *bitfit_init(void *memory, size_t size,
+                         const bitfit_options *options)
+{
+    bf_plan plan;
+    if (bf_plan_make(&plan, memory, size, options) != BITFIT_OK) {
+        return NULL;
+    }
+    bitfit_pool *pool = bf_plan_carry_out(&plan);
+    bf_shadow_begin(pool->payload, bf_capacity_of(pool));
+    return pool;
+}
+
+bitfit_status bitfit_init_status(const void *memory, size_t size,
+                                 const bitfit_options *options)
+{
+    bf_plan plan;
+    return bf_plan_make(&plan, (void *)(uintptr_t)memory, size, options);
+}
+
+size_t bitfit_bookkeeping_size(size_t size, const bitfit_options *options)
+{
+    bitfit_options filled;
+    if (bf_plan_options(options, &filled) != BITFIT_OK ||
+        size < filled.granule) {
+        return 0;
+    }
+    return bf_plan_bookkeeping(bf_parts_wanted(&filled), size / filled.granule);
 }
 
 #endif

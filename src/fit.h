@@ -85,8 +85,8 @@ BF_STATIC void *rows_of(const bf_fit *fit)
 
 /* One hole, laid out at `memory`, which is aligned for a pair; zeroed: the
  * memory is all zero bytes. */
-BF_STATIC void bf_fit_init(bf_fit *fit, void *memory, size_t granules,
-                           bool zeroed)
+BF_NOINLINE BF_STATIC void bf_fit_init(bf_fit *fit, void *memory,
+                                       size_t granules, bool zeroed)
 {
     unsigned char *pairs = memory;
     pairs += bf_fit_pairs_offset(granules);
@@ -95,7 +95,7 @@ BF_STATIC void bf_fit_init(bf_fit *fit, void *memory, size_t granules,
     if (wants_tree(granules)) {
         bf_tree_init(bf_fit_tree(fit), rows_of(fit), bf_words_for(granules),
                      zeroed);
-        bf_tree_raise(bf_fit_tree(fit), 0, granules);
+        bf_tree_raise_only(bf_fit_tree(fit), granules);
     }
 }
 
@@ -105,38 +105,6 @@ BF_STATIC void bf_fit_empty(bf_fit *fit)
     size_t granules = fit->map.granules;
     unsigned char *pairs = (unsigned char *)fit->map.pairs;
     bf_fit_init(fit, pairs - bf_fit_pairs_offset(granules), granules, false);
-}
-
-/* Says where the parts of the index lie, from `memory` on, which holds them
- * already: for an index that has come to another address. */
-BF_STATIC void bf_fit_place(bf_fit *fit, void *memory, size_t granules)
-{
-    unsigned char *pairs = memory;
-    pairs += bf_fit_pairs_offset(granules);
-    fit->map.pairs = (bf_pair *)(void *)pairs;
-    fit->map.granules = granules;
-    if (bf_fit_has_tree(fit)) {
-        bf_tree_place(bf_fit_tree(fit), rows_of(fit), bf_words_for(granules));
-    }
-}
-
-/* Makes all but the map anew, from the map's start bits and their free bits. */
-BF_STATIC void bf_fit_derive(bf_fit *fit)
-{
-    const bf_map *map = &fit->map;
-    fit->last_count = 0;
-    if (!bf_fit_has_tree(fit)) {
-        return;
-    }
-    bf_tree *tree = bf_fit_tree(fit);
-    bf_tree_init(tree, rows_of(fit), bf_words_for(map->granules), false);
-    for (size_t start = 0; start < map->granules;) {
-        size_t end = bf_map_next_start(map, start);
-        if (bf_map_free_at(map, start)) {
-            bf_tree_raise(tree, bf_word_of(start), end - start);
-        }
-        start = end;
-    }
 }
 
 /* --------------------------------------------------------------- searching */
@@ -176,8 +144,8 @@ BF_STATIC size_t next_word(bf_fit *fit, size_t word, size_t count)
  * turn, from the request's floor on. BF_NONE if there is none. */
 BF_INLINE size_t find(bf_fit *fit, size_t count)
 {
-    bool floored =
-        bf_fit_has_tree(fit) && bf_tree_has_floor(bf_fit_tree(fit), count);
+    bool floored = BF_QUICK && bf_fit_has_tree(fit) &&
+                   bf_tree_has_floor(bf_fit_tree(fit), count);
     size_t word = floored ? bf_tree_floor(bf_fit_tree(fit), count)
                           : next_word(fit, BF_NONE, count);
     while (word != BF_NONE) {
@@ -192,25 +160,6 @@ BF_INLINE size_t find(bf_fit *fit, size_t count)
         word = next_word(fit, word, count);
     }
     return BF_NONE;
-}
-
-/* The first hole of `count` granules or more, which is more than a word has
- * bits, that starts in a word after that of the granule `after`; the first of
- * all if that is BF_NONE. Empty if there is none. */
-BF_STATIC bf_hole bf_fit_next_hole(bf_fit *fit, size_t after, size_t count)
-{
-    size_t word = after == BF_NONE ? BF_NONE : bf_word_of(after);
-    size_t length;
-    do {
-        word = next_word(fit, word, count);
-        if (word == BF_NONE) {
-            return (bf_hole){0, 0};
-        }
-        length = bf_map_tail(&fit->map, word);
-    } while (length < count);
-    size_t start =
-        bf_granule_at(word, bf_highest_bit(bf_pair_at(&fit->map, word)->start));
-    return (bf_hole){start, start + length};
 }
 
 /* ---------------------------------------------------------------- changing */
@@ -237,12 +186,14 @@ BF_INLINE void take_front(bf_fit *fit, size_t start, size_t count)
     bf_map *map = &fit->map;
     size_t end = start + count;
     size_t word = bf_word_of(start);
+    BF_EXPECT(bf_map_free_at(map, start) && end <= bf_map_end(map, start));
     if (word == bf_word_of(end)) {
         bf_map_take_in_word(bf_pair_of(map, word), bf_bit_of(start), count);
     } else {
         size_t hole_end = bf_map_end_beyond(map, word);
-        bf_map_take(map, start, end, hole_end);
+        bf_map_write_block(map, start, end);
         if (end != hole_end) {
+            bf_map_write_hole(map, end, hole_end);
             hole_grew(fit, end, hole_end);
         }
     }
@@ -250,7 +201,7 @@ BF_INLINE void take_front(bf_fit *fit, size_t start, size_t count)
 }
 
 /* Alloc, in a map in which no block waits. */
-BF_STATIC size_t alloc_in_map(bf_fit *fit, size_t count)
+BF_HOT BF_STATIC size_t alloc_in_map(bf_fit *fit, size_t count)
 {
     size_t start = find(fit, count);
     if (BF_LIKELY(start != BF_NONE)) {
@@ -260,11 +211,12 @@ BF_STATIC size_t alloc_in_map(bf_fit *fit, size_t count)
 }
 
 /* Free, likewise. Returns the block's granules. */
-BF_STATIC size_t free_in_map(bf_fit *fit, size_t start)
+BF_HOT BF_STATIC size_t free_in_map(bf_fit *fit, size_t start)
 {
     bf_map *map = &fit->map;
     size_t end = bf_map_end(map, start);
     size_t left = start;
+    BF_EXPECT(bf_map_is_block(map, start));
     size_t right = end;
     if (bf_map_free_before(map, start)) {
         left = bf_map_start_before(map, start);
@@ -299,19 +251,19 @@ BF_STATIC void bf_fit_settle(bf_fit *fit)
     }
 }
 
-/* The block [start, start + count) was taken last; none if that is more than 32
+/* The block [start, start + count) was taken last; none if that is more than 31
  * bits say. */
 BF_INLINE void bf_fit_remember(bf_fit *fit, size_t start, size_t count)
 {
-    bool fits = start <= UINT32_MAX && count < BF_WAITING;
     fit->last_start = (uint32_t)start;
-    fit->last_count = fits ? (uint32_t)count : 0;
+    fit->last_count = (start | count) < BF_WAITING ? (uint32_t)count : 0;
 }
 
 /* Makes the first `count` granules of the first hole that is long enough a
  * block. Its start; BF_NONE if and only if there is no such hole. count > 0. */
 BF_STATIC size_t bf_fit_alloc(bf_fit *fit, size_t count)
 {
+    BF_EXPECT(count != 0);
     if (fit->last_count == count + BF_WAITING) {
         fit->last_count = (uint32_t)count;
         return fit->last_start;
@@ -344,119 +296,6 @@ BF_INLINE bool bf_fit_is_block(const bf_fit *fit, size_t granule)
 {
     bool waits = granule == fit->last_start && bf_fit_waits(fit);
     return bf_map_is_block(&fit->map, granule) && !waits;
-}
-
-/* -------------------------------------------------------- aligned requests */
-
-typedef struct bf_request {
-    size_t count;
-    size_t alignment;
-    size_t phase;
-} bf_request;
-
-/* The lowest aligned place for the request in a hole that starts in this word,
- * and how many granules of the hole lie before it. BF_NONE if there is none. */
-BF_STATIC size_t find_aligned_in_word(const bf_map *map, size_t word,
-                                      const bf_request *request, size_t *skip)
-{
-    const bf_pair *pair = bf_pair_at(map, word);
-    for (bf_word starts = pair->start & pair->free; starts != 0;
-         starts &= starts - 1) {
-        size_t start = bf_granule_at(word, bf_lowest_bit(starts));
-        size_t count = bf_map_end(map, start) - start;
-        *skip = (0 - (start + request->phase)) & (request->alignment - 1);
-        if (*skip < count && request->count <= count - *skip) {
-            return start + *skip;
-        }
-    }
-    return BF_NONE;
-}
-
-BF_STATIC size_t find_aligned(bf_fit *fit, const bf_request *request,
-                              size_t *skip)
-{
-    size_t word = next_word(fit, BF_NONE, request->count);
-    while (word != BF_NONE) {
-        size_t place = find_aligned_in_word(&fit->map, word, request, skip);
-        if (place != BF_NONE) {
-            return place;
-        }
-        word = next_word(fit, word, request->count);
-    }
-    return BF_NONE;
-}
-
-/* Cuts the hole that starts at `start` in two, for a moment. */
-BF_STATIC void cut(bf_fit *fit, size_t start, size_t at)
-{
-    size_t end = bf_map_end(&fit->map, start);
-    bf_map_write_hole(&fit->map, start, at);
-    bf_map_write_hole(&fit->map, at, end);
-    hole_grew(fit, at, end);
-    hole_shrank(fit, start);
-}
-
-/* Makes [start, start + count), which lies in the hole that starts at `hole`, a
- * block. */
-BF_STATIC void bf_fit_take(bf_fit *fit, size_t hole, size_t start, size_t count)
-{
-    if (start != hole) {
-        cut(fit, hole, start);
-    }
-    take_front(fit, start, count);
-}
-
-/* As bf_fit_alloc(), at the lowest place whose granule number plus `phase` is
- * a multiple of `alignment`, a power of two. */
-BF_STATIC size_t bf_fit_alloc_aligned(bf_fit *fit, size_t count,
-                                      size_t alignment, size_t phase)
-{
-    const bf_request request = {count, alignment, phase};
-    size_t skip = 0;
-    bf_fit_settle(fit);
-    size_t start = find_aligned(fit, &request, &skip);
-    if (start == BF_NONE) {
-        return BF_NONE;
-    }
-    bf_fit_take(fit, start - skip, start, count);
-    return start;
-}
-
-/* ---------------------------------------------------- for the rooms beside */
-
-/* What follows needs a map that tells everything: bf_fit_settle() first. */
-
-/* The hole in which a request would get its place, and that place. Empty if
- * there is none. */
-BF_STATIC bf_hole bf_fit_find(bf_fit *fit, size_t count, size_t alignment,
-                              size_t phase, size_t *start)
-{
-    const bf_request request = {count, alignment, phase};
-    size_t skip = 0;
-    *start =
-        alignment <= 1 ? find(fit, count) : find_aligned(fit, &request, &skip);
-    if (*start == BF_NONE) {
-        return (bf_hole){0, 0};
-    }
-    return (bf_hole){*start - skip, bf_map_end(&fit->map, *start - skip)};
-}
-
-/* The block that starts at `start` will be a hole with those that touch it. */
-BF_STATIC bf_hole bf_fit_around(const bf_fit *fit, size_t start)
-{
-    const bf_map *map = &fit->map;
-    size_t end = bf_map_end(map, start);
-    return (bf_hole){
-        bf_map_free_before(map, start) ? bf_map_start_before(map, start)
-                                       : start,
-        bf_map_free_at(map, end) ? bf_map_end(map, end) : end,
-    };
-}
-
-/* Frees the block that starts at `start`; none waits. Returns its granules. */
-BF_STATIC size_t bf_fit_free_now(bf_fit *fit, size_t start)
-{
-    return free_in_map(fit, start);
 }
 
 /* ---------------------------------------------------------------- resizing */
@@ -495,6 +334,8 @@ BF_STATIC bool bf_fit_resize(bf_fit *fit, size_t start, size_t count)
     bf_fit_settle(fit);
     size_t end = bf_map_end(&fit->map, start);
     size_t new_end = start + count;
+    BF_EXPECT(count != 0 && new_end != end &&
+              bf_map_is_block(&fit->map, start));
     if (new_end > end) {
         return grow(fit, start, end, new_end);
     }
@@ -525,24 +366,6 @@ BF_STATIC size_t bf_fit_run_at(const bf_fit *fit, size_t granule)
 BF_STATIC bool bf_fit_is_free(const bf_fit *fit, size_t granule)
 {
     return bf_map_free_at(&fit->map, bf_fit_run_at(fit, granule));
-}
-
-/* The granules of the longest free run. */
-BF_STATIC size_t bf_fit_longest(bf_fit *fit)
-{
-    const bf_map *map = &fit->map;
-    if (bf_fit_has_tree(fit)) {
-        return bf_tree_longest(bf_fit_tree(fit), map);
-    }
-    size_t longest = 0;
-    for (size_t start = 0; start < map->granules;) {
-        size_t end = bf_map_end(map, start);
-        if (bf_map_free_at(map, start) && end - start > longest) {
-            longest = end - start;
-        }
-        start = end;
-    }
-    return longest;
 }
 
 #endif

@@ -12,9 +12,10 @@
 #ifndef BITFIT_GUARD_H
 #define BITFIT_GUARD_H
 
+#include "aligned.h"
 #include "check.h"
-#include "create.h"
-#include "platform_shadow.h"
+#include "door.h"
+#include "see.h"
 
 BF_INLINE bool bf_is_watched(const bitfit_pool *pool)
 {
@@ -255,6 +256,91 @@ BF_STATIC size_t bf_watched_usable_size(bitfit_pool *pool, const void *ptr,
     size_t room = room_at(pool, granule);
     bf_shadow_resize(pool->payload, ptr, room, room, usable);
     return usable;
+}
+
+/* --------------------------------------------------------------- the calls */
+
+/* As accuse(), of a watched call, which has filled in what is its own. */
+BF_NOINLINE BF_STATIC void accuse_watched(bitfit_misuse *misuse,
+                                          bitfit_pool *pool, const char *call,
+                                          const void *pointer)
+{
+    if (misuse->kind != (bitfit_misuse_kind)BF_NO_MISUSE) {
+        misuse->pool = pool;
+        misuse->call = call;
+        misuse->pointer = pointer;
+        report(misuse);
+    }
+}
+
+/* For a call that found the door shut. False unless the pool is a watched one,
+ * which this is the way into. */
+BF_INLINE bool enter_watched(bitfit_pool *pool, const char *call)
+{
+    return pool->door != BF_NO_DOOR && bf_is_watched(pool) &&
+           enter_any(pool, call);
+}
+
+BF_NOINLINE BF_STATIC void *watched_alloc(bitfit_pool *pool, size_t alignment,
+                                          size_t size, const char *call)
+{
+    if (!enter_watched(pool, call)) {
+        return NULL;
+    }
+    void *block = bf_watched_alloc(pool, alignment, size);
+    leave(pool);
+    return block;
+}
+
+BF_NOINLINE BF_STATIC void *watched_calloc(bitfit_pool *pool, size_t count,
+                                           size_t size, const char *call)
+{
+    if (!enter_watched(pool, call)) {
+        return NULL;
+    }
+    void *block = bf_watched_calloc(pool, count, size);
+    leave(pool);
+    return block;
+}
+
+BF_NOINLINE BF_STATIC void *watched_realloc(bitfit_pool *pool, void *ptr,
+                                            size_t size, const char *call)
+{
+    if (!enter_watched(pool, call)) {
+        return NULL;
+    }
+    bitfit_misuse misuse = {.size = size};
+    void *block = bf_watched_realloc(pool, ptr, size, &misuse);
+    leave(pool);
+    accuse_watched(&misuse, pool, call, ptr);
+    return block;
+}
+
+/* `size` is NULL for a free that says none. */
+BF_NOINLINE BF_STATIC void watched_free(bitfit_pool *pool, void *ptr,
+                                        const size_t *size, const char *call)
+{
+    if (!enter_watched(pool, call)) {
+        return;
+    }
+    bitfit_misuse misuse = {.size = size == NULL ? 0 : *size};
+    bf_watched_free(pool, ptr, size, &misuse);
+    leave(pool);
+    accuse_watched(&misuse, pool, call, ptr);
+}
+
+BF_NOINLINE BF_STATIC size_t watched_usable_size(bitfit_pool *pool,
+                                                 const void *ptr,
+                                                 const char *call)
+{
+    if (!enter_watched(pool, call)) {
+        return 0;
+    }
+    bitfit_misuse misuse = {.size = 0};
+    size_t size = bf_watched_usable_size(pool, ptr, &misuse);
+    leave(pool);
+    accuse_watched(&misuse, pool, call, ptr);
+    return size;
 }
 
 /* ------------------------------------------------------------------ seeing */

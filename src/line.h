@@ -4,7 +4,8 @@
 #ifndef BITFIT_LINE_H
 #define BITFIT_LINE_H
 
-#include "platform.h"
+#include <stddef.h>
+#include <stdint.h>
 
 typedef struct bf_line {
     char *text;
@@ -12,14 +13,14 @@ typedef struct bf_line {
     size_t length;
 } bf_line;
 
-BF_STATIC void say(bf_line *line, const char *text)
+static inline void say(bf_line *line, const char *text)
 {
     while (*text != '\0' && line->length < line->size) {
         line->text[line->length++] = *text++;
     }
 }
 
-BF_STATIC void say_decimal(bf_line *line, size_t number)
+static inline void say_decimal(bf_line *line, size_t number)
 {
     char digits[3 * sizeof number + 1];
     size_t first = sizeof digits;
@@ -31,7 +32,7 @@ BF_STATIC void say_decimal(bf_line *line, size_t number)
     say(line, digits + first);
 }
 
-BF_STATIC void say_hex(bf_line *line, uint64_t number)
+static inline void say_hex(bf_line *line, uint64_t number)
 {
     unsigned shift = 60;
     while (shift != 0 && number >> shift == 0) {

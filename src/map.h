@@ -91,6 +91,14 @@ BF_INLINE bf_pair *bf_pair_of(bf_map *map, size_t word)
     return &map->pairs[word];
 }
 
+/* Whether a run starts at `granule`, or the pool ends there. */
+BF_INLINE bool bf_map_starts(const bf_map *map, size_t granule)
+{
+    return granule == map->granules ||
+           (map->pairs[bf_word_of(granule)].start >> bf_bit_of(granule) & 1) !=
+               0;
+}
+
 /* -------------------------------------------------------------------- tags */
 
 BF_INLINE bf_word tag_of(size_t covered, bool free)
@@ -120,13 +128,15 @@ BF_INLINE bool tag_free(bf_word tag)
  */
 BF_INLINE size_t bf_map_end_beyond(const bf_map *map, size_t word)
 {
-    size_t words = bf_words_for(map->granules);
     size_t next = word + 1;
-    if (next != words && bf_pair_at(map, next)->start == 0) {
-        next += tag_covered(bf_pair_at(map, next)->free);
-    }
-    if (next == words) {
+    if (BF_UNLIKELY(bf_granule_at(next, 0) == map->granules)) {
         return map->granules;
+    }
+    if (bf_pair_at(map, next)->start == 0) {
+        next += tag_covered(bf_pair_at(map, next)->free);
+        if (bf_granule_at(next, 0) == map->granules) {
+            return map->granules;
+        }
     }
     return bf_granule_at(next, bf_lowest_bit(bf_pair_at(map, next)->start));
 }
@@ -136,6 +146,7 @@ BF_INLINE size_t bf_map_end(const bf_map *map, size_t start)
 {
     size_t word = bf_word_of(start);
     unsigned bit = bf_bit_of(start);
+    BF_EXPECT(start < map->granules && bf_map_starts(map, start));
     bf_word later = bf_pair_at(map, word)->start & (BF_ALL << 1 << bit);
     return BF_LIKELY(later != 0) ? bf_granule_at(word, bf_lowest_bit(later))
                                  : bf_map_end_beyond(map, word);
@@ -147,6 +158,7 @@ BF_STATIC size_t bf_map_start_before(const bf_map *map, size_t end)
 {
     size_t word = bf_word_of(end);
     bf_word earlier = 0;
+    BF_EXPECT(end != 0 && bf_map_starts(map, end));
     if (bf_bit_of(end) != 0) {
         earlier = bf_pair_at(map, word)->start & bf_mask_below(bf_bit_of(end));
     }
@@ -177,6 +189,7 @@ BF_STATIC bool bf_map_free_before(const bf_map *map, size_t end)
  */
 BF_INLINE bool bf_map_free_at(const bf_map *map, size_t granule)
 {
+    BF_EXPECT(bf_map_starts(map, granule));
     return granule != map->granules &&
            (bf_pair_at(map, bf_word_of(granule))->free >> bf_bit_of(granule) &
             1) != 0;
@@ -218,33 +231,13 @@ BF_INLINE unsigned bf_longest_of(bf_word holes, bf_word starts)
 BF_INLINE size_t bf_map_longest_in(const bf_map *map, size_t word)
 {
     const bf_pair *pair = bf_pair_at(map, word);
-    bf_word starts = pair->start;
-    bf_word holes = starts & pair->free;
-    if (BF_LIKELY((pair->free & BF_TOP_BIT) == 0) || starts == 0) {
-        return bf_longest_of(holes, starts);
+    bf_word holes = pair->start & pair->free;
+    size_t tail = bf_map_tail(map, word);
+    if (BF_UNLIKELY(tail != 0)) {
+        holes &= ~(BF_ONE << bf_highest_bit(holes));
     }
-    unsigned last = bf_highest_bit(starts);
-    size_t tail = bf_map_end_beyond(map, word) - bf_granule_at(word, last);
-    size_t longest = bf_longest_of(holes & ~(BF_ONE << last), starts);
+    unsigned longest = bf_longest_of(holes, pair->start);
     return tail > longest ? tail : longest;
-}
-
-/* The next start bit after `granule`, or the pool's end, found by start bits
- * alone: no tag is trusted. Time: it may look at every word. */
-BF_STATIC size_t bf_map_next_start(const bf_map *map, size_t granule)
-{
-    size_t words = bf_words_for(map->granules);
-    size_t word = bf_word_of(granule);
-    bf_word starts = map->pairs[word].start;
-    starts &= BF_ALL << 1 << bf_bit_of(granule);
-    while (starts == 0) {
-        if (++word == words) {
-            return map->granules;
-        }
-        starts = map->pairs[word].start;
-    }
-    size_t next = bf_granule_at(word, bf_lowest_bit(starts));
-    return next < map->granules ? next : map->granules;
 }
 
 /* ----------------------------------------------------------------- writing */
@@ -262,6 +255,7 @@ BF_STATIC void write_run(bf_map *map, size_t start, size_t end, bool free)
 {
     size_t first = bf_word_of(start);
     size_t covered = bf_words_covered(start, end);
+    BF_EXPECT(start < end && end <= map->granules);
     bf_pair_of(map, first)->start |= BF_ONE << bf_bit_of(start);
     if (covered != 0) {
         bf_pair_of(map, first + 1)->free = tag_of(covered, free);
@@ -307,6 +301,7 @@ BF_STATIC void bf_map_write_block(bf_map *map, size_t start, size_t end)
  * written anew. */
 BF_INLINE void bf_map_join(bf_map *map, size_t granule)
 {
+    BF_EXPECT(granule != 0 && bf_map_starts(map, granule));
     bf_pair_of(map, bf_word_of(granule))->start &=
         ~(BF_ONE << bf_bit_of(granule));
 }
@@ -321,45 +316,9 @@ BF_INLINE void bf_map_take_in_word(bf_pair *pair, unsigned bit, size_t count)
 {
     bf_word here = BF_ONE << bit;
     bf_word end = here << count;
+    BF_EXPECT(bit + count < BF_WORD_BITS && (~pair->free & (end - here)) == 0);
     pair->free &= ~(end - here);
     pair->start |= end;
-}
-
-/* Takes the block [start, end) from the front of the hole [start, hole_end),
- * where it ends in a later word than that in which it starts. What is left of
- * the hole, if anything, starts at `end`.
- *
- *     word      0         1         2         3         4
- *     start     ...1....  ........  ..1.....  ........  ....1...
- *     free      ........  1, block  ..111111  1, free   1111....
- */
-BF_INLINE void bf_map_take(bf_map *map, size_t start, size_t end,
-                           size_t hole_end)
-{
-    size_t first = bf_word_of(start);
-    size_t last = bf_word_of(end);
-    size_t hole_last = bf_word_of(hole_end);
-    bf_pair_of(map, first)->free &= bf_mask_below(bf_bit_of(start));
-    if (last - first > 1) {
-        bf_word tag = tag_of(last - first - 1, false);
-        bf_pair_of(map, first + 1)->free = tag;
-        bf_pair_of(map, last - 1)->free = tag;
-    }
-    if (last == bf_words_for(map->granules)) {
-        return;
-    }
-    if (last == hole_last) {
-        bf_pair_of(map, last)->free &= bf_mask_from(bf_bit_of(end));
-        bf_pair_of(map, last)->start |= BF_ONE << bf_bit_of(end);
-        return;
-    }
-    bf_pair_of(map, last)->free = bf_mask_from(bf_bit_of(end));
-    bf_pair_of(map, last)->start = BF_ONE << bf_bit_of(end);
-    if (hole_last - last > 1) {
-        bf_word tag = tag_of(hole_last - last - 1, true);
-        bf_pair_of(map, last + 1)->free = tag;
-        bf_pair_of(map, hole_last - 1)->free = tag;
-    }
 }
 
 /* Makes all granules one free run. */

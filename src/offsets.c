@@ -9,8 +9,10 @@
 
 #include "bitfit_offsets.h"
 
+#include "aligned.h"
 #include "door.h"
 #include "line.h"
+#include "see.h"
 
 /* ------------------------------------------------------------- conversions */
 

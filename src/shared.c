@@ -10,6 +10,7 @@
 
 #include "shared.h"
 
+#include "aligned.h"
 #include "check.h"
 #include "door.h"
 
@@ -46,12 +47,25 @@ static bitfit_link link_at(const bitfit_pool *pool, size_t granule)
 
 /* ------------------------------------------------------------------ repair */
 
+/* Says where the parts of the index lie, from `memory` on, which holds them
+ * already: for an index that has come to another address. */
+static void place_index(bf_fit *fit, void *memory, size_t granules)
+{
+    unsigned char *pairs = memory;
+    pairs += bf_fit_pairs_offset(granules);
+    fit->map.pairs = (bf_pair *)(void *)pairs;
+    fit->map.granules = granules;
+    if (bf_fit_has_tree(fit)) {
+        bf_tree_place(bf_fit_tree(fit), rows_of(fit), bf_words_for(granules));
+    }
+}
+
 /* Makes the pool's pointers those of this process. */
 BF_NOINLINE static void place_pool(bitfit_pool *pool)
 {
     bf_shared *shared = shared_of(pool);
-    bf_fit_place(&pool->fit, at_distance(pool, header_size()),
-                 (size_t)shared->granules);
+    place_index(&pool->fit, at_distance(pool, header_size()),
+                (size_t)shared->granules);
     pool->payload = at_distance(pool, shared->payload);
     BF_ORDER();
     shared->home = (uintptr_t)pool;
@@ -108,7 +122,7 @@ static void write_slots(const bitfit_pool *pool)
 static void empty_pool(bitfit_pool *pool)
 {
     memset(shared_of(pool)->roots, 0, sizeof shared_of(pool)->roots);
-    bf_pool_reset(pool);
+    bf_plan_reset(pool);
 }
 
 /* Makes map, slots and counters what the intent says. */
@@ -144,12 +158,31 @@ static void count_anew(bitfit_pool *pool)
     pool->room = pool->peak_live - live;
 }
 
+/* Makes all but the map anew, from the map's start bits and their free bits. */
+static void derive_index(bf_fit *fit)
+{
+    const bf_map *map = &fit->map;
+    fit->last_count = 0;
+    if (!bf_fit_has_tree(fit)) {
+        return;
+    }
+    bf_tree *tree = bf_fit_tree(fit);
+    bf_tree_init(tree, rows_of(fit), bf_words_for(map->granules), false);
+    for (size_t start = 0; start < map->granules;) {
+        size_t end = bf_map_next_start(map, start);
+        if (bf_map_free_at(map, start)) {
+            bf_tree_raise(tree, bf_word_of(start), end - start);
+        }
+        start = end;
+    }
+}
+
 /* The tree is derived even if nothing was intended: a search may have been
  * broken off while it changed what it knew. */
 static void derive_all(bitfit_pool *pool)
 {
     bf_shared *shared = shared_of(pool);
-    bf_fit_derive(&pool->fit);
+    derive_index(&pool->fit);
     count_anew(pool);
     BF_ORDER();
     if (shared->intent.op != BF_NO_OP) {
@@ -223,6 +256,18 @@ static void finish(const bitfit_pool *pool)
     BF_ORDER();
 }
 
+/* The block that starts at `start` will be a hole with those that touch it. */
+static bf_hole hole_around(const bf_fit *fit, size_t start)
+{
+    const bf_map *map = &fit->map;
+    size_t end = bf_map_end(map, start);
+    return (bf_hole){
+        bf_map_free_before(map, start) ? bf_map_start_before(map, start)
+                                       : start,
+        bf_map_free_at(map, end) ? bf_map_end(map, end) : end,
+    };
+}
+
 static bf_target hole_only(bf_hole hole)
 {
     return (bf_target){hole.start, hole.start, hole.start, hole.end};
@@ -284,13 +329,13 @@ static size_t make_block(bitfit_pool *pool, const bf_wish *wish)
 /* Frees the block; returns the end of the hole that it is in now. */
 static size_t unmake_block(bitfit_pool *pool, size_t start, bitfit_link *slot)
 {
-    bf_hole around = bf_fit_around(&pool->fit, start);
+    bf_hole around = hole_around(&pool->fit, start);
     bf_intent *intent = draft(pool);
     intent->targets[0] = hole_only(around);
     intent->slots[0] = slot == NULL ? 0 : distance_of(pool, slot);
     intent->frees++;
     begin(intent, BF_CHANGE);
-    pool->room += bf_fit_free_now(&pool->fit, start);
+    pool->room += free_in_map(&pool->fit, start);
     pool->frees++;
     finish(pool);
     return around.end;
@@ -339,7 +384,7 @@ static bf_hole around_after(bf_hole around, bf_hole hole, bf_hole old,
 static void intend_move(const bitfit_pool *pool, bf_intent *intent,
                         bf_hole hole, bf_hole old, const bf_wish *wish)
 {
-    bf_hole around = bf_fit_around(&pool->fit, old.start);
+    bf_hole around = hole_around(&pool->fit, old.start);
     if (wish->slot == NULL) {
         intent->targets[0] = hole_only(hole);
         intent->targets[1] = block_in(around, old.start, old.end);
@@ -371,7 +416,7 @@ static size_t move_block(bitfit_pool *pool, size_t from, const bf_wish *wish)
     begin(intent, BF_CHANGE);
     bf_fit_take(&pool->fit, hole.start, start, wish->count);
     bf_note_block(pool, start, wish->count, wish->count);
-    pool->room += bf_fit_free_now(&pool->fit, from);
+    pool->room += free_in_map(&pool->fit, from);
     finish(pool);
     return start;
 }

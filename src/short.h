@@ -12,6 +12,153 @@
 
 #include "pool.h"
 
+/* -------------------------------------------------------- short tree walks */
+
+/* The same two for a short request, which a byte tells: no counts, and in a
+ * tree that has rows above the leaves, for the second. */
+BF_INLINE size_t first_short(bf_tree *tree, const bf_map *map, unsigned count)
+{
+    size_t entry = 0;
+    for (size_t row = tree->rows; row != 0; row--) {
+        const uint8_t *bytes = bf_upper_of(tree)->bytes[row];
+        bf_word fits = bf_bytes_at_least(bytes + entry, count);
+        BF_TOUCH();
+        if (BF_UNLIKELY(fits == 0)) {
+            return BF_NONE;
+        }
+        entry = (entry + bf_lowest_bit(fits)) << BF_WORD_SHIFT;
+    }
+    bf_word fits = bf_bytes_at_least(bf_leaf_of(tree, entry), count);
+    return BF_LIKELY(fits != 0) ? entry + bf_lowest_bit(fits)
+                                : bf_tree_first(tree, map, count);
+}
+
+BF_HOT BF_NOINLINE BF_STATIC size_t next_group_short(bf_tree *tree,
+                                                     const bf_map *map,
+                                                     size_t group,
+                                                     unsigned count)
+{
+    const bf_upper *upper = bf_upper_of(tree);
+    size_t first = first_of_node(group);
+    bf_word fits = bf_bytes_at_least(upper->bytes[1] + first, count);
+    fits &= BF_ALL << 1 << bf_bit_of(group);
+    BF_TOUCH();
+    if (BF_LIKELY(fits != 0)) {
+        first = (first + bf_lowest_bit(fits)) << BF_WORD_SHIFT;
+        fits = bf_bytes_at_least(bf_leaf_of(tree, first), count);
+        if (BF_LIKELY(fits != 0)) {
+            return first + bf_lowest_bit(fits);
+        }
+    }
+    return bf_tree_seek(tree, map, 1, group, BF_ALL << 1 << bf_bit_of(group),
+                        count);
+}
+
+BF_INLINE size_t next_short(bf_tree *tree, const bf_map *map, size_t word,
+                            unsigned count)
+{
+    size_t first = first_of_node(word);
+    bf_word fits = bf_bytes_at_least(bf_leaf_of(tree, first), count);
+    fits &= BF_ALL << 1 << bf_bit_of(word);
+    return BF_LIKELY(fits != 0)
+               ? first + bf_lowest_bit(fits)
+               : next_group_short(tree, map, bf_group_of(word), count);
+}
+
+/* As bf_tree_set(), and the entries above are exact at once, but for counts:
+ * while requests begin at the top, the next one wants them. */
+BF_INLINE void set_now(bf_tree *tree, const bf_map *map, size_t word,
+                       size_t length)
+{
+    uint8_t *leaf = bf_leaf_of(tree, word);
+    unsigned before = *leaf;
+    unsigned byte = byte_of(length);
+    size_t group = bf_group_of(word);
+    if (BF_UNLIKELY(before == BF_MANY)) {
+        bf_tree_set(tree, map, word, length);
+        return;
+    }
+    if (tree->rows == 0 || before == byte ||
+        bf_upper_of(tree)->bytes[1][group] != before) {
+        *leaf = (uint8_t)byte;
+        return;
+    }
+    /* A vector read right after a byte in it was written would wait. */
+    unsigned others = bf_bytes_max_but(leaf - bf_bit_of(word), bf_bit_of(word));
+    *leaf = (uint8_t)byte;
+    if (others < before) {
+        others = others > byte ? others : byte;
+        put_group(tree, group, (bf_most){others, 0});
+    }
+}
+
+/* ------------------------------------------ blocks that end in a later word */
+
+/* Takes the block [start, end) from the front of the hole [start, hole_end),
+ * where it ends in a later word than that in which it starts. What is left of
+ * the hole, if anything, starts at `end`.
+ *
+ *     word      0         1         2         3         4
+ *     start     ...1....  ........  ..1.....  ........  ....1...
+ *     free      ........  1, block  ..111111  1, free   1111....
+ */
+BF_INLINE void write_taken(bf_map *map, size_t start, size_t end,
+                           size_t hole_end)
+{
+    size_t first = bf_word_of(start);
+    size_t last = bf_word_of(end);
+    size_t hole_last = bf_word_of(hole_end);
+    bf_pair_of(map, first)->free &= bf_mask_below(bf_bit_of(start));
+    if (last - first > 1) {
+        bf_word tag = tag_of(last - first - 1, false);
+        bf_pair_of(map, first + 1)->free = tag;
+        bf_pair_of(map, last - 1)->free = tag;
+    }
+    if (bf_granule_at(last, 0) == map->granules) {
+        return;
+    }
+    if (last == hole_last) {
+        bf_pair_of(map, last)->free &= bf_mask_from(bf_bit_of(end));
+        bf_pair_of(map, last)->start |= BF_ONE << bf_bit_of(end);
+        return;
+    }
+    bf_pair_of(map, last)->free = bf_mask_from(bf_bit_of(end));
+    bf_pair_of(map, last)->start = BF_ONE << bf_bit_of(end);
+    if (hole_last - last > 1) {
+        bf_word tag = tag_of(hole_last - last - 1, true);
+        bf_pair_of(map, last + 1)->free = tag;
+        bf_pair_of(map, hole_last - 1)->free = tag;
+    }
+}
+
+BF_INLINE void take_beyond(bf_fit *fit, size_t start, size_t end,
+                           size_t hole_end)
+{
+    write_taken(&fit->map, start, end, hole_end);
+    if (end != hole_end) {
+        hole_grew(fit, end, hole_end);
+    }
+}
+
+/* As alloc_in_map(). */
+BF_INLINE size_t alloc_by_fit(bf_fit *fit, size_t count)
+{
+    size_t start = find(fit, count);
+    size_t end = start + count;
+    size_t word = bf_word_of(start);
+    if (BF_UNLIKELY(start == BF_NONE)) {
+        return BF_NONE;
+    }
+    if (word == bf_word_of(end)) {
+        bf_map_take_in_word(bf_pair_of(&fit->map, word), bf_bit_of(start),
+                            count);
+    } else {
+        take_beyond(fit, start, end, bf_map_end_beyond(&fit->map, word));
+    }
+    hole_shrank(fit, start);
+    return start;
+}
+
 /* ----------------------------------------------------------------- the end */
 
 BF_INLINE void *alloc_done(bitfit_pool *pool, size_t start, size_t count)
@@ -24,7 +171,7 @@ BF_INLINE void *alloc_done(bitfit_pool *pool, size_t start, size_t count)
     return bf_pointer_to(pool, start);
 }
 
-BF_NOINLINE static void *alloc_failed(bitfit_pool *pool)
+BF_HOT BF_NOINLINE static void *alloc_failed(bitfit_pool *pool)
 {
     pool->fit.last_count = 0;
     pool->state = BF_IDLE;
@@ -40,18 +187,20 @@ BF_INLINE void free_done(bitfit_pool *pool, size_t count)
 }
 
 /* The general way, in a map in which no block waits. */
-BF_NOINLINE static void *alloc_anywhere(bitfit_pool *pool, size_t count)
+BF_HOT BF_NOINLINE static void *alloc_anywhere(bitfit_pool *pool, size_t count)
 {
-    size_t start = alloc_in_map(&pool->fit, count);
+    size_t start = alloc_by_fit(&pool->fit, count);
     if (BF_UNLIKELY(start == BF_NONE)) {
         return alloc_failed(pool);
     }
     void *block = alloc_done(pool, start, count);
-    bf_fit_remember(&pool->fit, start, count);
+    if (BF_UNLIKELY((start | count) >= BF_WAITING)) {
+        pool->fit.last_count = 0;
+    }
     return block;
 }
 
-BF_NOINLINE static void free_anywhere(bitfit_pool *pool, size_t start)
+BF_HOT BF_NOINLINE static void free_anywhere(bitfit_pool *pool, size_t start)
 {
     free_done(pool, free_in_map(&pool->fit, start));
 }
@@ -79,26 +228,26 @@ BF_INLINE void note_miss(bitfit_pool *pool, bf_upper *upper)
     upper->direct = BF_DIRECT;
     for (unsigned i = 0; i < BF_SHORT_CLASSES; i++) {
         upper->floors[i] = 0; /* nobody lowers them meanwhile */
-        upper->least[i] = 1;
     }
 }
 
-BF_NOINLINE static void *note_other(bitfit_pool *pool, void *block,
-                                    unsigned class, size_t word)
+/* Notes the word of the block taken last, whose leaf stays as it was. */
+BF_HOT BF_NOINLINE static void *note_word(bitfit_pool *pool)
 {
-    bf_tree_note(bf_fit_tree(&pool->fit), &pool->fit.map, class, word);
-    return block;
+    size_t start = pool->fit.last_start;
+    bf_tree_note(bf_fit_tree(&pool->fit), &pool->fit.map,
+                 bf_class_of(pool->fit.last_count), bf_word_of(start));
+    return bf_pointer_to(pool, start);
 }
 
-/* A block was taken from this word, whose leaf stays as it was. */
 BF_INLINE void *alloc_noted(bitfit_pool *pool, size_t start, size_t count,
-                            unsigned class, size_t word)
+                            unsigned class)
 {
     const bf_upper *upper = bf_upper_of(bf_fit_tree(&pool->fit));
     void *block = alloc_done(pool, start, count);
-    return BF_LIKELY(upper->stale_words[class] == word)
+    return BF_LIKELY(upper->stale_words[class] == bf_word_of(start))
                ? block
-               : note_other(pool, block, class, word);
+               : note_word(pool);
 }
 
 /* From the word's last hole, if it goes on beyond the word and is long enough:
@@ -112,21 +261,17 @@ BF_INLINE size_t take_tail(bitfit_pool *pool, size_t word, size_t count)
         return BF_NONE;
     }
     size_t start = bf_granule_at(word, bf_highest_bit(pair->start));
-    size_t end = start + count;
-    size_t hole_end = start + length;
-    bf_map_take(map, start, end, hole_end);
-    if (end != hole_end) {
-        bf_tree_raise(bf_fit_tree(&pool->fit), bf_word_of(end), hole_end - end);
-    }
+    take_beyond(&pool->fit, start, start + count, start + length);
     return start;
 }
 
 /* No place inside the floor's word: its last hole, or a later word. */
-BF_NOINLINE static void *alloc_later(bitfit_pool *pool, size_t word,
-                                     size_t count, unsigned class)
+BF_HOT BF_NOINLINE static void *alloc_later(bitfit_pool *pool, size_t count,
+                                            size_t word)
 {
     bf_map *map = &pool->fit.map;
     bf_tree *tree = bf_fit_tree(&pool->fit);
+    unsigned class = bf_class_of(count);
     size_t start = take_tail(pool, word, count);
     if (start != BF_NONE) {
         bf_tree_settle(tree, map, word);
@@ -134,7 +279,7 @@ BF_NOINLINE static void *alloc_later(bitfit_pool *pool, size_t word,
     }
     note_miss(pool, bf_upper_of(tree));
     do {
-        word = bf_tree_next_short(tree, map, word, (unsigned)count);
+        word = next_short(tree, map, word, (unsigned)count);
         if (BF_UNLIKELY(word == BF_NONE)) {
             return alloc_failed(pool);
         }
@@ -153,7 +298,7 @@ BF_NOINLINE static void *alloc_later(bitfit_pool *pool, size_t word,
     if (BF_LIKELY(pool->floored != 0)) {
         bf_tree_set_floor(tree, class, count, word);
     }
-    return alloc_noted(pool, start, count, class, word);
+    return alloc_noted(pool, start, count, class);
 }
 
 /* ------------------------------------------------------------ from the top */
@@ -185,10 +330,21 @@ BF_INLINE unsigned longest_of_few(bf_word holes, bf_word starts)
     return longest;
 }
 
+/* The longest hole of a word, whose last one has `tail` granules if it goes on
+ * beyond the word. */
+BF_INLINE unsigned longest_with_tail(const bf_pair *pair, bf_word goes_on,
+                                     unsigned tail)
+{
+    bf_word starts = pair->start;
+    bf_word holes = starts & pair->free & ~(goes_on << bf_highest_bit(starts));
+    unsigned longest = longest_of_few(holes, starts);
+    return tail > longest ? tail : longest;
+}
+
 /* As take_directly(), where the word's last hole covers words, or the block
  * ends in a later word, or the word has no such hole. */
-BF_NOINLINE static size_t take_at_edge(bitfit_pool *pool, size_t word,
-                                       size_t count)
+BF_HOT BF_NOINLINE static size_t take_at_edge(bitfit_pool *pool, size_t word,
+                                              size_t count)
 {
     bf_map *map = &pool->fit.map;
     bf_pair *pair = bf_pair_of(map, word);
@@ -201,8 +357,7 @@ BF_NOINLINE static size_t take_at_edge(bitfit_pool *pool, size_t word,
     } else {
         start = take_tail(pool, word, count);
     }
-    bf_tree_set_now(bf_fit_tree(&pool->fit), map, word,
-                    bf_map_longest_in(map, word));
+    set_now(bf_fit_tree(&pool->fit), map, word, bf_map_longest_in(map, word));
     return start;
 }
 
@@ -217,8 +372,9 @@ BF_INLINE size_t take_directly(bitfit_pool *pool, size_t word, size_t count)
     bf_word starts = pair->start;
     bf_word next = pair[1].start; /* the tree's, and not used, at the end */
     bf_word goes_on = pair->free >> (BF_WORD_BITS - 1);
-    bool known = next != 0 && bf_granule_at(word + 1, 0) < map->granules;
-    if (BF_UNLIKELY(starts == 0 || (goes_on != 0 && !known))) {
+    size_t beyond = bf_granule_at(word + 1, 0);
+    if (BF_UNLIKELY(starts == 0) ||
+        (goes_on != 0 && (next == 0 || beyond >= map->granules))) {
         return take_at_edge(pool, word, count);
     }
     unsigned last = bf_highest_bit(starts);
@@ -236,21 +392,17 @@ BF_INLINE size_t take_directly(bitfit_pool *pool, size_t word, size_t count)
     }
     tail -= (unsigned)count & (0 - (unsigned)(goes_on != 0 && bit == last));
     bf_map_take_in_word(pair, bit, count);
-    starts = pair->start;
-    bf_word holes = starts & pair->free & ~(goes_on << bf_highest_bit(starts));
-    unsigned longest = longest_of_few(holes, starts);
-    bf_tree_set_now(bf_fit_tree(&pool->fit), map, word,
-                    tail > longest ? tail : longest);
+    set_now(bf_fit_tree(&pool->fit), map, word,
+            longest_with_tail(pair, goes_on, tail));
     return bf_granule_at(word, bit);
 }
 
-BF_NOINLINE static void *alloc_directly(bitfit_pool *pool, size_t count)
+BF_HOT BF_NOINLINE static void *alloc_directly(bitfit_pool *pool, size_t count)
 {
     bf_tree *tree = bf_fit_tree(&pool->fit);
     size_t start;
     do {
-        size_t word =
-            bf_tree_first_short(tree, &pool->fit.map, (unsigned)count);
+        size_t word = first_short(tree, &pool->fit.map, (unsigned)count);
         if (BF_UNLIKELY(word == BF_NONE)) {
             return alloc_failed(pool);
         }
@@ -265,7 +417,7 @@ BF_NOINLINE static void *alloc_directly(bitfit_pool *pool, size_t count)
 /* ------------------------------------------------------------------- alloc */
 
 /* In a pool of a few words: each in turn. */
-BF_NOINLINE static void *alloc_by_scan(bitfit_pool *pool, size_t count)
+BF_HOT BF_NOINLINE static void *alloc_by_scan(bitfit_pool *pool, size_t count)
 {
     bf_map *map = &pool->fit.map;
     size_t words = bf_words_for(map->granules);
@@ -284,7 +436,7 @@ BF_NOINLINE static void *alloc_by_scan(bitfit_pool *pool, size_t count)
 }
 
 /* A request for more than the shortest few granules, or without floors. */
-BF_NOINLINE static void *alloc_otherwise(bitfit_pool *pool, size_t count)
+BF_HOT BF_NOINLINE static void *alloc_otherwise(bitfit_pool *pool, size_t count)
 {
     bool simple = pool->fit.map.granules <= UINT32_MAX;
     if (BF_UNLIKELY(count >= BF_WORD_BITS || !simple)) {
@@ -300,14 +452,14 @@ BF_NOINLINE static void *alloc_otherwise(bitfit_pool *pool, size_t count)
     unsigned left = (unsigned)count;
     bf_word places = bf_halve_runs(pair->free, &left, BF_WORD_SHIFT);
     if (BF_UNLIKELY(places == 0 || pair->start == 0)) {
-        return alloc_later(pool, word, count, class);
+        return alloc_later(pool, count, word);
     }
     unsigned bit = bf_lowest_bit(places);
     if (BF_UNLIKELY(bit + count >= BF_WORD_BITS)) {
-        return alloc_later(pool, word, count, class);
+        return alloc_later(pool, count, word);
     }
     bf_map_take_in_word(pair, bit, count);
-    return alloc_noted(pool, bf_granule_at(word, bit), count, class, word);
+    return alloc_noted(pool, bf_granule_at(word, bit), count, class);
 }
 
 BF_INLINE void *alloc_in_word(bitfit_pool *pool, size_t count)
@@ -321,21 +473,20 @@ BF_INLINE void *alloc_in_word(bitfit_pool *pool, size_t count)
     bf_pair *pair = bf_pair_of(&pool->fit.map, word);
     bf_word places = bf_runs_of_few(pair->free, (unsigned)count);
     if (BF_UNLIKELY(places == 0) || BF_UNLIKELY(pair->start == 0)) {
-        return alloc_later(pool, word, count, class);
+        return alloc_later(pool, count, word);
     }
     size_t bit = bf_lowest_bit(places);
     if (BF_UNLIKELY(bit + count >= BF_WORD_BITS)) {
-        return alloc_later(pool, word, count, class);
+        return alloc_later(pool, count, word);
     }
     bf_map_take_in_word(pair, (unsigned)bit, count);
-    return alloc_noted(pool, bf_granule_at(word, (unsigned)bit), count, class,
-                       word);
+    return alloc_noted(pool, bf_granule_at(word, (unsigned)bit), count, class);
 }
 
 /* -------------------------------------------------------------------- free */
 
 /* The word's last hole, which goes on beyond it, has grown. */
-BF_NOINLINE static void raise_tail(bitfit_pool *pool, size_t word)
+BF_HOT BF_NOINLINE static void raise_tail(bitfit_pool *pool, size_t word)
 {
     if (bf_fit_has_tree(&pool->fit)) {
         bf_tree_raise(bf_fit_tree(&pool->fit), word,
@@ -345,7 +496,7 @@ BF_NOINLINE static void raise_tail(bitfit_pool *pool, size_t word)
 
 /* Frees a block that lies in its word, like the start of the hole that it
  * becomes; others go the general way. No block waits. */
-BF_NOINLINE static void free_in_word(bitfit_pool *pool, size_t start)
+BF_HOT BF_NOINLINE static void free_in_word(bitfit_pool *pool, size_t start)
 {
     size_t word = bf_word_of(start);
     bf_pair *pair = bf_pair_of(&pool->fit.map, word);
@@ -377,7 +528,7 @@ BF_NOINLINE static void free_in_word(bitfit_pool *pool, size_t start)
 }
 
 /* Frees the waiting block in the map, which notes its free once more. */
-BF_NOINLINE static void free_waiting(bitfit_pool *pool)
+BF_HOT BF_NOINLINE static void free_waiting(bitfit_pool *pool)
 {
     size_t start = pool->fit.last_start;
     pool->room -= pool->fit.last_count - BF_WAITING;
@@ -387,7 +538,8 @@ BF_NOINLINE static void free_waiting(bitfit_pool *pool)
     pool->state = BF_ELIDED;
 }
 
-BF_NOINLINE static void free_while_waiting(bitfit_pool *pool, size_t start)
+BF_HOT BF_NOINLINE static void free_while_waiting(bitfit_pool *pool,
+                                                  size_t start)
 {
     free_waiting(pool);
     free_in_word(pool, start);
@@ -395,7 +547,8 @@ BF_NOINLINE static void free_while_waiting(bitfit_pool *pool, size_t start)
 
 /* -------------------------------------------------------------- both calls */
 
-BF_NOINLINE static void *alloc_while_waiting(bitfit_pool *pool, size_t count)
+BF_HOT BF_NOINLINE static void *alloc_while_waiting(bitfit_pool *pool,
+                                                    size_t count)
 {
     if (pool->fit.last_count == count + BF_WAITING) {
         return alloc_done(pool, pool->fit.last_start, count);

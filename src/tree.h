@@ -59,8 +59,8 @@ enum {
 /* No floor is higher: a word beyond has this one. */
 #define BF_FLOOR_MAX ((size_t)INT16_MAX)
 
-/* What a tree of one node does without. A note is a number, or BF_NONE; that of
- * an exact entry is no harm. */
+/* What a tree of one node does without. A note of an entry that is exact is no
+ * harm: so each begins as 0. */
 typedef struct bf_upper {
     int16_t floors[BF_FLOORS];
     int16_t least[BF_FLOORS];
@@ -120,23 +120,6 @@ BF_STATIC uint32_t cut_of(size_t words)
     return (uint32_t)(cut < BF_COUNT_MAX ? cut : BF_COUNT_MAX);
 }
 
-BF_STATIC void init_upper(bf_upper *upper)
-{
-    upper->served = 0;
-    upper->missed = 0;
-    upper->direct = 1;
-    for (unsigned i = 0; i < BF_FLOORS; i++) {
-        upper->floors[i] = 0;
-        upper->least[i] = 1;
-    }
-    for (unsigned i = 0; i < BF_SHORT_CLASSES; i++) {
-        upper->stale_words[i] = BF_NONE;
-    }
-    for (unsigned i = 0; i < BF_STALE_GROUPS; i++) {
-        upper->stale_groups[i] = BF_NONE;
-    }
-}
-
 /* Says where the rows lie: from `memory` on. */
 BF_STATIC void bf_tree_place(bf_tree *tree, void *memory, size_t words)
 {
@@ -167,10 +150,10 @@ BF_STATIC void bf_tree_init(bf_tree *tree, void *memory, size_t words,
     if (!zeroed) {
         memset(memory, 0, bf_tree_size(words));
     }
-    bf_tree_place(tree, memory, words);
-    if (tree->rows != 0) {
-        init_upper(bf_upper_of(tree));
+    if (words > BF_WORD_BITS) {
+        *bf_upper_of(tree) = (bf_upper){.direct = 1};
     }
+    bf_tree_place(tree, memory, words);
 }
 
 /* ----------------------------------------------------------------- numbers */
@@ -287,20 +270,18 @@ BF_STATIC void put_group(bf_tree *tree, size_t group, bf_most most)
     }
 }
 
-BF_NOINLINE BF_STATIC void settle_group(bf_tree *tree, const bf_map *map,
-                                        size_t group)
+BF_HOT BF_NOINLINE BF_STATIC void settle_group(bf_tree *tree, const bf_map *map,
+                                               size_t group)
 {
     put_group(tree, group, most_of_group(tree, map, group));
 }
 
-BF_NOINLINE BF_STATIC void note_other_group(bf_tree *tree, const bf_map *map,
-                                            size_t *note, size_t group)
+BF_HOT BF_NOINLINE BF_STATIC void
+note_other_group(bf_tree *tree, const bf_map *map, size_t *note, size_t group)
 {
     size_t before = *note;
     *note = group;
-    if (before != BF_NONE) {
-        settle_group(tree, map, before);
-    }
+    settle_group(tree, map, before);
 }
 
 /* A word's longest hole has `length` granules; its leaf is not too low. Its
@@ -322,36 +303,9 @@ BF_INLINE void bf_tree_set(bf_tree *tree, const bf_map *map, size_t word,
     }
 }
 
-/* As bf_tree_set(), and the entries above are exact at once, but for counts:
- * while requests begin at the top, the next one wants them. */
-BF_INLINE void bf_tree_set_now(bf_tree *tree, const bf_map *map, size_t word,
-                               size_t length)
-{
-    uint8_t *leaf = bf_leaf_of(tree, word);
-    unsigned before = *leaf;
-    unsigned byte = byte_of(length);
-    size_t group = bf_group_of(word);
-    if (BF_UNLIKELY(before == BF_MANY)) {
-        bf_tree_set(tree, map, word, length);
-        return;
-    }
-    if (tree->rows == 0 || before == byte ||
-        bf_upper_of(tree)->bytes[1][group] != before) {
-        *leaf = (uint8_t)byte;
-        return;
-    }
-    /* A vector read right after a byte in it was written would wait. */
-    unsigned others = bf_bytes_max_but(leaf - bf_bit_of(word), bf_bit_of(word));
-    *leaf = (uint8_t)byte;
-    if (others < before) {
-        others = others > byte ? others : byte;
-        put_group(tree, group, (bf_most){others, 0});
-    }
-}
-
 /* The word's leaf becomes what the map says. */
-BF_NOINLINE BF_STATIC void bf_tree_settle(bf_tree *tree, const bf_map *map,
-                                          size_t word)
+BF_HOT BF_NOINLINE BF_STATIC void bf_tree_settle(bf_tree *tree,
+                                                 const bf_map *map, size_t word)
 {
     bf_tree_set(tree, map, word, bf_map_longest_in(map, word));
 }
@@ -362,9 +316,10 @@ BF_INLINE void bf_tree_note(bf_tree *tree, const bf_map *map, unsigned class,
                             size_t word)
 {
     size_t *note = &bf_upper_of(tree)->stale_words[class];
+    BF_EXPECT(tree->rows != 0 && class < BF_SHORT_CLASSES);
     size_t before = *note;
     *note = word;
-    if (before != word && before != BF_NONE) {
+    if (before != word) {
         bf_tree_settle(tree, map, before);
     }
 }
@@ -375,12 +330,12 @@ BF_STATIC void bf_tree_settle_all(bf_tree *tree, const bf_map *map)
     if (tree->rows == 0) {
         return;
     }
-    bf_upper *upper = bf_upper_of(tree);
+    const bf_upper *upper = bf_upper_of(tree);
     for (unsigned i = 0; i < BF_SHORT_CLASSES; i++) {
-        bf_tree_note(tree, map, i, BF_NONE);
+        bf_tree_settle(tree, map, upper->stale_words[i]);
     }
     for (unsigned i = 0; i < BF_STALE_GROUPS; i++) {
-        note_other_group(tree, map, &upper->stale_groups[i], BF_NONE);
+        settle_group(tree, map, upper->stale_groups[i]);
     }
 }
 
@@ -388,7 +343,8 @@ BF_STATIC void bf_tree_settle_all(bf_tree *tree, const bf_map *map)
 
 /* The entries above this word are at least what a hole of `length` granules
  * wants. */
-BF_NOINLINE BF_STATIC void rise(bf_tree *tree, size_t word, size_t length)
+BF_HOT BF_NOINLINE BF_STATIC void rise(bf_tree *tree, size_t word,
+                                       size_t length)
 {
     const bf_upper *upper = bf_upper_of(tree);
     unsigned least = byte_of(length);
@@ -407,6 +363,13 @@ BF_NOINLINE BF_STATIC void rise(bf_tree *tree, size_t word, size_t length)
     }
 }
 
+/* The one hole of an empty pool. */
+BF_INLINE void bf_tree_raise_only(bf_tree *tree, size_t length)
+{
+    tree->leaves[0] = (uint8_t)byte_of(length);
+    rise(tree, 0, length);
+}
+
 /* No floor of a class that this hole serves is above its word. A word's number
  * is cut to 31 bits: a floor that is too low is still correct. */
 BF_INLINE void lower_floors(bf_upper *upper, size_t word, size_t length)
@@ -416,7 +379,8 @@ BF_INLINE void lower_floors(bf_upper *upper, size_t word, size_t length)
 }
 
 /* As bf_tree_raise(), for a hole of 255 granules or more. */
-BF_NOINLINE BF_STATIC void raise_long(bf_tree *tree, size_t word, size_t length)
+BF_HOT BF_NOINLINE BF_STATIC void raise_long(bf_tree *tree, size_t word,
+                                             size_t length)
 {
     *bf_leaf_of(tree, word) = BF_MANY;
     if (tree->rows != 0) {
@@ -430,6 +394,7 @@ BF_NOINLINE BF_STATIC void raise_long(bf_tree *tree, size_t word, size_t length)
  * predicted. */
 BF_INLINE void bf_tree_raise(bf_tree *tree, size_t word, size_t length)
 {
+    BF_EXPECT(length != 0);
     if (BF_UNLIKELY(length >= BF_MANY)) {
         raise_long(tree, word, length);
         return;
@@ -487,9 +452,10 @@ BF_INLINE bf_word entries_for(const bf_tree *tree, const bf_map *map,
  * on, of whose node only the entries in `mask` are left: down where there may
  * be a hole, up where there is none. A group that is entered in vain is
  * settled. BF_NONE if there is none at all. */
-BF_NOINLINE BF_STATIC size_t bf_tree_seek(bf_tree *tree, const bf_map *map,
-                                          size_t row, size_t entry,
-                                          bf_word mask, size_t count)
+BF_HOT BF_NOINLINE BF_STATIC size_t bf_tree_seek(bf_tree *tree,
+                                                 const bf_map *map, size_t row,
+                                                 size_t entry, bf_word mask,
+                                                 size_t count)
 {
     for (;;) {
         size_t first = first_of_node(entry);
@@ -530,56 +496,6 @@ BF_INLINE size_t bf_tree_next(bf_tree *tree, const bf_map *map, size_t word,
                         count);
 }
 
-/* The same two for a short request, which a byte tells: no counts, and in a
- * tree that has rows above the leaves, for the second. */
-BF_INLINE size_t bf_tree_first_short(bf_tree *tree, const bf_map *map,
-                                     unsigned count)
-{
-    size_t entry = 0;
-    for (size_t row = tree->rows; row != 0; row--) {
-        const uint8_t *bytes = bf_upper_of(tree)->bytes[row];
-        bf_word fits = bf_bytes_at_least(bytes + entry, count);
-        BF_TOUCH();
-        if (BF_UNLIKELY(fits == 0)) {
-            return BF_NONE;
-        }
-        entry = (entry + bf_lowest_bit(fits)) << BF_WORD_SHIFT;
-    }
-    bf_word fits = bf_bytes_at_least(bf_leaf_of(tree, entry), count);
-    return BF_LIKELY(fits != 0) ? entry + bf_lowest_bit(fits)
-                                : bf_tree_first(tree, map, count);
-}
-
-BF_NOINLINE BF_STATIC size_t next_group_short(bf_tree *tree, const bf_map *map,
-                                              size_t group, unsigned count)
-{
-    const bf_upper *upper = bf_upper_of(tree);
-    size_t first = first_of_node(group);
-    bf_word fits = bf_bytes_at_least(upper->bytes[1] + first, count);
-    fits &= BF_ALL << 1 << bf_bit_of(group);
-    BF_TOUCH();
-    if (BF_LIKELY(fits != 0)) {
-        first = (first + bf_lowest_bit(fits)) << BF_WORD_SHIFT;
-        fits = bf_bytes_at_least(bf_leaf_of(tree, first), count);
-        if (BF_LIKELY(fits != 0)) {
-            return first + bf_lowest_bit(fits);
-        }
-    }
-    return bf_tree_seek(tree, map, 1, group, BF_ALL << 1 << bf_bit_of(group),
-                        count);
-}
-
-BF_INLINE size_t bf_tree_next_short(bf_tree *tree, const bf_map *map,
-                                    size_t word, unsigned count)
-{
-    size_t first = first_of_node(word);
-    bf_word fits = bf_bytes_at_least(bf_leaf_of(tree, first), count);
-    fits &= BF_ALL << 1 << bf_bit_of(word);
-    return BF_LIKELY(fits != 0)
-               ? first + bf_lowest_bit(fits)
-               : next_group_short(tree, map, bf_group_of(word), count);
-}
-
 /* A word before which no hole of `count` granules starts: the floor of its
  * class, or of the class below. */
 BF_INLINE size_t bf_tree_floor(const bf_tree *tree, size_t count)
@@ -605,25 +521,6 @@ BF_INLINE bool bf_tree_has_floor(const bf_tree *tree, size_t count)
 {
     return tree->rows != 0 && count <= BF_FLOOR_MAX &&
            (count >= BF_WORD_BITS || bf_upper_of(tree)->direct == 0);
-}
-
-/* The length of the longest hole. */
-BF_STATIC size_t bf_tree_longest(bf_tree *tree, const bf_map *map)
-{
-    bf_tree_settle_all(tree, map);
-    bf_most most = tree->rows == 0
-                       ? most_of_group(tree, map, 0)
-                       : most_of_node(bf_upper_of(tree), tree->rows, 0);
-    if (most.byte < BF_MANY || most.count < tree->cut) {
-        return most.byte < BF_MANY ? most.byte : most.count;
-    }
-    size_t longest = 0;
-    for (size_t word = bf_tree_first(tree, map, tree->cut); word != BF_NONE;
-         word = bf_tree_next(tree, map, word, tree->cut)) {
-        size_t length = bf_map_tail(map, word);
-        longest = length > longest ? length : longest;
-    }
-    return longest;
 }
 
 #endif
