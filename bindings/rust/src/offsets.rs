@@ -174,7 +174,7 @@ impl<'a, L: Lock> OffsetPool<'a, L> {
         let found = unsafe {
             ffi::bitfit_next_move(self.raw.as_ptr(), step.from, &mut step)
         };
-        found.then(|| Move {
+        found.then_some(Move {
             from: step.from,
             to: step.to,
             size: step.size,
