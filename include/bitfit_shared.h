@@ -98,7 +98,8 @@ BITFIT_API bitfit_status bitfit_init_shared_status(
  *
  * Returns NULL if and only if there is no pool to open; `status`, if it is not
  * NULL, is set to BITFIT_OK or to the reason: BITFIT_NO_POOL or BITFIT_DAMAGED,
- * BITFIT_BAD_MEMORY for a misaligned address, BITFIT_BAD_LOCK.
+ * BITFIT_BAD_MEMORY for a misaligned address, BITFIT_BAD_LOCK if there is no
+ * such lock here, or the pool's is damaged, or this thread has it.
  */
 BITFIT_API bitfit_pool *bitfit_attach(void *memory, size_t size, bool alone,
                                       bitfit_status *status);

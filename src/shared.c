@@ -203,26 +203,30 @@ static void repair(bitfit_pool *pool)
 
 /* -------------------------------------------------------------------- lock */
 
-bool bf_shared_take(bitfit_pool *pool, const char *call)
+static bf_taking take_lock(bitfit_pool *pool)
 {
     bf_shared *shared = shared_of(pool);
-    switch (bf_shared_mutex_acquire(&shared->lock)) {
-    case BF_TAKEN:
-        break;
-    case BF_ORPHANED:
+    bf_taking taking = bf_shared_mutex_acquire(&shared->lock);
+    if (taking == BF_ORPHANED) {
         repair(pool);
         bf_shared_mutex_adopt(&shared->lock);
-        break;
-    case BF_MINE:
-        return refuse(pool, call, BITFIT_REENTRY);
-    case BF_NO_MUTEX:
-        return refuse(pool, call, BITFIT_WRONG_POOL);
+        taking = BF_TAKEN;
     }
-    if (BF_UNLIKELY(shared->home != (uintptr_t)pool)) {
-        place_pool(pool);
+    if (taking == BF_TAKEN) {
+        if (BF_UNLIKELY(shared->home != (uintptr_t)pool)) {
+            place_pool(pool);
+        }
+        pool->state = BF_LOCKED;
     }
-    pool->state = BF_LOCKED;
-    return true;
+    return taking;
+}
+
+bool bf_shared_take(bitfit_pool *pool, const char *call)
+{
+    bf_taking taking = take_lock(pool);
+    return taking == BF_TAKEN ||
+           refuse(pool, call,
+                  taking == BF_MINE ? BITFIT_REENTRY : BITFIT_WRONG_POOL);
 }
 
 void bf_shared_leave(const bitfit_pool *pool)
@@ -579,7 +583,7 @@ static bitfit_status open_alone(bitfit_pool *pool)
 /* Opens a pool that others may have open, too. */
 static bitfit_status open_beside(bitfit_pool *pool)
 {
-    if (!bf_shared_enter(pool, "bitfit_attach")) {
+    if (take_lock(pool) != BF_TAKEN) {
         return BITFIT_BAD_LOCK;
     }
     leave(pool);

@@ -41,6 +41,15 @@ static const verb_usage usage = {
 
 /* --------------------------------------------------------------- the copy */
 
+static int refuse_damaged(const char *input)
+{
+    command_error("repair",
+                  "%s: the bookkeeping contradicts itself, and no repair makes "
+                  "it whole; nothing was repaired",
+                  input);
+    return COMMAND_NO;
+}
+
 /* Whether a repair makes it whole; says so, if not. */
 static int try_on_a_copy(pool_file *from, const char *input)
 {
@@ -50,13 +59,8 @@ static int try_on_a_copy(pool_file *from, const char *input)
     if (why != NULL)
         return command_error("repair", "%s: %s", input, why);
     moment_close(&moment);
-    if (from->state != POOL_FILE_DAMAGED)
-        return COMMAND_OK;
-    command_error("repair",
-                  "%s: the bookkeeping contradicts itself, and no repair makes "
-                  "it whole; nothing was written",
-                  input);
-    return COMMAND_NO;
+    return from->state == POOL_FILE_DAMAGED ? refuse_damaged(input)
+                                            : COMMAND_OK;
 }
 
 /* ---------------------------------------------------------------- the lock */
@@ -90,11 +94,14 @@ static int repair(bitfit_pool *pool, size_t size, const repair_request *request)
     uint64_t before = bitfit_repairs(pool);
     if (!request->alone)
         give_up_after_a_while(size);
-    if (bitfit_attach(pool, size, request->alone, &status) == NULL ||
-        bitfit_check(pool) != 0) {
+    if (bitfit_attach(pool, size, request->alone, &status) == NULL) {
         return command_error("repair", "%s: %s", request->input,
-                             bitfit_status_text(status));
+                             status == BITFIT_BAD_LOCK
+                                 ? "its lock is damaged; --alone makes it anew"
+                                 : bitfit_status_text(status));
     }
+    if (bitfit_check(pool) != 0)
+        return refuse_damaged(request->input);
     uint64_t made = bitfit_repairs(pool) - before;
     char name[512];
     snprintf(name, sizeof name, "%s", request->input);

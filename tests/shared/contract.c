@@ -385,6 +385,13 @@ static void assert_not_attached(void *at, size_t size, bitfit_status expect)
     assert_null(bitfit_attach(at, size, true, NULL));
 }
 
+static void assert_not_attached_beside(bitfit_status expect)
+{
+    bitfit_status status;
+    assert_null(bitfit_attach(memory, SIZE, false, &status));
+    assert_int_equal(status, expect);
+}
+
 static void attach_says_why_there_is_no_pool(void **state)
 {
     (void)state;
@@ -400,6 +407,25 @@ static void attach_says_why_there_is_no_pool(void **state)
     assert_not_attached(memory, SIZE, BITFIT_NO_POOL);
     assert_string_equal(bitfit_status_text(BITFIT_NO_POOL),
                         "no shared pool of this version and size");
+}
+
+static bool attach_inside(const bitfit_run *run, void *context)
+{
+    (void)run;
+    (void)context;
+    assert_not_attached_beside(BITFIT_BAD_LOCK);
+    return true;
+}
+
+static void a_lock_that_cannot_be_had_is_no_misuse(void **state)
+{
+    (void)state;
+    bitfit_walk(pool, attach_inside, NULL);
+    bf_shared *shared = (bf_shared *)(void *)(pool + 1);
+    memset(&shared->lock, 0xFF, sizeof shared->lock);
+    assert_not_attached_beside(BITFIT_BAD_LOCK);
+    pool = bitfit_attach(memory, SIZE, true, NULL);
+    assert_int_equal(live_blocks(), 0);
 }
 
 /* Any bit of the bookkeeping may be wrong in a file of unknown origin. Attached
@@ -519,6 +545,7 @@ int main(void)
         TEST(misuse_is_named_and_leaves_the_pool_whole),
         TEST(other_addresses_see_the_same_blocks),
         TEST(attach_says_why_there_is_no_pool),
+        TEST(a_lock_that_cannot_be_had_is_no_misuse),
         TEST(what_is_damaged_is_refused_or_whole),
         TEST(an_intent_out_of_bounds_is_damage),
         TEST(a_dead_owner_leaves_no_lock),

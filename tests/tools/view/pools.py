@@ -136,6 +136,15 @@ def check_held(path):
         run("repair", path)
 
 
+def check_spoilt_lock(path):
+    """All but the lock is whole."""
+    share(path, "lock")
+    run("check", path, said=": whole: ")
+    run("repair", path, code=3, word="its lock is damaged; --alone")
+    run("repair", "--alone", path, said=": whole: ")
+    run("repair", path, said=": whole: ")
+
+
 def check_damaged(path):
     """Two holes that touch, in a map that nobody changes."""
     bytes_ = bytearray(content(path))
@@ -150,7 +159,7 @@ def check_damaged(path):
     run("check", spoilt, code=1, said=": damaged: the bookkeeping contradicts")
     assert_has(figures("check", spoilt, 1), state="damaged")
     for more in ([], ["--alone"]):
-        run("repair", *more, spoilt, code=1, word="nothing was written")
+        run("repair", *more, spoilt, code=1, word="nothing was repaired")
     assert content(spoilt) == bytes(bytes_)
 
 
@@ -195,6 +204,7 @@ def main():
         check_broken(folder, "64")
         check_live(path)
         check_held(path)
+        check_spoilt_lock(path)
         check_damaged(path)
         check_refusals(path, folder)
         check_image(folder)

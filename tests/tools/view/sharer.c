@@ -1,10 +1,11 @@
 /*
  * usage: sharer FILE make SIZE ALIGNMENT
- *        sharer FILE free|root
+ *        sharer FILE free|root|lock
  *        sharer FILE hold|churn
  * Makes a shared pool with a block at each of three roots; dies in the midst of
- * freeing that of root 1, or of filling root 3; holds the pool's lock, or
- * changes the pool, until standard input ends ("ready" is printed before).
+ * freeing that of root 1, or of filling root 3; spoils the pool's lock; holds
+ * it, or changes the pool, until standard input ends ("ready" is printed
+ * before).
  */
 #include "bitfit_shared.h"
 #include "shared.h"
@@ -122,6 +123,11 @@ int main(int argc, char **argv)
         return 1;
     if (strcmp(argv[2], "free") == 0 || strcmp(argv[2], "root") == 0)
         return break_off(pool, strcmp(argv[2], "free") == 0);
+    if (strcmp(argv[2], "lock") == 0) {
+        bf_shared *shared = (bf_shared *)(void *)(pool + 1);
+        memset(&shared->lock, 0xFF, sizeof shared->lock);
+        return 0;
+    }
     puts("ready");
     fflush(stdout);
     if (strcmp(argv[2], "hold") == 0)
