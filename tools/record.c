@@ -6,8 +6,8 @@
 #include "options.h"
 #include "recorder/settings.h"
 #include "symbols.h"
+#include "trace/rename.h"
 #include "trace/text.h"
-#include "trace/trace.h"
 #include "view/scheme.h"
 
 #include <ctype.h>
@@ -30,20 +30,26 @@ static const off_t largest_packed = (off_t)1 << 30;
 /* What became of a recording. */
 typedef struct outcome {
     bool packed; /* else the rest is not known, but for its size */
-    size_t events;
-    uint32_t blocks;
-    bool cut;
+    trace_renamed told;
     off_t bytes; /* of the file */
 } outcome;
 
-static bool replace(const trace *by, const char *path, trace_error *error)
+static char *name_stack(void *names, const char *stack)
+{
+    return symbols_of_stack(names, stack);
+}
+
+/* Names the functions and compresses. On an error the file is as the recorder
+ * wrote it, which can be read as well. */
+static bool replace(const char *path, symbols *names, trace_renamed *result,
+                    trace_error *error)
 {
     char temporary[PATH_MAX];
     int length = snprintf(temporary, sizeof temporary, "%s.part-%ld", path,
                           (long)getpid());
     if (length < 0 || (size_t)length >= sizeof temporary)
         return true; /* it stays as it was written */
-    if (!trace_write(by, temporary, error))
+    if (!trace_rename(path, temporary, name_stack, names, result, error))
         return false;
     if (rename(temporary, path) == 0)
         return true;
@@ -52,8 +58,6 @@ static bool replace(const trace *by, const char *path, trace_error *error)
     return false;
 }
 
-/* Names the functions and compresses. On an error the file is as the recorder
- * wrote it, which can be read as well. */
 static bool pack(const char *path, const char *wrappers, outcome *result,
                  trace_error *error)
 {
@@ -62,19 +66,17 @@ static bool pack(const char *path, const char *wrappers, outcome *result,
         result->bytes = about.st_size;
         return true;
     }
-    trace *recorded = trace_open(path, error);
-    if (recorded == NULL)
+    symbols *names = symbols_open(wrappers);
+    if (names == NULL) {
+        snprintf(error->text, sizeof error->text,
+                 "%s: there is not enough memory", path);
         return false;
-    result->packed = true;
-    result->events = recorded->count;
-    result->blocks = recorded->blocks;
-    result->cut = recorded->cut;
-    symbols_resolve(recorded, wrappers);
-    bool packed = replace(recorded, path, error);
-    trace_close(recorded);
+    }
+    result->packed = replace(path, names, &result->told, error);
+    symbols_close(names);
     if (stat(path, &about) == 0)
         result->bytes = about.st_size;
-    return packed;
+    return result->packed;
 }
 
 /* The number in "NAME.NUMBER"; 0 where a file's name is another. */
@@ -134,15 +136,15 @@ static void tell(const char *verb, const record_plan *plan,
     text_of_size(size, (uint64_t)result->bytes);
     if (!result->packed)
         command_error(verb, "%s, %s, not compressed", plan->path, size);
-    else if (result->events == 0)
+    else if (result->told.events == 0)
         command_error(verb, "%s has no events: the program did not call malloc",
                       plan->path);
     else
         command_error(verb, "%s, %s, %s, %s%s%s", plan->path,
-                      things_text(events, result->events, "event"),
-                      things_text(blocks, result->blocks, "block"), size,
-                      result->cut ? "; " : "",
-                      result->cut ? why_cut(why, ended_by) : "");
+                      things_text(events, result->told.events, "event"),
+                      things_text(blocks, result->told.blocks, "block"), size,
+                      result->told.cut ? "; " : "",
+                      result->told.cut ? why_cut(why, ended_by) : "");
 }
 
 static void tell_nothing(const char *verb, int ended_by)

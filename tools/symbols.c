@@ -1,6 +1,7 @@
 #include "symbols.h"
 
 #include "fold.h"
+#include "functions.h"
 
 #include <dwarf.h>
 #include <elfutils/libdw.h>
@@ -20,6 +21,7 @@ typedef struct frame_name {
 typedef struct file_module {
     char *path;
     Dwfl_Module *module; /* NULL: it cannot be read */
+    functions functions;
 } file_module;
 
 struct symbols {
@@ -55,6 +57,7 @@ static void free_module(void *at)
 {
     file_module *module = at;
     free(module->path);
+    free(module->functions.at);
     free(module);
 }
 
@@ -68,22 +71,28 @@ static Dwfl_Module *report(symbols *with, const char *path)
     return module;
 }
 
-/* NULL if the file cannot be read. */
-static Dwfl_Module *module_of(symbols *with, const char *path)
+/* NULL if memory is out. */
+static const file_module *module_of(symbols *with, const char *path)
 {
     file_module key = {.path = (char *)(uintptr_t)path};
     void *found = tfind(&key, &with->modules, compare_modules);
     if (found != NULL)
-        return (*(file_module **)found)->module;
-    file_module *added = malloc(sizeof *added);
+        return *(file_module **)found;
+    file_module *added = calloc(1, sizeof *added);
     if (added == NULL || (added->path = strdup(path)) == NULL) {
         free(added);
         return NULL;
     }
+    GElf_Addr bias;
     added->module = report(with, path);
-    if (tsearch(added, &with->modules, compare_modules) == NULL)
+    if (added->module != NULL &&
+        dwfl_module_getelf(added->module, &bias) != NULL)
+        added->functions = functions_of(added->module);
+    if (tsearch(added, &with->modules, compare_modules) == NULL) {
         free_module(added);
-    return module_of(with, path);
+        return NULL;
+    }
+    return added;
 }
 
 /* A name without its version, as in "read@@GLIBC_2.2.5", and without what would
@@ -208,18 +217,19 @@ static void put_expanded(FILE *to, const char *name, source_place place)
 }
 
 /* The frames of one address, outermost first; NULL where nothing is known. */
-static char *expand(Dwfl_Module *module, uint64_t address)
+static char *expand(const file_module *file, uint64_t address)
 {
     GElf_Addr bias = 0;
     expansion all = {.count = 0};
     char *text = NULL;
     size_t size;
-    if (module == NULL || dwfl_module_getelf(module, &bias) == NULL)
+    if (file == NULL || file->module == NULL ||
+        dwfl_module_getelf(file->module, &bias) == NULL)
         return NULL;
-    const char *name = dwfl_module_addrname(module, address + bias);
+    const char *name = functions_name(&file->functions, address + bias);
     if (name == NULL)
         return NULL;
-    source_place place = add_inlined(&all, module, address + bias);
+    source_place place = add_inlined(&all, file->module, address + bias);
     add_expanded(&all, name, place);
     FILE *to = open_memstream(&text, &size);
     for (size_t i = all.count; i > 0; i--) {
@@ -323,20 +333,4 @@ char *symbols_of_stack(symbols *with, const char *stack)
     }
     fold_frames(text, with->wrappers);
     return text;
-}
-
-bool symbols_resolve(trace *of, const char *wrappers)
-{
-    symbols *with = symbols_open(wrappers);
-    bool whole = with != NULL;
-    for (size_t i = 1; whole && i < of->site_count; i++) {
-        char *text = symbols_of_stack(with, of->sites[i]);
-        whole = text != NULL;
-        if (whole) {
-            free(of->sites[i]);
-            of->sites[i] = text;
-        }
-    }
-    symbols_close(with);
-    return whole;
 }

@@ -2,8 +2,6 @@
 #ifndef SYMBOLS_H
 #define SYMBOLS_H
 
-#include "trace/trace.h"
-
 /* What was read of programs and libraries so far. */
 typedef struct symbols symbols;
 
@@ -20,9 +18,5 @@ void symbols_close(symbols *closed);
  * is out.
  */
 char *symbols_of_stack(symbols *with, const char *stack);
-
-/* The same of all sites. False if and only if memory is out; then some are as
- * they were. */
-bool symbols_resolve(trace *of, const char *wrappers);
 
 #endif

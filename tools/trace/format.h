@@ -1,5 +1,5 @@
 /*
- * The trace file, as the recorder and trace_write() write it; bitfit-trace(5)
+ * The trace file, as the recorder writes it; bitfit-trace(5)
  * is its description.
  *
  *     8 bytes    "bitfit" 0x00 and the version: 1

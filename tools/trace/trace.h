@@ -92,8 +92,4 @@ uint64_t trace_time(const trace *from, size_t event);
 /* NULL does nothing. */
 void trace_close(trace *closed);
 
-/* Writes the trace in bitfit's own format, compressed. False if and only if the
- * file cannot be written; then the error says why. */
-bool trace_write(const trace *from, const char *path, trace_error *error);
-
 #endif

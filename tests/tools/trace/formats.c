@@ -10,6 +10,7 @@
 #include <string.h>
 #include <time.h>
 #include <trace/format.h>
+#include <trace/rename.h>
 #include <trace/text.h>
 #include <trace/trace.h>
 #include <unistd.h>
@@ -990,23 +991,12 @@ static void text_is_made_utf8_and_visible(void **state)
 static void what_a_trace_says_of_itself_is_visible(void **state)
 {
     (void)state;
-    trace_event kind = {.op = TRACE_ALLOC, .size = 1, .site = 1};
-    trace_packed event = {.block = 0, .kind = 0};
-    char *sites[] = {"", "main;\033[31m"};
-    const trace made = {.events = &event,
-                        .count = 1,
-                        .kinds = &kind,
-                        .kind_count = 1,
-                        .blocks = 1,
-                        .threads = 1,
-                        .sites = sites,
-                        .site_count = 2,
-                        .name = "",
-                        .about = "caf\xe9"};
     char path[] = "/tmp/bitfit-\033-XXXXXX";
     trace_error error;
-    close(mkstemp(path));
-    assert_true(trace_write(&made, path, &error));
+    content file = own("caf\xe9", "S\012main;\033[31ms\1a\1e", 17);
+    int made = mkstemp(path);
+    assert_int_equal(write(made, file.bytes, file.size), file.size);
+    close(made);
     trace *read = trace_open(path, &error);
     unlink(path);
     assert_non_null(read);
@@ -1016,40 +1006,97 @@ static void what_a_trace_says_of_itself_is_visible(void **state)
     trace_close(read);
 }
 
-static void what_is_written_is_read_again(void **state)
+/* ----------------------------------------------------------------- renaming */
+
+/* Every second call stack gets a longer name. */
+static char *longer(void *context, const char *stack)
 {
-    (void)state;
-    static const char heaptrack[] = "v 10400 3\nX ./app\nt 5010 0\nt 7020 1\n"
-                                    "+ 64 2 aa0\nc a\n+ 64 1 ab0\n- aa0\n";
-    static const char aosp[] = "1: malloc 0x10 20\n2: memalign 0x50 64 5\n"
-                               "1: realloc 0x90 0x10 400000 3000 3001\n"
-                               "2: free 0x50\n";
-    static const char mtrace[] = "= Start\n@ ./a:[0x1] + 0x10 0x64\n";
-    const char *const all[] = {heaptrack, aosp, mtrace};
-    char path[] = "/tmp/bitfit-formats-XXXXXX";
-    close(mkstemp(path));
-    for (size_t i = 0; i < 3; i++) {
-        trace_error error = {""};
-        trace *first = parse(all[i], strlen(all[i]));
-        assert_true(trace_write(first, path, &error));
-        trace *second = trace_open(path, &error);
-        assert_non_null(second);
-        expect_same(first, second);
-        assert_string_equal(second->format, "bitfit");
-        trace_close(first);
-        trace_close(second);
-    }
-    unlink(path);
+    char *name = NULL;
+    unsigned *turn = context;
+    if ((*turn)++ % 2 == 0)
+        return NULL;
+    assert_true(asprintf(&name, "%s;%0200d", stack, 7) > 0);
+    return name;
 }
 
-static void what_cannot_be_written_says_why(void **state)
+/* A recording of these bytes, renamed; NULL and an error. */
+static trace *rename_bytes(const content *file, trace_renamed *result,
+                           trace_error *error)
+{
+    char from[] = "/tmp/bitfit-recorded-XXXXXX";
+    char to[] = "/tmp/bitfit-renamed-XXXXXX";
+    unsigned turn = 0;
+    int made = mkstemp(from);
+    close(mkstemp(to));
+    assert_int_equal(write(made, file->bytes, file->size), file->size);
+    close(made);
+    trace *read = trace_rename(from, to, longer, &turn, result, error)
+                      ? trace_open(to, error)
+                      : NULL;
+    unlink(from);
+    unlink(to);
+    return read;
+}
+
+static void stacks_get_other_names(void **state)
+{
+    (void)state;
+    content file = own("app", own_events, sizeof own_events - 1);
+    trace_error error = {""};
+    trace_renamed result;
+    trace *before = parse(file.bytes, file.size);
+    trace *after = rename_bytes(&file, &result, &error);
+    assert_non_null(after);
+    assert_int_equal(result.events, before->count);
+    assert_int_equal(result.blocks, before->blocks);
+    assert_false(result.cut);
+    assert_string_equal(after->sites[1], "main");
+    assert_memory_equal(after->sites[2], "main;f;000", 10);
+    assert_int_equal(strlen(after->sites[2]), 207);
+    free(after->sites[2]);
+    after->sites[2] = strdup("main;f");
+    expect_same(before, after);
+    trace_close(before);
+    trace_close(after);
+}
+
+/* At every byte: whole events are there, and the rest is not. */
+static void a_cut_recording_is_renamed(void **state)
+{
+    (void)state;
+    content whole = own("app", own_events, sizeof own_events - 1);
+    size_t start = whole.size - (sizeof own_events - 1);
+    for (size_t size = start; size < whole.size; size++) {
+        content file = whole;
+        trace_error error = {""};
+        trace_renamed result;
+        file.size = size;
+        trace *before = parse(file.bytes, file.size);
+        trace *after = rename_bytes(&file, &result, &error);
+        assert_non_null(after);
+        assert_true(result.cut && after->cut);
+        assert_int_equal(after->count, before->count);
+        assert_int_equal(after->count, result.events);
+        trace_close(before);
+        trace_close(after);
+    }
+}
+
+static void what_cannot_be_renamed_says_why(void **state)
 {
     (void)state;
     trace_error error = {""};
-    trace *read = parse("9\n1\n1\n1\na 0 1\n", 14);
-    assert_false(trace_write(read, "/nowhere/at.all", &error));
+    trace_renamed result;
+    unsigned turn = 0;
+    content file = own("app", "a\5x", 3);
+    assert_null(rename_bytes(&file, &result, &error));
+    assert_non_null(strstr(error.text, "it is damaged"));
+    file = (content){.bytes = "9\n1\n1\n1\na 0 1\n", .size = 14};
+    assert_null(rename_bytes(&file, &result, &error));
+    assert_non_null(strstr(error.text, "it is no recording"));
+    assert_false(trace_rename("/nowhere/at.all", "/tmp/x", longer, &turn,
+                              &result, &error));
     assert_non_null(strstr(error.text, "/nowhere/at.all: No such file"));
-    trace_close(read);
 }
 
 int main(void)
@@ -1090,9 +1137,10 @@ int main(void)
         cmocka_unit_test(what_is_no_trace_is_called_what_it_is),
         cmocka_unit_test(text_is_made_utf8_and_visible),
         cmocka_unit_test(what_a_trace_says_of_itself_is_visible),
-        cmocka_unit_test(what_is_written_is_read_again),
+        cmocka_unit_test(stacks_get_other_names),
+        cmocka_unit_test(a_cut_recording_is_renamed),
         cmocka_unit_test(what_is_asked_again_is_kept_once),
-        cmocka_unit_test(what_cannot_be_written_says_why),
+        cmocka_unit_test(what_cannot_be_renamed_says_why),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <trace/trace.h>
+#include <trace/rename.h>
 #include <unistd.h>
 
 #define CHECK(truth)                                                           \
@@ -38,22 +38,39 @@ static void check_sound(const trace *read)
 }
 
 static char path[] = "/tmp/bitfit-fuzz-XXXXXX";
+static char other_path[] = "/tmp/bitfit-fuzz-renamed-XXXXXX";
 
 __attribute__((destructor)) static void clean_up(void)
 {
     unlink(path);
+    unlink(other_path);
 }
 
-static void check_written(const trace *read)
+static char *named(void *context, const char *stack)
+{
+    (void)context;
+    return strlen(stack) % 2 == 0 ? NULL : strdup("renamed");
+}
+
+/* A recording keeps its events under other names; other bytes are refused. */
+static void check_renamed(const trace *read, const void *content, size_t size)
 {
     static int made = -1;
     trace_error error;
-    if (made < 0)
+    trace_renamed result;
+    if (made < 0) {
         made = mkstemp(path);
-    CHECK(trace_write(read, path, &error));
-    trace *again = trace_open(path, &error);
+        close(mkstemp(other_path));
+    }
+    CHECK(ftruncate(made, 0) == 0 &&
+          pwrite(made, content, size, 0) == (ssize_t)size);
+    bool renamed = trace_rename(path, other_path, named, NULL, &result, &error);
+    if (!renamed || read == NULL)
+        return;
+    trace *again = trace_open(other_path, &error);
     CHECK(again != NULL && again->count == read->count &&
-          again->blocks == read->blocks);
+          again->blocks == read->blocks && result.events == read->count &&
+          result.blocks == read->blocks);
     trace_close(again);
 }
 
@@ -65,10 +82,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *content, size_t size)
     trace *read = trace_parse("fuzz", content, size, &error);
     if (read == NULL) {
         CHECK(error.text[0] != '\0' && strchr(error.text, '\n') == NULL);
+        check_renamed(NULL, content, size);
         return 0;
     }
     check_sound(read);
-    check_written(read);
+    check_renamed(read, content, size);
     trace_close(read);
     return 0;
 }
