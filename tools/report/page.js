@@ -901,9 +901,8 @@
       (width < 400 ? '' : '; a bar is how many blocks and resizes'),
       5, height - 6);
   }
-  function draw_lives() {
-    const { to, width, height } = fit($('lives'));
-    const columns_ = log2(EVENTS) + 2; // the last: never freed
+  /* Blocks by size and life, each by powers of two. */
+  function count_lives(columns_) {
     let rows = 1, first = 64;
     for (let i = 0; i < N; i++) {
       rows = Math.max(rows, log2(size_of(i)) + 1);
@@ -917,6 +916,12 @@
       bins[Math.min(rows - 1, log2(crowds.each[i] * GRANULE)) * columns_ +
         log2(crowds.area(i) / crowds.each[i] / crowds.times[i])] +=
         crowds.times[i];
+    return { bins, rows, first };
+  }
+  function draw_lives() {
+    const { to, width, height } = fit($('lives'));
+    const columns_ = log2(EVENTS) + 2; // the last: never freed
+    const { bins, rows, first } = count_lives(columns_);
     const most = Math.log1p(bins.reduce((a, b) => Math.max(a, b), 1));
     const free = rgb(css('--free')), full = rgb(css('--accent'));
     const left = 58, bottom = height - 40, shown_ = rows - first;
