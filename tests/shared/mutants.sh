@@ -1,7 +1,7 @@
 #!/bin/bash
-# usage: mutants.sh [NAME]
+# usage: mutants.sh [-n | NAME]
 # Tests the test: breaks the protocol of src/shared.c in one way after the other.
-# stops.c must find every one.
+# stops.c must find every one. With -n they are made and not run.
 set -u
 root=$(cd "$(dirname "$0")/../.." && pwd)
 here=$root/tests/shared
@@ -28,17 +28,25 @@ build() {
 mutant() {
     local name=$1
     shift
-    [ -z "$wanted" ] || [ "$name" = "$wanted" ] || return
-    python3 - "$root/src/shared.c" "$work/shared.c" "$@" <<'P' || exit 2
-import sys
-
-text = open(sys.argv[1], encoding="utf-8").read()
-for old, new in zip(sys.argv[3::2], sys.argv[4::2]):
-    if old not in text:
-        sys.exit(f"this is not in shared.c: {old}")
-    text = text.replace(old, new, 1)
-open(sys.argv[2], "w", encoding="utf-8").write(text)
-P
+    case $wanted in
+    '' | -n | "$name") ;;
+    *) return ;;
+    esac
+    local text
+    text=$(<"$root/src/shared.c")
+    while [ $# -gt 0 ]; do
+        if [[ $text != *"$1"* ]]; then
+            echo "$name: this is not in shared.c: $1" >&2
+            exit 2
+        fi
+        text=${text/"$1"/"$2"}
+        shift 2
+    done
+    printf '%s\n' "$text" >"$work/shared.c"
+    if [ "$wanted" = -n ]; then
+        found=$((found + 1))
+        return
+    fi
     build "$work/shared.c" || exit 2
     if timeout 120 "$work/stops" quick >"$work/log" 2>&1; then
         echo "NOT FOUND: $name"
@@ -50,13 +58,13 @@ P
 }
 
 take='    begin(intent, BF_CHANGE);
-    bf_fit_take(&pool->fit, hole, start, wish->count);
-    bf_count_live(pool, start, wish->count, wish->count);
+    bf_fit_take(&pool->fit, hole.start, start, wish->count);
+    bf_note_block(pool, start, wish->count, wish->count);
     pool->allocations++;'
 mutant 'the map before the intent' "$take" \
-    '    bf_fit_take(&pool->fit, hole, start, wish->count);
+    '    bf_fit_take(&pool->fit, hole.start, start, wish->count);
     begin(intent, BF_CHANGE);
-    bf_count_live(pool, start, wish->count, wish->count);
+    bf_note_block(pool, start, wish->count, wish->count);
     pool->allocations++;'
 mutant 'the op before the rest' \
     '    intent->targets[0] = hole_only(hole);
@@ -66,8 +74,8 @@ mutant 'the op before the rest' \
     if (wish'
 mutant 'the counter behind the intent' "$take" \
     '    begin(intent, BF_CHANGE);
-    bf_fit_take(&pool->fit, hole, start, wish->count);
-    bf_count_live(pool, start, wish->count, wish->count);' \
+    bf_fit_take(&pool->fit, hole.start, start, wish->count);
+    bf_note_block(pool, start, wish->count, wish->count);' \
     '    finish(pool);
     return start;' '    finish(pool);
     pool->allocations++;
@@ -83,7 +91,7 @@ mutant 'crossed out before the slot is written' \
 mutant 'start bits are not forgotten' '    forget_starts(map, left, right);' ''
 mutant 'the last word is not forgotten' 'word <= last; word++' \
     'word < last; word++'
-mutant 'no new tree' '    bf_fit_derive(&pool->fit);' ''
+mutant 'no new tree' '    derive_index(&pool->fit);' ''
 mutant 'no new counts' '    count_anew(pool);
     BF_ORDER();' '    BF_ORDER();'
 mutant 'the repair leaves the slots' '        write_slots(pool);
@@ -138,9 +146,9 @@ mutant 'zeroed too late' \
 copy='    memcpy(bf_pointer_to(pool, start), bf_pointer_to(pool, from),
            bf_bytes_of(pool, kept));'
 mutant 'copied too late' "$copy" '' \
-    '    pool->live -= bf_fit_free_now(&pool->fit, from);' \
+    '    pool->room += free_in_map(&pool->fit, from);' \
     "$copy
-    pool->live -= bf_fit_free_now(&pool->fit, from);"
+    pool->room += free_in_map(&pool->fit, from);"
 mutant 'an intent is believed before it is meant' \
     'if (intent->op != BF_CHANGE) {' 'if (intent->op == BF_RESET) {'
 mutant 'one slot of a swap' '    intent->slots[1] = distance_of(pool, b);' ''
@@ -149,5 +157,9 @@ mutant 'reset without an intent' '    begin(intent, BF_RESET);' \
 mutant 'reset leaves the roots' \
     '    memset(shared_of(pool)->roots, 0, sizeof shared_of(pool)->roots);' ''
 
+[ "$wanted" != -n ] || {
+    echo "$found can be made"
+    exit
+}
 echo "$found found, $missed not found"
 [ "$missed" -eq 0 ]
