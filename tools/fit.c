@@ -1,6 +1,7 @@
 /* bitfit fit: how small a pool serves a trace. */
 #include "verbs.h"
 
+#include "costs_table.h"
 #include "input_trace.h"
 #include "options.h"
 #include "record.h"
@@ -149,22 +150,11 @@ static void print_notes(const fit *on)
 
 static void print_costs(const fit *on)
 {
-    const trace *from = on->input.from;
-    bool by_site = from->site_count > 1;
-    char stack[96];
     printf("\n  What costs most at the peak, after event %s, with granule "
            "%zu\n",
            number_text(on->input.asked.peak_event),
            on->found[on->best].granule);
-    printf("  %12s  %10s  %12s  %s\n", "live bytes", "blocks", "rounding",
-           by_site ? "call stack" : "size requested");
-    for (size_t i = 0; i < on->cost_count && i < COSTS; i++) {
-        const cost *it = &on->costs[i];
-        printf("  %12s  %10s  %12s  %s\n", number_text(it->live),
-               number_text(it->blocks), number_text(it->live - it->requested),
-               by_site ? stack_text(stack, sizeof stack, from->sites[it->site])
-                       : number_text(it->size));
-    }
+    costs_print(on->input.from, on->costs, on->cost_count, COSTS);
 }
 
 /* -------------------------------------------------------------------- JSON */
@@ -189,26 +179,6 @@ static json_t *granules_json(const fit *on)
     return all;
 }
 
-static json_t *costs_json(const fit *on)
-{
-    const trace *from = on->input.from;
-    json_t *all = json_array();
-    for (size_t i = 0; i < on->cost_count && i < COSTS; i++) {
-        const cost *it = &on->costs[i];
-        json_t *one = json_pack("{sI sI sI}", "live", (json_int_t)it->live,
-                                "requested", (json_int_t)it->requested,
-                                "blocks", (json_int_t)it->blocks);
-        if (from->site_count > 1) {
-            json_object_set_new(one, "site", text_json(from->sites[it->site]));
-        } else {
-            json_object_set_new(one, "size",
-                                json_integer((json_int_t)it->size));
-        }
-        json_array_append_new(all, one);
-    }
-    return all;
-}
-
 static json_t *all_json(const fit *on)
 {
     return json_pack(
@@ -216,7 +186,8 @@ static json_t *all_json(const fit *on)
         "recommended_granule", (json_int_t)on->found[on->best].granule,
         "payload_alignment", (json_int_t)playback_alignment(&on->input.asked),
         "peak_event", (json_int_t)on->input.asked.peak_event, "granules",
-        granules_json(on), "costs", costs_json(on));
+        granules_json(on), "costs",
+        costs_json(on->input.from, on->costs, on->cost_count, COSTS));
 }
 
 /* A recording goes by its program's name, not by its file's. */

@@ -1,6 +1,7 @@
 /* bitfit replay: replay a trace in a pool, and print the figures. */
 #include "verbs.h"
 
+#include "costs_table.h"
 #include "input_trace.h"
 #include "options.h"
 #include "trace/series.h"
@@ -14,12 +15,13 @@
 
 static const char verb[] = "replay";
 
-enum { GRANULE = 16, POINTS = 500, LINE = 60 };
+enum { GRANULE = 16, POINTS = 500, LINE = 60, LEAKS = 20 };
 
 typedef struct replay_options {
     const char *path;
     size_t pool; /* bytes; 0: as large as needed */
     size_t granule;
+    bool leaks;
     bool json;
 } replay_options;
 
@@ -30,6 +32,8 @@ typedef struct replay {
     double ns; /* of an operation */
     size_t first_failure;
     series course;
+    cost *leaks; /* what was never freed; NULL if nobody asked */
+    size_t leak_count;
 } replay;
 
 /* ------------------------------------------------------------------ runs */
@@ -168,6 +172,19 @@ static void print_failures(const replay *on)
     putchar('\n');
 }
 
+static void print_leaks(const replay *on)
+{
+    if (on->leaks == NULL)
+        return;
+    char blocks[48];
+    printf("\n  Never freed: %s\n",
+           things_text(blocks, on->input.asked.live_at_end, "block"));
+    if (on->leak_count > 0)
+        costs_print(on->input.from, on->leaks, on->leak_count, LEAKS);
+    if (on->leak_count > LEAKS)
+        printf("  %s more\n", number_text(on->leak_count - LEAKS));
+}
+
 static void print_all(const replay *on)
 {
     const bitfit_stats *end = &on->course.end;
@@ -192,6 +209,7 @@ static void print_all(const replay *on)
                 "the high-water mark");
     print_failures(on);
     print_curves(on);
+    print_leaks(on);
 }
 
 static json_t *points_json(const series *course)
@@ -217,7 +235,7 @@ static json_t *all_json(const replay *on)
     json_t *failed = end->failures == 0
                          ? json_null()
                          : json_integer((json_int_t)on->first_failure);
-    return json_pack(
+    json_t *all = json_pack(
         "{so sI sI sI sI sf sI sI sI sI sI sI sI so so}", "trace",
         input_trace_json(&on->input), "granule", (json_int_t)end->granule,
         "pool", (json_int_t)on->options->pool, "payload",
@@ -230,6 +248,11 @@ static json_t *all_json(const replay *on)
         "least_largest_request_possible", (json_int_t)on->course.least_largest,
         "failures", (json_int_t)end->failures, "first_failure", failed,
         "series", points_json(&on->course));
+    if (on->leaks != NULL)
+        json_object_set_new(
+            all, "leaks",
+            costs_json(on->input.from, on->leaks, on->leak_count, SIZE_MAX));
+    return all;
 }
 
 /* ----------------------------------------------------------------- options */
@@ -239,6 +262,8 @@ static const verb_option options[] = {
      &kind_size, offsetof(replay_options, pool)},
     {"granule", 'g', "SIZE", "The pool's granule (16)", &kind_granule,
      offsetof(replay_options, granule)},
+    {"leaks", 0, NULL, "Print what was never freed, by call stack or size",
+     &kind_flag, offsetof(replay_options, leaks)},
     {"json", 0, NULL, "Print the figures as JSON", &kind_flag,
      offsetof(replay_options, json)},
     {0}};
@@ -249,8 +274,9 @@ static const verb_usage usage = {
     .what = "trace",
     .help = "Replays a trace in a pool and prints the figures.\v"
             "Reads what bitfit record writes, AOSP memory_replay text, "
-            "heaptrack --raw, glibc mtrace, .rep and RMM's CSV; - is standard "
-            "input. The exit code is 1 if a request failed, 2 for a bad "
+            "heaptrack --raw, glibc mtrace, .rep, RMM's CSV and PyTorch "
+            "snapshots; - is standard input. The exit code is 1 if a request "
+            "failed, 2 for a bad "
             "option, 3 if the trace cannot be read.",
     .options = options};
 
@@ -285,7 +311,15 @@ int verb_replay(int argc, char **argv)
                               .granule = given.granule,
                               .alignment = playback_alignment(&on.input.asked),
                               .pool = given.pool};
-    code = tell(&on);
+    if (given.leaks) {
+        on.leaks = costs_at(on.input.from, on.input.from->count,
+                            on.input.from->site_count > 1, given.granule,
+                            &on.leak_count);
+    }
+    code = given.leaks && on.leaks == NULL
+               ? command_error(verb, "there is not enough memory")
+               : tell(&on);
+    free(on.leaks);
     input_trace_close(&on.input);
     return code;
 }

@@ -677,6 +677,24 @@ class Replay(Case):
                                  for at in told["series"]))
         self.assertLessEqual(len(told["series"]), 501)
 
+    def test_leaks_have_their_stacks(self):
+        snapshot = "= Start\n@ a:[0x1] + 0x10 0x64\n@ a:[0x1] + 0x90 0x64\n"
+        snapshot += "@ b:[0x2] + 0xf0 0x20\n@ b:[0x2] - 0x10\n= End\n"
+        self.trace.write_text(snapshot)
+        shown = run(BITFIT, "replay", "--leaks", self.trace).stdout
+        self.assertIn("Never freed: 2 blocks", shown)
+        self.assertRegex(shown, r"\n +112 +1 +12 +a:\[0x1\]\n +32 +1 +0 +b:")
+        told = json.loads(run(BITFIT, "replay", "--leaks", "--json",
+                              self.trace).stdout)["leaks"]
+        self.assertEqual([(one["site"], one["blocks"]) for one in told],
+                         [("a:[0x1]", 1), ("b:[0x2]", 1)])
+        self.trace.write_text("0\n2\n3\n1\na 0 8\na 1 9\nf 0\n")
+        shown = run(BITFIT, "replay", "--leaks", self.trace).stdout
+        self.assertRegex(shown, r"\n +16 +1 +7 +9\n")
+        self.trace.write_text("0\n2\n2\n1\na 0 8\nf 0\n")
+        shown = run(BITFIT, "replay", "--leaks", self.trace).stdout
+        self.assertTrue(shown.endswith("Never freed: 0 blocks\n"), shown)
+
     def test_standard_input_is_read(self):
         self.record(SUBJECT, "family")
         done = run(BITFIT, "replay", "--json", "-", text=False,

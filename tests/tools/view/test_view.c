@@ -349,6 +349,29 @@ static void a_pixel_has_the_colour_of_its_block(void **state)
     heap_close(heap);
 }
 
+/* All of it in one pixel: the blocks of 48 and 64 bytes cover more of it than
+ * the one of 32, half of it is free, and no other colour comes of it. */
+static void a_pixel_of_several_blocks_has_the_colour_of_most(void **state)
+{
+    (void)state;
+    static storage events;
+    const char *why;
+    trace from = small_trace(&events);
+    const heap_options options = {0};
+    heap_history *heap = heap_open(&from, &options, &why);
+    assert_non_null(heap);
+    colour_scheme scheme;
+    plane p;
+    scheme_by_size(&scheme, false);
+    assert_true(plane_open(&p, 1, 1, &scheme));
+    plane_add_heap(&p, heap, &scheme, CLOCK_EVENTS);
+    plane_finish(&p);
+    assert_int_equal(plane_colour(&p, &scheme, 0, 0),
+                     colour_mix(theme_of(false)->free, scheme.colours[1], 0.5));
+    plane_close(&p);
+    heap_close(heap);
+}
+
 /* By age: a block changes its colour as it grows older. */
 static void ages_and_sites_have_their_classes(void **state)
 {
@@ -564,6 +587,7 @@ int main(void)
         cmocka_unit_test(an_empty_trace_has_an_empty_heap),
         cmocka_unit_test(holes_come_largest_first),
         cmocka_unit_test(a_pixel_has_the_colour_of_its_block),
+        cmocka_unit_test(a_pixel_of_several_blocks_has_the_colour_of_most),
         cmocka_unit_test(ages_and_sites_have_their_classes),
         cmocka_unit_test(rows_hold_the_pool_and_are_round),
         cmocka_unit_test(texts_are_as_people_read_them),
