@@ -6,6 +6,7 @@
 #include "options.h"
 #include "trace/series.h"
 #include "trace/text.h"
+#include "view/scheme.h"
 #include "view/screen.h"
 
 #include <inttypes.h>
