@@ -6,6 +6,9 @@
 
 #include <stdint.h>
 
+/* Makes a name of the library's known outside. */
+#define EXPORT __attribute__((visibility("default")))
+
 /* How size_t is written in a C++ name. */
 #if SIZE_MAX == UINT64_MAX
 #define SIZE_NAME "m"

@@ -5,12 +5,10 @@
 #ifndef BITFIT_MALLOC_ENTRY_H
 #define BITFIT_MALLOC_ENTRY_H
 
+#include "abi.h"
 #include "cache.h"
 
 typedef enum fill { FILL_NONE, FILL_ZERO } fill;
-
-/* Makes a name of the library's known outside. */
-#define EXPORT __attribute__((visibility("default")))
 
 /* Enters this thread for a call that takes the lock, as threads_enter() does,
  * and makes the pool where it is missing. False if there is none (yet): then

@@ -1,6 +1,6 @@
 #include "forks.h"
 
-#include "entry.h"
+#include "abi.h"
 #include "streams.h"
 #include "text.h"
 #include "threads.h"
