@@ -171,8 +171,9 @@ static void *take_from_pool(size_t alignment, size_t size, size_t more)
     if (alignment < page_size()) {
         alignment = page_size();
     }
-    bool roomy = more != 0 && more <= heap_room() / ROOM_SHARE;
-    void *start = roomy ? heap_take(alignment, size + more) : NULL;
+    size_t most = whole_pages(heap_room() / ROOM_SHARE);
+    more = more < most ? more : most;
+    void *start = more != 0 ? heap_take(alignment, size + more) : NULL;
     return start != NULL ? start : heap_take(alignment, size);
 }
 

@@ -38,8 +38,8 @@ typedef struct guarded_block {
     unsigned kind;
 } guarded_block;
 
-/* A block whose bytes are zero, with `more` closed bytes to grow into if there
- * is room. NULL if there is none, or as many as may be. */
+/* A block whose bytes are zero, with `more` closed bytes to grow into, or fewer
+ * where there is less room. NULL if there is none, or as many as may be. */
 void *guarded_take(size_t alignment, size_t size, size_t more);
 
 /* Whether this is such a block, and which; dies if it waits, or if its padding

@@ -12,7 +12,7 @@
 enum {
     TAIL = 8,
     KIND_SHIFT = 56, /* in a tail, above the length */
-    GROWTH_SHARE = 8 /* of a block that grows is room to grow on */
+    GROWTH_SHARE = 2 /* of a block that grows is room to grow on */
 };
 
 static bool is_large(size_t size)
