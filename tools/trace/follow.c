@@ -67,18 +67,6 @@ static uint64_t written(const trace_follower *of)
     return le64toh(count);
 }
 
-/* The flag and the description. */
-static bool skip_header(reading *from)
-{
-    from->next = TRACE_HEADER_SIZE;
-    reading_varint(from);
-    uint64_t length = reading_varint(from);
-    if (from->short_of || length > from->end - from->next)
-        return false;
-    from->next += (size_t)length;
-    return true;
-}
-
 /* Reads the whole records, up to `from->next`. False if one is wrong. */
 static bool take_records(trace_follower *of, reading *from)
 {
@@ -101,7 +89,7 @@ static bool take_chunk(trace_follower *of, size_t size)
     ssize_t got = pread(of->file, of->chunk, size, (off_t)of->next);
     reading from = {
         .at = of->chunk, .to = &of->to, .end = got < 0 ? 0 : (size_t)got};
-    of->begun = of->begun || skip_header(&from);
+    of->begun = of->begun || reading_skip_header(&from);
     if (!of->begun)
         return true;
     bool sound = take_records(of, &from);

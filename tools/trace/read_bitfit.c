@@ -24,6 +24,17 @@ uint64_t reading_varint(reading *from)
     return 0;
 }
 
+bool reading_skip_header(reading *from)
+{
+    from->next = TRACE_HEADER_SIZE;
+    reading_varint(from);
+    uint64_t length = reading_varint(from);
+    if (from->short_of || length > from->end - from->next)
+        return false;
+    from->next += (size_t)length;
+    return true;
+}
+
 /* The number of the block that is so many younger than the youngest; no
  * block's if there are not so many. */
 static uint64_t take_block(reading *from)

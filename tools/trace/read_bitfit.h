@@ -15,6 +15,10 @@ typedef struct reading {
 /* 0 and `short_of` if it is cut off, or has too many bytes to be a number. */
 uint64_t reading_varint(reading *from);
 
+/* Skips the header, with the flag and the description. False if it is cut
+ * off. */
+bool reading_skip_header(reading *from);
+
 /* Reads a record. False with `short_of` if it is cut off, else with the
  * builder's `wrong`; where it is cut off the builder is as it was. */
 bool reading_record(reading *from);

@@ -100,18 +100,6 @@ static bool rename_records(renaming *of)
     return true;
 }
 
-/* The flag and the description stay. */
-static bool skip_header(reading *from)
-{
-    from->next = TRACE_HEADER_SIZE;
-    reading_varint(from);
-    uint64_t length = reading_varint(from);
-    if (from->short_of || length > from->end - from->next)
-        return false;
-    from->next += (size_t)length;
-    return true;
-}
-
 static bool is_recording(const trace_input *input)
 {
     return input->size >= TRACE_HEADER_SIZE &&
@@ -129,7 +117,8 @@ static char *renamed(const trace_input *input, renaming *of, size_t *size)
                   .end = written < input->size ? (size_t)written : input->size};
     of->to = open_memstream(&content, size);
     *of->result = (trace_renamed){.cut = true};
-    bool sound = of->to != NULL && skip_header(&of->from) && rename_records(of);
+    bool sound =
+        of->to != NULL && reading_skip_header(&of->from) && rename_records(of);
     bool whole = of->to != NULL && fclose(of->to) == 0;
     if (whole && sound) {
         trace_put_written((unsigned char *)content, *size);

@@ -16,8 +16,9 @@ typedef struct trace_renamed {
 
 /*
  * Reads what the recorder wrote, not yet compressed, and writes it renamed and
- * compressed to another path. What the events say is not looked at. False if the file is no such recording
- * or damaged, or cannot be written; then the error says why.
+ * compressed to another path. What the events say is not looked at. False if
+ * the file is no such recording or damaged, or cannot be written; then the
+ * error says why.
  */
 bool trace_rename(const char *from, const char *to, trace_namer *name,
                   void *context, trace_renamed *result, trace_error *error);
