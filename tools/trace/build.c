@@ -67,7 +67,7 @@ static bool is_kind(const trace_event *left, const trace_event *right)
 static uint64_t hash_of_kind(const builder *to, const trace_event *kind)
 {
     uint64_t small = (uint64_t)kind->site << 32 | (uint64_t)kind->thread << 16 |
-                     kind->align_log2 << 8 | kind->op;
+                     (uint64_t)kind->align_log2 << 8 | kind->op;
     return table_hash(&to->kinds, table_hash(&to->kinds, kind->size) ^ small);
 }
 
