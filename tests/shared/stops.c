@@ -267,6 +267,9 @@ static bool slots_are_right(const call *c, const view *was, const view *is)
     if (c->verb == SWAP) {
         return is->roots[0] == was->roots[1] && is->roots[1] == was->roots[0];
     }
+    if (c->verb == RESET) {
+        return is->roots[0] == 0 && is->roots[1] == 0;
+    }
     return c->verb != FREE_FROM || is->roots[0] == 0;
 }
 
@@ -369,6 +372,7 @@ static void try_block(unsigned char *state, size_t block, size_t other)
             state,
             (call){.verb = REALLOC_IN, .block = block, .count = now->sizes[i]});
     }
+    try_call(state, (call){.verb = RESET});
     for (verb v = FREE_FROM; v <= SWEEP; v++) {
         try_call(state, (call){.verb = v, .block = block});
     }
