@@ -135,7 +135,7 @@ bool trace_rename(const char *from, const char *to, trace_namer *name,
 {
     trace_input input;
     renaming of = {.name = name, .context = context, .result = result};
-    size_t size;
+    size_t size = 0;
     char *content = NULL;
     if (input_read(&input, from, error)) {
         if (is_recording(&input))
