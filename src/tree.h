@@ -193,7 +193,9 @@ BF_INLINE unsigned bf_class_of(size_t count)
     if (count <= 8) {
         return (unsigned)count - 1;
     }
-    return count < 1024 ? bf_highest_bit((bf_word)count) + 5 : BF_FLOORS - 1;
+    return count < 1024 && count <= (bf_word)BF_ALL
+               ? bf_highest_bit((bf_word)count) + 5
+               : BF_FLOORS - 1;
 }
 
 /* --------------------------------------------------------------- computing */
