@@ -39,7 +39,7 @@ void prove_open(void)
 static any_map map;
 
 /* One step of reading: from where a run starts to its end. All reading goes in
- * such steps, from 0 on. */
+ * such steps, from 0 on, where a run starts or nothing is read. */
 void prove_step(void)
 {
     bf_fit fit;
@@ -49,8 +49,10 @@ void prove_step(void)
     fit.map.granules = nondet_size();
     ASSUME(start < fit.map.granules &&
            fit.map.granules <= (size_t)N * BF_WORD_BITS);
+    ASSUME(bf_map_starts(&fit.map, start));
     size_t end = bf_map_next_start(&fit.map, start);
     CLAIM(start < end && end <= fit.map.granules, "forwards, and not beyond");
+    CLAIM(bf_map_starts(&fit.map, end), "to where a run starts again");
     check_run(&fit.map, start, end, bf_map_free_at(&fit.map, start));
     bf_fit_is_block(&fit, start);
     ends_fit(&fit.map);

@@ -9,6 +9,8 @@
  */
 #include "whole.h"
 
+#include "aligned.h"
+
 #ifndef PART
 #define PART 0
 #endif

@@ -1,5 +1,7 @@
-/* The run map's readers and its writer, in a pool of any size. */
+/* The run map's readers and writers, in a pool of any size. */
 #include "window.h"
+
+#include "short.h"
 
 static run any_good_run(void)
 {
@@ -44,8 +46,7 @@ void prove_tail(void)
     run r = any_good_run();
     size_t word = r.start / BF_WORD_BITS;
     bool beyond = r.free && r.end / BF_WORD_BITS != word;
-    bf_hole tail = bf_map_tail(&map, word);
-    CLAIM(!beyond || (tail.start == r.start && tail.end == r.end), "tail");
+    CLAIM(!beyond || bf_map_tail(&map, word) == r.end - r.start, "tail");
     REACHED();
 }
 
@@ -63,7 +64,19 @@ void prove_is_block(void)
 
 /* ------------------------------------------------------------------ writing */
 
-/* What bf_map_write() asks of its caller: no run starts inside, one does
+/* A hole or a block, each proved apart. */
+#ifndef FREE
+#define FREE 1
+#endif
+
+static run any_run_to_write(void)
+{
+    run r = any_run();
+    ASSUME(r.free == (FREE != 0));
+    return r;
+}
+
+/* What writing asks of its caller: no run starts inside, one does
  * behind. */
 static void ready_for(run r)
 {
@@ -82,12 +95,21 @@ static void ready_for(run r)
     }
 }
 
+static void write(run r)
+{
+#if FREE
+    bf_map_write_hole(&map, r.start, r.end);
+#else
+    bf_map_write_block(&map, r.start, r.end);
+#endif
+}
+
 void prove_write(void)
 {
     any_pool();
-    run r = any_run();
+    run r = any_run_to_write();
     ready_for(r);
-    bf_map_write(&map, r.start, r.end, r.free);
+    write(r);
     CLAIM(well_formed(r), "the run is there");
     REACHED();
 }
@@ -97,13 +119,13 @@ void prove_write(void)
 void prove_write_words(void)
 {
     any_pool();
-    run r = any_run();
+    run r = any_run_to_write();
     ready_for(r);
     size_t word = nondet_size();
     ASSUME(word < words);
     bf_pair old = map.pairs[word];
 
-    bf_map_write(&map, r.start, r.end, r.free);
+    write(r);
 
     bf_pair now = map.pairs[word];
     size_t first = r.start / BF_WORD_BITS;
@@ -126,7 +148,8 @@ void prove_join(void)
     any_pool();
     size_t granule = nondet_size();
     size_t word = nondet_size();
-    ASSUME(granule < map.granules && word < words);
+    ASSUME(granule != 0 && granule < map.granules && word < words);
+    ASSUME(starts_at(granule));
     bf_pair old = map.pairs[word];
     bf_map_join(&map, granule);
     bf_pair now = map.pairs[word];
@@ -134,5 +157,51 @@ void prove_join(void)
         word == granule / BF_WORD_BITS ? BF_ONE << granule % BF_WORD_BITS : 0;
     CLAIM(now.start == (old.start & ~bit), "one start bit less");
     CLAIM(now.free == old.free, "no free bit changes");
+    REACHED();
+}
+
+/* ------------------------------------------------------------------- taking */
+
+/* A hole, and a block that is to be its front. */
+static run any_hole(size_t *end)
+{
+    run hole = any_good_run();
+    *end = nondet_size();
+    ASSUME(hole.free && *end > hole.start && *end <= hole.end);
+    return hole;
+}
+
+static void take(run hole, size_t end)
+{
+    if (hole.start / BF_WORD_BITS == end / BF_WORD_BITS) {
+        bf_map_take_in_word(bf_pair_of(&map, hole.start / BF_WORD_BITS),
+                            bf_bit_of(hole.start), end - hole.start);
+    } else {
+        write_taken(&map, hole.start, end, hole.end);
+    }
+}
+
+void prove_take(void)
+{
+    size_t end;
+    run hole = any_hole(&end);
+    take(hole, end);
+    run block = {hole.start, end, false};
+    run rest = {end, hole.end, true};
+    CLAIM(well_formed(block), "the block is there");
+    CLAIM(end == hole.end || well_formed(rest), "and the rest of the hole");
+    REACHED();
+}
+
+/* Any other run stays as it is. */
+void prove_take_others(void)
+{
+    size_t end;
+    run hole = any_hole(&end);
+    run other = any_run();
+    ASSUME(other.end <= hole.start || other.start >= hole.end);
+    ASSUME(well_formed(other));
+    take(hole, end);
+    CLAIM(well_formed(other), "no other run changes");
     REACHED();
 }

@@ -2,13 +2,14 @@
 """Proves the core, or says which proof fails.
 
     prove.py [-j JOBS] [--quick] [--src ROOT] [--out FOLDER] [--tools FOLDER]
-             [NAME...]
+             [--record PAGE] [NAME...]
 
 Runs the proofs of proofs.toml whose names begin so (all without a NAME; with
 --quick those that take seconds) on the sources in ROOT. CBMC 6 is taken from
 the PATH or from the folder of tools, where `make prove` unpacks it. Without
 it: one line, and exit code 77. Exit code 1 if a proof fails. The seconds are
-those of the processor.
+those of the processor. --record writes them into the table of PAGE: the rows of
+the proofs that were run, with the day.
 
 A proof holds if each of its claims holds, every loop ends within its bound,
 and the one claim that must fail does fail: else nothing was proved.
@@ -165,6 +166,26 @@ def tell(proof, wrong, seconds):
         print(f"               {wrong}", flush=True)
 
 
+ROW = re.compile(r"^\| `([^`]+)` \|.*\n", re.M)
+
+
+def record(page, results, names):
+    """Renews these proofs' rows in the page's table, whose order is that of
+    proofs.toml. Rows of proofs that are no more go."""
+    text = page.read_text()
+    rows = {match[1]: match[0] for match in ROW.finditer(text)}
+    day = time.strftime("%Y-%m-%d")
+    for proof, wrong, seconds in results:
+        rows[proof.name] = (f"| `{proof.name}` | {proof.sizes} | "
+                            f"{'holds' if wrong is None else wrong} | "
+                            f"{seconds:.0f} | {day} |\n")
+    head = "| Proof | Sizes | Result | Seconds | Day |\n|---|---|---|---|---|\n"
+    before, _, after = ROW.sub("", text).partition(head)
+    page.write_text(before + head +
+                    "".join(rows[name] for name in names if name in rows) +
+                    after)
+
+
 def arguments():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("-j", type=int, default=1)
@@ -173,6 +194,7 @@ def arguments():
     parser.add_argument("--out", type=pathlib.Path, default=BUILD)
     parser.add_argument("--tools", type=pathlib.Path,
                         default=BUILD / "tools" / "bin")
+    parser.add_argument("--record", type=pathlib.Path)
     parser.add_argument("names", nargs="*")
     return parser.parse_args()
 
@@ -186,8 +208,8 @@ def main():
               "proved here")
         return NO_TOOL
     table = tomllib.loads((HERE / "proofs.toml").read_text())
-    proofs = [Proof(table, entry) for entry in table["proof"]]
-    proofs = [proof for proof in proofs
+    every = [Proof(table, entry) for entry in table["proof"]]
+    proofs = [proof for proof in every
               if (proof.quick or not asked.quick) and
               (not asked.names or proof.name.startswith(tuple(asked.names)))]
     run = Run(asked.src.resolve(), asked.out.resolve(), tools.resolve())
@@ -196,12 +218,16 @@ def main():
 
     begin = time.monotonic()
     failed = 0
+    results = []
     with concurrent.futures.ProcessPoolExecutor(asked.j) as pool:
         for done in concurrent.futures.as_completed(
                 [pool.submit(timed, proof, run) for proof in proofs]):
             proof, wrong, seconds = done.result()
             tell(proof, wrong, seconds)
             failed += wrong is not None
+            results.append((proof, wrong, seconds))
+            if asked.record:
+                record(asked.record, results, [proof.name for proof in every])
     for name, (reached, lines) in covered(run).items():
         print(f"reached  {name:20} {reached:4} of {lines:4} lines")
     print(f"{len(proofs) - failed} of {len(proofs)} proofs hold, "

@@ -168,24 +168,12 @@ static size_t last_end(void)
     return fit.last_start + fit.last_count % BF_WAITING;
 }
 
-/* That no block is remembered, in the way in which settling leaves it. */
-static bool remembers_none(void)
-{
-#ifndef SETTLE_IS_REPLACED
-    bf_fit same = fit;
-    bf_fit_settle(&same);
-    return same.last_start == fit.last_start;
-#else
-    return true;
-#endif
-}
-
 /* The last block taken, if one is remembered, is a block of the map, and was
  * the first fit for its size: it would be again, which `place` stands for. */
 static bool remembers_well(size_t place)
 {
     if (fit.last_count == 0) {
-        return remembers_none();
+        return true;
     }
     size_t start = fit.last_start;
     size_t end = last_end();
@@ -210,8 +198,8 @@ static void any_state(size_t place)
     before = nondet_truth();
     fit.map.pairs = memory.pairs;
     fit.map.granules = GRANULES;
-    fit.last_start = nondet_size();
-    fit.last_count = nondet_size();
+    fit.last_start = nondet_u32();
+    fit.last_count = nondet_u32();
     ASSUME(is_possible(&before));
     ASSUME(map_says(&before));
     ASSUME(remembers_well(place));
