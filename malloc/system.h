@@ -15,6 +15,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <time.h>
@@ -185,9 +186,7 @@ static inline signal_set system_mask(int how, signal_set signals)
 static inline signal_set system_block_signals(void)
 {
     signal_set all;
-    for (size_t i = 0; i < sizeof all.words / sizeof all.words[0]; i++) {
-        all.words[i] = ~0UL;
-    }
+    memset(&all, 0xff, sizeof all);
     return system_mask(SIG_BLOCK, all);
 }
 
