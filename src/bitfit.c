@@ -8,6 +8,7 @@
 
 #include "door.h"
 #include "guard.h"
+#include "shared.h"
 
 /* ------------------------------------------------------------------ ending */
 
@@ -199,7 +200,7 @@ size_t bitfit_usable_size(bitfit_pool *pool, const void *ptr)
     if (ptr == NULL) {
         return 0;
     }
-    if (!(bf_is_shared(pool) ? bf_shared_enter(pool, __func__)
+    if (!(bf_is_shared(pool) ? enter_shared(pool, __func__)
                              : enter(pool, __func__))) {
         return watched_usable_size(pool, ptr, __func__);
     }
@@ -315,7 +316,7 @@ void bitfit_lock(bitfit_pool *pool)
 void bitfit_unlock(bitfit_pool *pool)
 {
     if (bf_is_shared(pool)) {
-        bf_shared_leave(pool); /* which the child of a fork does not have */
+        bf_shared_unlock(pool); /* which the child of a fork does not have */
     } else {
         leave(pool);
     }

@@ -4,8 +4,8 @@
 
 #include "create.h"
 
+#include "intent.h"
 #include "platform_shadow.h"
-#include "shared.h"
 
 enum {
     GRANULE_DEFAULT = 16,

@@ -12,7 +12,7 @@
 
 #include "create.h"
 #include "platform_shadow.h"
-#include "shared.h"
+#include "recover.h"
 
 /* ---------------------------------------------------------------- the lock */
 
@@ -29,7 +29,7 @@ BF_NOINLINE BF_STATIC void release(const bitfit_pool *pool)
     } else if (kind == BITFIT_LOCK_CALLER) {
         caller_lock_of(pool)->unlock(caller_lock_of(pool)->context);
     } else if (bf_is_shared(pool)) {
-        bf_shared_leave(pool);
+        bf_shared_unlock(pool);
     }
 }
 
@@ -66,6 +66,16 @@ BF_NOINLINE BF_STATIC bool refuse(bitfit_pool *pool, const char *call,
 }
 
 /* ---------------------------------------------------------------- the door */
+
+/* Enters a shared pool, which is repaired if that is needed. Where there is no
+ * such mutex, all that lies behind it is left out. */
+BF_INLINE bool enter_shared(bitfit_pool *pool, const char *call)
+{
+    bf_taking taking = BF_HAS_SHARED_MUTEX ? bf_shared_lock(pool) : BF_NO_MUTEX;
+    return taking == BF_TAKEN ||
+           refuse(pool, call,
+                  taking == BF_MINE ? BITFIT_REENTRY : BITFIT_WRONG_POOL);
+}
 
 /* A call that finds no lock of its kind: the pool's calls go another way in, or
  * it is misuse. */
@@ -151,7 +161,7 @@ BF_INLINE bool enter_offsets(bitfit_pool *pool, const char *call)
 /* Enters for a call that serves every pool. */
 BF_INLINE bool enter_any(bitfit_pool *pool, const char *call)
 {
-    return bf_is_shared(pool) ? bf_shared_enter(pool, call)
+    return bf_is_shared(pool) ? enter_shared(pool, call)
                               : enter_by(pool, call, bf_lock_kind_of(pool));
 }
 
@@ -173,7 +183,7 @@ BF_INLINE bool enter_offsets_locked(bitfit_pool *pool, const char *call)
 BF_INLINE bool enter_any_locked(bitfit_pool *pool, const char *call)
 {
     return bf_is_shared(pool)
-               ? bf_shared_enter(pool, call)
+               ? enter_shared(pool, call)
                : enter_by_lock(pool, call, bf_lock_kind_of(pool));
 }
 

@@ -1,6 +1,6 @@
 /*
- * Shared pools: the calls, the intents that they write down, and the repair.
- * shared.h draws the protocol; docs/DESIGN.md argues for it.
+ * Shared pools: the calls, and the intents that they write down.
+ * intent.h draws the protocol; docs/DESIGN.md argues for it.
  */
 #include "platform.h"
 
@@ -20,218 +20,14 @@
      (uint64_t)sizeof(bitfit_pool) << 16 ^ (uint64_t)sizeof(bf_tree) << 8 ^    \
      BF_WORD_BITS)
 
-static size_t header_size(void)
-{
-    return bf_plan_header((bf_parts){.lock = BF_LOCK_SHARED});
-}
-
-static bf_shared *shared_of(const bitfit_pool *pool)
-{
-    return bf_plan_lock_of(pool);
-}
-
 static uint64_t distance_of(const bitfit_pool *pool, const void *place)
 {
     return (uint64_t)((uintptr_t)place - (uintptr_t)pool);
 }
 
-static void *at_distance(const bitfit_pool *pool, uint64_t distance)
-{
-    return (unsigned char *)(uintptr_t)pool + (size_t)distance;
-}
-
 static bitfit_link link_at(const bitfit_pool *pool, size_t granule)
 {
-    return shared_of(pool)->payload + bf_bytes_of(pool, granule);
-}
-
-/* ------------------------------------------------------------------ repair */
-
-/* Says where the parts of the index lie, from `memory` on, which holds them
- * already: for an index that has come to another address. */
-static void place_index(bf_fit *fit, void *memory, size_t granules)
-{
-    unsigned char *pairs = memory;
-    pairs += bf_fit_pairs_offset(granules);
-    fit->map.pairs = (bf_pair *)(void *)pairs;
-    fit->map.granules = granules;
-    if (bf_fit_has_tree(fit)) {
-        bf_tree_place(bf_fit_tree(fit), rows_of(fit), bf_words_for(granules));
-    }
-}
-
-/* Makes the pool's pointers those of this process. */
-BF_NOINLINE static void place_pool(bitfit_pool *pool)
-{
-    bf_shared *shared = shared_of(pool);
-    place_index(&pool->fit, at_distance(pool, header_size()),
-                (size_t)shared->granules);
-    pool->payload = at_distance(pool, shared->payload);
-    BF_ORDER();
-    shared->home = (uintptr_t)pool;
-}
-
-/* Forgets that runs start in [left, right), whatever stands there. */
-static void forget_starts(bf_map *map, size_t left, size_t right)
-{
-    size_t first = bf_word_of(left);
-    size_t last = bf_word_of(right);
-    for (size_t word = first; word <= last; word++) {
-        bf_word inside =
-            (word == first ? bf_mask_from(bf_bit_of(left)) : BF_ALL) &
-            (word == last ? bf_mask_below(bf_bit_of(right)) : BF_ALL);
-        if (inside != 0) { /* there may be no last word */
-            bf_pair_of(map, word)->start &= ~inside;
-        }
-    }
-}
-
-/* Writes [left, right) as hole, block, hole, from whatever state it is in. */
-static void write_target(bf_map *map, const bf_target *target)
-{
-    size_t left = (size_t)target->left;
-    size_t start = (size_t)target->start;
-    size_t end = (size_t)target->end;
-    size_t right = (size_t)target->right;
-    if (left == right) {
-        return;
-    }
-    forget_starts(map, left, right);
-    if (left < start) {
-        bf_map_write_hole(map, left, start);
-    }
-    if (start < end) {
-        bf_map_write_block(map, start, end);
-    }
-    if (end < right) {
-        bf_map_write_hole(map, end, right);
-    }
-}
-
-static void write_slots(const bitfit_pool *pool)
-{
-    const bf_intent *intent = &shared_of(pool)->intent;
-    for (unsigned i = 0; i < 2; i++) {
-        if (intent->slots[i] != 0) {
-            volatile uint64_t *slot = at_distance(pool, intent->slots[i]);
-            *slot = intent->values[i];
-        }
-    }
-}
-
-static void empty_pool(bitfit_pool *pool)
-{
-    memset(shared_of(pool)->roots, 0, sizeof shared_of(pool)->roots);
-    bf_plan_reset(pool);
-}
-
-/* Makes map, slots and counters what the intent says. */
-static void carry_out(bitfit_pool *pool)
-{
-    const bf_intent *intent = &shared_of(pool)->intent;
-    if (intent->op == BF_RESET) {
-        empty_pool(pool);
-    } else if (intent->op == BF_CHANGE) {
-        write_target(&pool->fit.map, &intent->targets[0]);
-        write_target(&pool->fit.map, &intent->targets[1]);
-        write_slots(pool);
-        pool->allocations = intent->allocations;
-        pool->frees = intent->frees;
-    }
-}
-
-/* Counts from the map what it knows: live granules, and the marks. */
-static void count_anew(bitfit_pool *pool)
-{
-    const bf_map *map = &pool->fit.map;
-    size_t live = 0;
-    for (size_t start = 0; start < map->granules;) {
-        size_t end = bf_map_next_start(map, start);
-        if (!bf_map_free_at(map, start)) {
-            live += end - start;
-            bf_raise_to(&pool->high_water, end);
-            bf_raise_to(&pool->largest_block, end - start);
-        }
-        start = end;
-    }
-    bf_raise_to(&pool->peak_live, live);
-    pool->room = pool->peak_live - live;
-}
-
-/* Makes all but the map anew, from the map's start bits and their free bits. */
-static void derive_index(bf_fit *fit)
-{
-    const bf_map *map = &fit->map;
-    fit->last_count = 0;
-    if (!bf_fit_has_tree(fit)) {
-        return;
-    }
-    bf_tree *tree = bf_fit_tree(fit);
-    bf_tree_init(tree, rows_of(fit), bf_words_for(map->granules), false);
-    for (size_t start = 0; start < map->granules;) {
-        size_t end = bf_map_next_start(map, start);
-        if (bf_map_free_at(map, start)) {
-            bf_tree_raise(tree, bf_word_of(start), end - start);
-        }
-        start = end;
-    }
-}
-
-/* The tree is derived even if nothing was intended: a search may have been
- * broken off while it changed what it knew. */
-static void derive_all(bitfit_pool *pool)
-{
-    bf_shared *shared = shared_of(pool);
-    derive_index(&pool->fit);
-    count_anew(pool);
-    BF_ORDER();
-    if (shared->intent.op != BF_NO_OP) {
-        shared->repairs++;
-        BF_ORDER();
-        shared->intent.op = BF_NO_OP;
-    }
-}
-
-/* May itself be broken off at any store, and made again. */
-static void repair(bitfit_pool *pool)
-{
-    place_pool(pool);
-    carry_out(pool);
-    BF_ORDER();
-    derive_all(pool);
-}
-
-/* -------------------------------------------------------------------- lock */
-
-static bf_taking take_lock(bitfit_pool *pool)
-{
-    bf_shared *shared = shared_of(pool);
-    bf_taking taking = bf_shared_mutex_acquire(&shared->lock);
-    if (taking == BF_ORPHANED) {
-        repair(pool);
-        bf_shared_mutex_adopt(&shared->lock);
-        taking = BF_TAKEN;
-    }
-    if (taking == BF_TAKEN) {
-        if (BF_UNLIKELY(shared->home != (uintptr_t)pool)) {
-            place_pool(pool);
-        }
-        pool->state = BF_LOCKED;
-    }
-    return taking;
-}
-
-bool bf_shared_take(bitfit_pool *pool, const char *call)
-{
-    bf_taking taking = take_lock(pool);
-    return taking == BF_TAKEN ||
-           refuse(pool, call,
-                  taking == BF_MINE ? BITFIT_REENTRY : BITFIT_WRONG_POOL);
-}
-
-void bf_shared_leave(const bitfit_pool *pool)
-{
-    bf_shared_mutex_release(&shared_of(pool)->lock);
+    return bf_shared_of(pool)->payload + bf_bytes_of(pool, granule);
 }
 
 /* ------------------------------------------------------------------ intents */
@@ -239,7 +35,7 @@ void bf_shared_leave(const bitfit_pool *pool)
 /* An intent that changes nothing yet. */
 static bf_intent *draft(const bitfit_pool *pool)
 {
-    bf_intent *intent = &shared_of(pool)->intent;
+    bf_intent *intent = &bf_shared_of(pool)->intent;
     *intent = (bf_intent){
         .op = BF_NO_OP, .allocations = pool->allocations, .frees = pool->frees};
     return intent;
@@ -254,9 +50,9 @@ static void begin(bf_intent *intent, bf_op op)
 
 static void finish(const bitfit_pool *pool)
 {
-    write_slots(pool);
+    bf_recover_slots(pool);
     BF_ORDER();
-    shared_of(pool)->intent.op = BF_NO_OP;
+    bf_shared_of(pool)->intent.op = BF_NO_OP;
     BF_ORDER();
 }
 
@@ -296,7 +92,7 @@ static bf_hole find_place(bitfit_pool *pool, const bf_wish *wish, size_t *start)
     if (wish->count == 0) {
         return (bf_hole){0};
     }
-    size_t phase = (size_t)(shared_of(pool)->payload >> pool->granule_shift);
+    size_t phase = (size_t)(bf_shared_of(pool)->payload >> pool->granule_shift);
     return bf_fit_find(&pool->fit, wish->count, wish->alignment, phase, start);
 }
 
@@ -479,7 +275,7 @@ bitfit_pool *bitfit_init_shared(void *memory, size_t size,
     if (make_plan(&plan, memory, size, options) != BITFIT_OK) {
         return NULL;
     }
-    bf_shared *shared = shared_of(memory);
+    bf_shared *shared = bf_shared_of(memory);
     shared->magic = 0; /* what was here is no pool from now on */
     BF_ORDER();
     bitfit_pool *pool = bf_plan_carry_out(&plan);
@@ -514,8 +310,8 @@ static bool is_bool(const void *byte)
 /* Whether the header can be that of a shared pool in `size` bytes. */
 static bool header_fits(const bitfit_pool *pool, size_t size)
 {
-    size_t header = header_size();
-    const bf_shared *shared = shared_of(pool);
+    size_t header = bf_shared_header();
+    const bf_shared *shared = bf_shared_of(pool);
     uint64_t granules = shared->granules;
     unsigned shift = pool->granule_shift;
     return shared->magic == MAGIC && shared->size == size &&
@@ -533,7 +329,7 @@ static bool header_fits(const bitfit_pool *pool, size_t size)
 
 static bool is_whole_slot(const bitfit_pool *pool, uint64_t distance)
 {
-    const bf_shared *shared = shared_of(pool);
+    const bf_shared *shared = bf_shared_of(pool);
     uint64_t roots = distance_of(pool, shared->roots);
     uint64_t most = bf_bytes_of(pool, (size_t)shared->granules);
     return distance % sizeof(bitfit_link) == 0 &&
@@ -545,7 +341,7 @@ static bool is_whole_slot(const bitfit_pool *pool, uint64_t distance)
  * 0, may be half written. */
 static bool intent_fits(const bitfit_pool *pool)
 {
-    const bf_shared *shared = shared_of(pool);
+    const bf_shared *shared = bf_shared_of(pool);
     const bf_intent *intent = &shared->intent;
     if (intent->op != BF_CHANGE) {
         return intent->op == BF_NO_OP || intent->op == BF_RESET;
@@ -570,20 +366,20 @@ static bitfit_status open_alone(bitfit_pool *pool)
     if (!intent_fits(pool)) {
         return BITFIT_DAMAGED;
     }
-    place_pool(pool);
-    carry_out(pool);
+    bf_recover_place(pool);
+    bf_recover_carry_out(pool);
     if (bf_map_check(&pool->fit.map, &live, &blocks) != 0) {
         return BITFIT_DAMAGED;
     }
-    derive_all(pool);
-    bf_shared_mutex_init(&shared_of(pool)->lock);
+    bf_recover_derive(pool);
+    bf_shared_mutex_init(&bf_shared_of(pool)->lock);
     return bf_pool_check(pool) == 0 ? BITFIT_OK : BITFIT_DAMAGED;
 }
 
 /* Opens a pool that others may have open, too. */
 static bitfit_status open_beside(bitfit_pool *pool)
 {
-    if (take_lock(pool) != BF_TAKEN) {
+    if (bf_shared_lock(pool) != BF_TAKEN) {
         return BITFIT_BAD_LOCK;
     }
     leave(pool);
@@ -601,7 +397,7 @@ static bitfit_status attach(bitfit_pool *pool, size_t size, bool alone)
     if (bitfit_shared_front(pool, size, size) == 0) {
         return BITFIT_NO_POOL;
     }
-    if (((uintptr_t)pool & (shared_of(pool)->alignment - 1)) != 0) {
+    if (((uintptr_t)pool & (bf_shared_of(pool)->alignment - 1)) != 0) {
         return BITFIT_BAD_MEMORY;
     }
     return alone ? open_alone(pool) : open_beside(pool);
@@ -619,27 +415,27 @@ bitfit_pool *bitfit_attach(void *memory, size_t size, bool alone,
 
 uint64_t bitfit_repairs(const bitfit_pool *pool)
 {
-    return shared_of(pool)->repairs;
+    return bf_shared_of(pool)->repairs;
 }
 
 size_t bitfit_shared_front(const void *memory, size_t head, size_t size)
 {
     const bitfit_pool *pool = memory;
-    bool begins = head >= header_size() && header_fits(pool, size);
-    return begins ? (size_t)shared_of(pool)->payload : 0;
+    bool begins = head >= bf_shared_header() && header_fits(pool, size);
+    return begins ? (size_t)bf_shared_of(pool)->payload : 0;
 }
 
 /* ------------------------------------------------------------------- links */
 
 bitfit_link *bitfit_root(bitfit_pool *pool, unsigned which)
 {
-    return which < BITFIT_ROOTS ? &shared_of(pool)->roots[which] : NULL;
+    return which < BITFIT_ROOTS ? &bf_shared_of(pool)->roots[which] : NULL;
 }
 
 void *bitfit_follow(const bitfit_pool *pool, bitfit_link link)
 {
-    bool inside = link != 0 && link < shared_of(pool)->size;
-    return inside ? at_distance(pool, link) : NULL;
+    bool inside = link != 0 && link < bf_shared_of(pool)->size;
+    return inside ? bf_at_distance(pool, link) : NULL;
 }
 
 bitfit_link bitfit_link_to(const bitfit_pool *pool, const void *place)
@@ -688,7 +484,7 @@ static bf_wish wish_for_aligned(const bitfit_pool *pool, size_t alignment,
                                 size_t size)
 {
     size_t granule = bf_bytes_of(pool, 1);
-    size_t off = (size_t)shared_of(pool)->payload & (granule - 1);
+    size_t off = (size_t)bf_shared_of(pool)->payload & (granule - 1);
     size_t all_have = (off | granule) & (0 - (off | granule));
     bf_wish wish = {.alignment = alignment >> pool->granule_shift};
     if (bf_is_power_of_two(alignment) && (alignment <= all_have || off == 0)) {
@@ -701,7 +497,7 @@ static bf_wish wish_for_aligned(const bitfit_pool *pool, size_t alignment,
 static size_t request(bitfit_pool *pool, const char *call, bf_wish wish,
                       bitfit_link *slot)
 {
-    if (!bf_shared_enter(pool, call)) {
+    if (!enter_shared(pool, call)) {
         return BF_NONE;
     }
     size_t start = BF_NONE;
@@ -721,7 +517,7 @@ static size_t request(bitfit_pool *pool, const char *call, bf_wish wish,
 static void *pointer_or_null(const bitfit_pool *pool, size_t granule)
 {
     return granule == BF_NONE ? NULL
-                              : at_distance(pool, link_at(pool, granule));
+                              : bf_at_distance(pool, link_at(pool, granule));
 }
 
 static void *request_pointer(bitfit_pool *pool, const char *call, bf_wish wish)
@@ -758,7 +554,7 @@ void *bf_shared_realloc(bitfit_pool *pool, void *ptr, size_t size)
     const bf_wish wish = wish_for(pool, size);
     size_t start;
     size_t now = BF_NONE;
-    if (!bf_shared_enter(pool, "bitfit_realloc")) {
+    if (!enter_shared(pool, "bitfit_realloc")) {
         return NULL;
     }
     int kind = block_of_pointer(pool, ptr, &start);
@@ -775,7 +571,7 @@ static void free_pointer(bitfit_pool *pool, const char *call, void *ptr,
                          const size_t *size)
 {
     size_t start;
-    if (!bf_shared_enter(pool, call)) {
+    if (!enter_shared(pool, call)) {
         return;
     }
     int kind = block_of_pointer(pool, ptr, &start);
@@ -802,19 +598,19 @@ void bf_shared_free_sized(bitfit_pool *pool, void *ptr, size_t size)
 
 void bf_shared_reset(bitfit_pool *pool)
 {
-    if (!bf_shared_enter(pool, "bitfit_reset")) {
+    if (!enter_shared(pool, "bitfit_reset")) {
         return;
     }
     bf_intent *intent = draft(pool);
     begin(intent, BF_RESET);
-    empty_pool(pool);
+    bf_recover_empty(pool);
     finish(pool);
     leave(pool);
 }
 
 bool bf_shared_owns(const bitfit_pool *pool, const void *ptr)
 {
-    const bf_shared *shared = shared_of(pool);
+    const bf_shared *shared = bf_shared_of(pool);
     return distance_of(pool, ptr) - shared->payload <
            bf_bytes_of(pool, (size_t)shared->granules);
 }
@@ -856,7 +652,7 @@ static int block_of_slot(bitfit_pool *pool, const bitfit_link *slot,
     *start = BF_NONE;
     return kind != BF_NO_MISUSE || *slot == 0
                ? kind
-               : block_of_pointer(pool, at_distance(pool, *slot), start);
+               : block_of_pointer(pool, bf_at_distance(pool, *slot), start);
 }
 
 bool bitfit_realloc_in(bitfit_pool *pool, bitfit_link *slot, size_t size)
@@ -864,7 +660,7 @@ bool bitfit_realloc_in(bitfit_pool *pool, bitfit_link *slot, size_t size)
     const bf_wish wish = {.count = bf_count_for(pool, size), .slot = slot};
     size_t start;
     size_t now = BF_NONE;
-    if (!bf_shared_enter(pool, __func__)) {
+    if (!enter_shared(pool, __func__)) {
         return false;
     }
     int kind = block_of_slot(pool, slot, &start);
@@ -880,7 +676,7 @@ bool bitfit_realloc_in(bitfit_pool *pool, bitfit_link *slot, size_t size)
 void bitfit_free_from(bitfit_pool *pool, bitfit_link *slot)
 {
     size_t start;
-    if (!bf_shared_enter(pool, __func__)) {
+    if (!enter_shared(pool, __func__)) {
         return;
     }
     int kind = block_of_slot(pool, slot, &start);
@@ -905,7 +701,7 @@ static void swap_slots(const bitfit_pool *pool, const bitfit_link *a,
 
 void bitfit_swap(bitfit_pool *pool, bitfit_link *a, bitfit_link *b)
 {
-    if (!bf_shared_enter(pool, __func__)) {
+    if (!enter_shared(pool, __func__)) {
         return;
     }
     const bitfit_link *wrong = a;
@@ -925,7 +721,7 @@ size_t bitfit_sweep(bitfit_pool *pool, bitfit_keeper *keep, void *context)
 {
     const bf_map *map = &pool->fit.map;
     size_t swept = 0;
-    if (!bf_shared_enter(pool, __func__)) {
+    if (!enter_shared(pool, __func__)) {
         return 0;
     }
     for (size_t start = 0; start < map->granules;) {

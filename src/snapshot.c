@@ -8,7 +8,7 @@
 #ifndef BITFIT_SMALL /* small.c stands in its place */
 
 #include "guard.h"
-#include "shared.h"
+#include "intent.h"
 
 /* ----------------------------------------------------------------- opening */
 

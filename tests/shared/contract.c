@@ -13,7 +13,7 @@
 
 #include "bitfit_offsets.h"
 #include "bitfit_shared.h"
-#include "shared.h"
+#include "intent.h"
 
 #include <fcntl.h>
 #include <signal.h>

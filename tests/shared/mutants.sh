@@ -1,6 +1,7 @@
 #!/bin/bash
 # usage: mutants.sh [-n | NAME]
-# Tests the test: breaks the protocol of src/shared.c in one way after the other.
+# Tests the test: breaks the protocol in src/shared.c and src/recover.c in one way
+# after the other.
 # stops.c must find every one. With -n they are made and not run.
 set -u
 root=$(cd "$(dirname "$0")/../.." && pwd)
@@ -10,11 +11,11 @@ trap 'rm -rf "$work"' EXIT
 wanted=${1-} found=0 missed=0
 flags='-std=gnu11 -O1 -w'
 
-# build SHARED_C: the core with that file, and the test, as $work/stops.
+# The core with the two files in $work, and the test, as $work/stops.
 build() {
     # shellcheck disable=SC2086 # a list
     for file in "$root/src/bitfit.c" "$root/src/create.c" \
-        "$root/src/misuse.c" "$1"; do
+        "$root/src/misuse.c" "$work/shared.c" "$work/recover.c"; do
         gcc $flags -fsanitize=thread -fno-builtin -Dmemset=stopping_memset \
             -Dmemcpy=stopping_memcpy -I"$root/include" -I"$root/src" \
             -c "$file" -o "$work/$(basename "$file" .c).o" || return 1
@@ -32,22 +33,27 @@ mutant() {
     '' | -n | "$name") ;;
     *) return ;;
     esac
-    local text
-    text=$(<"$root/src/shared.c")
+    local calls repair
+    calls=$(<"$root/src/shared.c")
+    repair=$(<"$root/src/recover.c")
     while [ $# -gt 0 ]; do
-        if [[ $text != *"$1"* ]]; then
-            echo "$name: this is not in shared.c: $1" >&2
+        if [[ $calls == *"$1"* ]]; then
+            calls=${calls/"$1"/"$2"}
+        elif [[ $repair == *"$1"* ]]; then
+            repair=${repair/"$1"/"$2"}
+        else
+            echo "$name: this is in neither: $1" >&2
             exit 2
         fi
-        text=${text/"$1"/"$2"}
         shift 2
     done
-    printf '%s\n' "$text" >"$work/shared.c"
+    printf '%s\n' "$calls" >"$work/shared.c"
+    printf '%s\n' "$repair" >"$work/recover.c"
     if [ "$wanted" = -n ]; then
         found=$((found + 1))
         return
     fi
-    build "$work/shared.c" || exit 2
+    build || exit 2
     if timeout 120 "$work/stops" quick >"$work/log" 2>&1; then
         echo "NOT FOUND: $name"
         missed=$((missed + 1))
@@ -81,20 +87,20 @@ mutant 'the counter behind the intent' "$take" \
     pool->allocations++;
     return start;'
 mutant 'crossed out before the slot is written' \
-    '    write_slots(pool);
+    '    bf_recover_slots(pool);
     BF_ORDER();
-    shared_of(pool)->intent.op = BF_NO_OP;
+    bf_shared_of(pool)->intent.op = BF_NO_OP;
     BF_ORDER();' \
-    '    shared_of(pool)->intent.op = BF_NO_OP;
+    '    bf_shared_of(pool)->intent.op = BF_NO_OP;
     BF_ORDER();
-    write_slots(pool);'
+    bf_recover_slots(pool);'
 mutant 'start bits are not forgotten' '    forget_starts(map, left, right);' ''
 mutant 'the last word is not forgotten' 'word <= last; word++' \
     'word < last; word++'
 mutant 'no new tree' '    derive_index(&pool->fit);' ''
 mutant 'no new counts' '    count_anew(pool);
     BF_ORDER();' '    BF_ORDER();'
-mutant 'the repair leaves the slots' '        write_slots(pool);
+mutant 'the repair leaves the slots' '        bf_recover_slots(pool);
         pool->allocations = intent' '        pool->allocations = intent'
 mutant 'the repair leaves the counters' \
     '        pool->allocations = intent->allocations;' ''
@@ -110,9 +116,9 @@ mutant 'a request without a slot is finished' '    if (wish->slot != NULL) {
     '        intent->slots[0] = wish->slot ? distance_of(pool, wish->slot) : 0;
         intent->values[0] = link_at(pool, start);
         intent->allocations++;'
-mutant 'pointers are not made anew' '    place_pool(pool);
-    carry_out(pool);
-    BF_ORDER();' '    carry_out(pool);
+mutant 'pointers are not made anew' '    bf_recover_place(pool);
+    bf_recover_carry_out(pool);
+    BF_ORDER();' '    bf_recover_carry_out(pool);
     BF_ORDER();'
 mutant 'a move forgets the hole left of the old block' \
     '        around.start = hole.start + count;' ''
@@ -155,7 +161,7 @@ mutant 'one slot of a swap' '    intent->slots[1] = distance_of(pool, b);' ''
 mutant 'reset without an intent' '    begin(intent, BF_RESET);' \
     '    (void)intent;'
 mutant 'reset leaves the roots' \
-    '    memset(shared_of(pool)->roots, 0, sizeof shared_of(pool)->roots);' ''
+    '    memset(bf_shared_of(pool)->roots, 0, sizeof bf_shared_of(pool)->roots);' ''
 
 [ "$wanted" != -n ] || {
     echo "$found can be made"

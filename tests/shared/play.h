@@ -4,7 +4,7 @@
 #define BITFIT_TESTS_PLAY_H
 
 #include "bitfit_shared.h"
-#include "shared.h"
+#include "intent.h"
 
 enum { GRANULE = 8, GRANULES_MOST = 2400 };
 

@@ -11,7 +11,7 @@
 #include "check.h"
 #include "create.h"
 #include "play.h"
-#include "shared.h"
+#include "intent.h"
 #include "stop.h"
 
 #include <stdio.h>
