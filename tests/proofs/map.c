@@ -1,8 +1,6 @@
 /* The run map's readers and writers, in a pool of any size. */
 #include "window.h"
 
-#include "short.h"
-
 static run any_good_run(void)
 {
     any_pool();
@@ -157,51 +155,5 @@ void prove_join(void)
         word == granule / BF_WORD_BITS ? BF_ONE << granule % BF_WORD_BITS : 0;
     CLAIM(now.start == (old.start & ~bit), "one start bit less");
     CLAIM(now.free == old.free, "no free bit changes");
-    REACHED();
-}
-
-/* ------------------------------------------------------------------- taking */
-
-/* A hole, and a block that is to be its front. */
-static run any_hole(size_t *end)
-{
-    run hole = any_good_run();
-    *end = nondet_size();
-    ASSUME(hole.free && *end > hole.start && *end <= hole.end);
-    return hole;
-}
-
-static void take(run hole, size_t end)
-{
-    if (hole.start / BF_WORD_BITS == end / BF_WORD_BITS) {
-        bf_map_take_in_word(bf_pair_of(&map, hole.start / BF_WORD_BITS),
-                            bf_bit_of(hole.start), end - hole.start);
-    } else {
-        write_taken(&map, hole.start, end, hole.end);
-    }
-}
-
-void prove_take(void)
-{
-    size_t end;
-    run hole = any_hole(&end);
-    take(hole, end);
-    run block = {hole.start, end, false};
-    run rest = {end, hole.end, true};
-    CLAIM(well_formed(block), "the block is there");
-    CLAIM(end == hole.end || well_formed(rest), "and the rest of the hole");
-    REACHED();
-}
-
-/* Any other run stays as it is. */
-void prove_take_others(void)
-{
-    size_t end;
-    run hole = any_hole(&end);
-    run other = any_run();
-    ASSUME(other.end <= hole.start || other.start >= hole.end);
-    ASSUME(well_formed(other));
-    take(hole, end);
-    CLAIM(well_formed(other), "no other run changes");
     REACHED();
 }
