@@ -8,7 +8,7 @@
  * before).
  */
 #include "bitfit_shared.h"
-#include "shared.h"
+#include "intent.h"
 
 #include <fcntl.h>
 #include <poll.h>
