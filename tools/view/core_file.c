@@ -82,7 +82,7 @@ static const char *map_file(core_file *core, const char *input)
 static bool read_headers(core_file *core)
 {
     const unsigned one = 1;
-    const Elf64_Ehdr *header = (const Elf64_Ehdr *)core->at;
+    const Elf64_Ehdr *header = (const void *)core->at;
     int order = *(const unsigned char *)&one ? ELFDATA2LSB : ELFDATA2MSB;
     if (!has(core, 0, sizeof *header) ||
         header->e_ident[EI_CLASS] != ELFCLASS64 ||
@@ -92,7 +92,7 @@ static bool read_headers(core_file *core)
         !has(core, header->e_phoff,
              (uint64_t)header->e_phnum * sizeof *core->headers))
         return false;
-    core->headers = (const Elf64_Phdr *)(core->at + header->e_phoff);
+    core->headers = (const void *)(core->at + header->e_phoff);
     core->count = header->e_phnum;
     return true;
 }
