@@ -140,9 +140,11 @@ impl Tools {
 
     /// The compiler with all that every file is compiled with.
     fn compiler(&self) -> Command {
-        // An enum is an int, on boards too: src/ffi.rs counts on it.
+        // An enum is an int, on boards too: src/ffi.rs counts on it. The choice
+        // between two processors needs libgcc, which not every program links.
         let mut command = command(&self.compiler);
         command.args(["-std=c11", "-O2", "-fno-short-enums"]);
+        command.arg("-DBITFIT_NO_CLONES");
         if var("CARGO_CFG_TARGET_OS") == "none" {
             command.arg("-ffreestanding");
         } else if var("CARGO_CFG_TARGET_FAMILY") == "unix" {
