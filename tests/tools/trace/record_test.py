@@ -781,9 +781,9 @@ class Snapshots(Case):
                 ["alloc", "2", "1024", "1", "0", "2000", stack],
                 ["free", "0", "512", "1", "0", "6000",
                  stack + ";mul (ops.py:114)"]])
-        drawn = self.trace.with_suffix(".png")
-        done = run(BITFIT, "map", "-o", drawn, self.trace)
+        done = run(BITFIT, "map", self.trace)
         self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn("1.8 KiB", done.stdout)
 
     def test_no_history(self):
         live = [["alloc", "0", "500", "1", "0", "0",
