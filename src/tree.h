@@ -185,6 +185,9 @@ BF_INLINE uint32_t count_of(const bf_tree *tree, size_t length)
     return length < tree->cut ? (uint32_t)length : tree->cut;
 }
 
+/* Words of 8 bits, which the proofs have, tell no longer counts apart. */
+enum { BF_LONG_CLASS = BF_WORD_BITS > 8 ? 1024 : 256 };
+
 /* The class of requests of `count` granules: up to 8 each its own, then one for
  * each power of two up to 1024 and more. Those below a word's bits are short.
  */
@@ -193,9 +196,8 @@ BF_INLINE unsigned bf_class_of(size_t count)
     if (count <= 8) {
         return (unsigned)count - 1;
     }
-    return count < 1024 && count <= (bf_word)BF_ALL
-               ? bf_highest_bit((bf_word)count) + 5
-               : BF_FLOORS - 1;
+    return count < BF_LONG_CLASS ? bf_highest_bit((bf_word)count) + 5
+                                 : BF_FLOORS - 1;
 }
 
 /* --------------------------------------------------------------- computing */
