@@ -64,7 +64,8 @@ BF_INLINE bool bf_short_free(const bitfit_pool *pool, const void *ptr)
 }
 #endif
 
-/* An allocation that may have to wait for the lock, or is watched. */
+/* An allocation that may have to wait for the lock, or that goes another way:
+ * in a watched pool, or a shared one. */
 BF_NOINLINE static void *alloc(bitfit_pool *pool, size_t size, const char *call)
 {
     if (!enter(pool, call)) {
@@ -141,7 +142,7 @@ BF_NOINLINE static void free_generally(bitfit_pool *pool, void *ptr)
     accuse(pool, "bitfit_free", kind, ptr, 0);
 }
 
-/* A free that may have to wait for the lock, or is watched. */
+/* A free likewise. */
 BF_NOINLINE static void free_locked(bitfit_pool *pool, void *ptr)
 {
     if (!enter(pool, "bitfit_free")) {

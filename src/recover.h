@@ -8,6 +8,7 @@
 #include "create.h"
 #include "intent.h"
 
+/* The bytes of bookkeeping before the index. */
 BF_INLINE size_t bf_shared_header(void)
 {
     return bf_plan_header((bf_parts){.lock = BF_LOCK_SHARED});
@@ -18,6 +19,7 @@ BF_INLINE bf_shared *bf_shared_of(const bitfit_pool *pool)
     return bf_plan_lock_of(pool);
 }
 
+/* The place so many bytes from the pool, wherever it is mapped. */
 BF_INLINE void *bf_at_distance(const bitfit_pool *pool, uint64_t distance)
 {
     return (unsigned char *)(uintptr_t)pool + (size_t)distance;
@@ -27,19 +29,24 @@ BF_INLINE void *bf_at_distance(const bitfit_pool *pool, uint64_t distance)
 bf_taking bf_shared_lock(bitfit_pool *pool);
 void bf_shared_unlock(const bitfit_pool *pool);
 
-/* The steps of a repair, each of which may be broken off and made again: */
+/* The three steps of a repair, in this order. Each may be broken off at any
+ * store and made again. */
 
-/* makes the pool's pointers those of this process; */
+/* Makes the pool's pointers those of this process. */
 void bf_recover_place(bitfit_pool *pool);
 
-/* makes map, slots and counters what the intent says; */
+/* Makes map, slots and counters what the intent says. */
 void bf_recover_carry_out(bitfit_pool *pool);
 
-/* and derives from the map all that it tells, and crosses the intent out. */
+/* Derives tree and counters from the map, then crosses the intent out. */
 void bf_recover_derive(bitfit_pool *pool);
 
-/* Of the second: the slots alone, and the pool alone. */
+/* Ordinary calls use two parts of the second step, too: */
+
+/* Writes the intent's values into its slots. */
 void bf_recover_slots(const bitfit_pool *pool);
+
+/* Frees every block and clears the roots. */
 void bf_recover_empty(bitfit_pool *pool);
 
 #endif

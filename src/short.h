@@ -1,6 +1,6 @@
 /*
- * Only speed: alloc and free of what lies in one word, in a few steps on that
- * word. Deleting this room leaves every block where it is: the places are those
+ * Only speed: alloc and free in fewer steps, most of them on one word of the
+ * map. Deleting this room leaves every block where it is: the places are those
  * of bf_fit_alloc() and bf_fit_free().
  *
  * Each function here is the end of the call: it notes the block and opens the
@@ -12,10 +12,9 @@
 
 #include "pool.h"
 
-/* -------------------------------------------------------- short tree walks */
+/* --------------------------------------------------------- short requests */
 
-/* The same two for a short request, which a byte tells: no counts, and in a
- * tree that has rows above the leaves, for the second. */
+/* bf_tree_first() for a request that a byte tells, so that no count is read. */
 BF_INLINE size_t first_short(bf_tree *tree, const bf_map *map, unsigned count)
 {
     size_t entry = 0;
@@ -33,6 +32,7 @@ BF_INLINE size_t first_short(bf_tree *tree, const bf_map *map, unsigned count)
                                 : bf_tree_first(tree, map, count);
 }
 
+/* next_short() beyond the group. */
 BF_HOT BF_NOINLINE BF_STATIC size_t next_group_short(bf_tree *tree,
                                                      const bf_map *map,
                                                      size_t group,
@@ -54,6 +54,7 @@ BF_HOT BF_NOINLINE BF_STATIC size_t next_group_short(bf_tree *tree,
                         count);
 }
 
+/* bf_tree_next() likewise, in a tree that has rows above the leaves. */
 BF_INLINE size_t next_short(bf_tree *tree, const bf_map *map, size_t word,
                             unsigned count)
 {
