@@ -62,6 +62,14 @@ static bf_guard guard_in_copy(const bitfit_pool *pool, const void *copy)
 
 /* ----------------------------------------------------------------- reading */
 
+/* An address of the pool's own process. A number until the caller gets it: the
+ * pool may have no payload, and nothing of it is here. */
+static void *address_of(const bitfit_pool *pool, size_t granule)
+{
+    uintptr_t payload = (uintptr_t)pool->payload;
+    return (void *)(payload + bf_bytes_of(pool, granule));
+}
+
 /* The run that starts at `start`, as the pool would show it: a block that waits
  * is part of a hole. Returns its end. */
 static size_t copied_run(const bf_fit *fit, size_t start, bool *live)
@@ -163,7 +171,7 @@ bool bitfit_copy_walk(const void *copy, size_t size, bitfit_visitor *visit,
     }
     size_t end;
     for (size_t start = 0; start < pool.fit.map.granules; start = end) {
-        bitfit_run run = {.start = bf_pointer_to(&pool, start)};
+        bitfit_run run = {.start = address_of(&pool, start)};
         end = copied_run(&pool.fit, start, &run.live);
         run.size = bf_bytes_of(&pool, end - start);
         run = bf_guard_run(&pool, run);

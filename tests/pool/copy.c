@@ -6,6 +6,7 @@
 #include "support.h"
 
 #include "../../malloc/carve.h"
+#include "bitfit_offsets.h"
 #include "pool.h"
 
 #include <stdlib.h>
@@ -167,6 +168,33 @@ static void a_copy_of_a_held_pool_is_whole(void **state)
     assert_int_equal(bitfit_copy_check(c.bytes, c.size), BITFIT_COPY_WHOLE);
     assert_shows_the_pool(&c);
     close_copied(&c);
+}
+
+/* Its addresses are its offsets. */
+static void a_copy_of_a_pool_without_memory_is_read(void **state)
+{
+    (void)state;
+    static _Alignas(max_align_t) unsigned char books[4096];
+    const bitfit_options options = {
+        .granule = 16, .bookkeeping = books, .bookkeeping_size = sizeof books};
+    static run_list list;
+    const void *start;
+    size_t size;
+    bitfit_pool *pool = bitfit_init_offsets(6400, &options);
+    assert_non_null(pool);
+    assert_true(bitfit_alloc_offset(pool, 100) == 0);
+    assert_true(bitfit_alloc_offset(pool, 16) == 112);
+    bitfit_free_offset(pool, 0);
+    bitfit_bookkeeping(pool, &start, &size);
+    assert_int_equal(bitfit_copy_check(start, size), BITFIT_COPY_WHOLE);
+    assert_true(bitfit_copy_walk(start, size, note_run, &list));
+    assert_int_equal(list.count, 3);
+    assert_null(list.runs[0].start);
+    assert_int_equal((uintptr_t)list.runs[1].start, 112);
+    assert_true(list.runs[1].live);
+    assert_int_equal(list.runs[2].size, 6400 - 128);
+    bitfit_free_offset(pool, 112);
+    bitfit_destroy(pool);
 }
 
 static void a_copy_of_a_pool_with_a_carved_top_is_whole(void **state)
@@ -361,9 +389,9 @@ static void torn_counters_are_seen(void **state)
  * pool. Behind a block a guard may be left out; all guards have one size. (The
  * sanitizers watch the bounds.) */
 typedef struct cover {
-    const unsigned char *end; /* NULL before the first run */
-    bool live;                /* the last run was a block */
-    size_t guard;             /* bytes; 0 until one was left out */
+    uintptr_t end; /* of the last run; a number, for a copy may say anything */
+    bool live;     /* the last run was a block */
+    size_t guard;  /* bytes; 0 until one was left out */
     size_t size;
 } cover;
 
@@ -380,8 +408,8 @@ static void skip_guard(cover *seen, size_t size)
 static bool extend_cover(const bitfit_run *run, void *context)
 {
     cover *seen = context;
-    const unsigned char *start = run->start;
-    skip_guard(seen, seen->end == NULL ? 0 : (size_t)(start - seen->end));
+    uintptr_t start = (uintptr_t)run->start;
+    skip_guard(seen, seen->size == 0 ? 0 : (size_t)(start - seen->end));
     assert_true(run->size > 0);
     seen->end = start + run->size;
     seen->live = run->live;
@@ -422,6 +450,7 @@ int main(void)
         cmocka_unit_test(a_copy_shows_what_the_pool_shows),
         cmocka_unit_test(a_block_that_waits_is_part_of_a_hole),
         cmocka_unit_test(a_copy_of_a_held_pool_is_whole),
+        cmocka_unit_test(a_copy_of_a_pool_without_memory_is_read),
         cmocka_unit_test(a_copy_of_a_pool_with_a_carved_top_is_whole),
         cmocka_unit_test(the_walk_ends_when_the_visitor_says_so),
         cmocka_unit_test(bookkeeping_is_where_the_pool_was_told_to_put_it),

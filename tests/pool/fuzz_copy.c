@@ -3,7 +3,7 @@
  * written over a good one. Reading stays inside, and the runs cover the payload
  * without gaps, but for the guards behind blocks if the pool says it has them.
  */
-#include "bitfit.h"
+#include "bitfit_offsets.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -11,9 +11,9 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 typedef struct cover {
-    const unsigned char *end; /* NULL before the first run */
-    bool live;                /* the last run was a block */
-    size_t guard;             /* bytes; 0 until one was left out */
+    uintptr_t end; /* of the last run; a number, for a copy may say anything */
+    bool live;     /* the last run was a block */
+    size_t guard;  /* bytes; 0 until one was left out */
     size_t size;
 } cover;
 
@@ -37,8 +37,8 @@ static void skip_guard(cover *seen, size_t size)
 static bool extend(const bitfit_run *run, void *context)
 {
     cover *seen = context;
-    const unsigned char *start = run->start;
-    skip_guard(seen, seen->end == NULL ? 0 : (size_t)(start - seen->end));
+    uintptr_t start = (uintptr_t)run->start;
+    skip_guard(seen, seen->size == 0 ? 0 : (size_t)(start - seen->end));
     must(run->size > 0);
     seen->end = start + run->size;
     seen->live = run->live;
@@ -58,20 +58,36 @@ static void read_copy(const void *copy, size_t size)
         skip_guard(&seen, stats.capacity - seen.size);
 }
 
-/* A pool with something in it; returns a new copy of its bookkeeping. */
-static unsigned char *good_copy(size_t *size)
+/* With blocks and holes: an ordinary pool, one with guards, one of offsets. */
+static bitfit_pool *a_pool(unsigned kind)
 {
     static _Alignas(max_align_t) unsigned char memory[65536];
-    const void *start;
-    bitfit_pool *pool = bitfit_init(memory, sizeof memory, NULL);
-    void *second = NULL;
+    const bitfit_options options = {.guard = kind == 1,
+                                    .bookkeeping = kind == 2 ? memory : NULL,
+                                    .bookkeeping_size = sizeof memory};
+    bitfit_pool *pool = kind == 2
+                            ? bitfit_init_offsets(sizeof memory, &options)
+                            : bitfit_init(memory, sizeof memory, &options);
+    uint64_t second = BITFIT_NO_OFFSET;
+    void *block = NULL;
     for (size_t bytes = 8; bytes < 6000; bytes *= 2) {
-        void *first = bitfit_alloc(pool, bytes);
-        bitfit_free(pool, second);
-        second = bitfit_alloc(pool, 3 * bytes);
-        must(first != NULL && second != NULL);
+        if (kind == 2) {
+            must(bitfit_alloc_offset(pool, bytes) != BITFIT_NO_OFFSET);
+            bitfit_free_offset(pool, second);
+            second = bitfit_alloc_offset(pool, 3 * bytes);
+        } else {
+            must(bitfit_alloc(pool, bytes) != NULL);
+            bitfit_free(pool, block);
+            block = bitfit_alloc(pool, 3 * bytes);
+        }
     }
-    bitfit_bookkeeping(pool, &start, size);
+    return pool;
+}
+
+static unsigned char *good_copy(unsigned kind, size_t *size)
+{
+    const void *start;
+    bitfit_bookkeeping(a_pool(kind), &start, size);
     unsigned char *copy = malloc(*size);
     must(copy != NULL);
     memcpy(copy, start, *size);
@@ -93,7 +109,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     size_t copy_size = size;
     bool whole = size > 0 && data[0] < 128;
-    unsigned char *copy = whole ? good_copy(&copy_size) : malloc(size + 1);
+    unsigned char *copy =
+        whole ? good_copy(data[0] % 3, &copy_size) : malloc(size + 1);
     must(copy != NULL);
     if (whole)
         write_over(copy, copy_size, data + 1, size - 1);

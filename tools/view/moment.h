@@ -1,4 +1,5 @@
-/* A heap at one moment: every block and hole in the order of addresses. */
+/* A heap at one moment: every block and hole in the order of addresses. What
+ * lies between two of them is the guard behind a block. */
 #ifndef MOMENT_H
 #define MOMENT_H
 

@@ -46,6 +46,32 @@ static char *raw_image(const uint8_t *data, size_t size, size_t *image_size)
     return image;
 }
 
+/* A failed condition ends the program: libFuzzer keeps the input. */
+static void must(bool holds)
+{
+    if (!holds)
+        abort();
+}
+
+/* The runs cover the payload. What lies between two of them is the guard behind
+ * a block, and all guards are of one size. */
+static void check_cover(const heap_moment *moment)
+{
+    uint64_t end = 0;
+    uint64_t guard = 0;
+    for (size_t i = 0; i <= moment->count; i++) {
+        bool last = i == moment->count;
+        uint64_t start = last ? moment->stats.capacity : moment->runs[i].offset;
+        must(start >= end);
+        if (start != end) {
+            must(i > 0 && moment->runs[i - 1].live);
+            must(guard == 0 || guard == start - end);
+            guard = start - end;
+        }
+        end = last ? start : start + moment->runs[i].size;
+    }
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     heap_moment moment;
@@ -55,11 +81,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                       ? spoilt_image(data + 1, size - 1, &image_size)
                       : raw_image(data, size, &image_size);
     if (outside_parse_image(image, image_size, &moment) == NULL) {
-        uint64_t covered = 0;
-        for (size_t i = 0; i < moment.count; i++)
-            covered += moment.runs[i].size;
-        if (covered != moment.stats.capacity)
-            abort();
+        check_cover(&moment);
         moment_holes(&moment, holes, 4);
         moment_close(&moment);
     }
