@@ -81,12 +81,18 @@ wasm32)
     ;;
 esac
 
-# Tests that ask for more than the platform has: a mutex, tens of MiB, or a
-# mutex of 40 bytes.
-left_out=
+# Tests that ask for more than the platform has: a mutex, tens of MiB, a mutex
+# of 40 bytes, or a TiB of addresses, each page of which QEMU keeps in mind for
+# a process.
+left_out= emulated=
+huge="indexes_above_2_to_the_32_are_told_from_lower_ones
+    counts_above_2_to_the_31_are_told_apart
+    holes_of_2_to_the_31_are_passed_in_few_words"
 case $platform in
-aarch64) left_out=tiny_pool_with_everything_inside ;;
-native | i386 | armhf | s390x | ppc64le) ;;
+aarch64) left_out="tiny_pool_with_everything_inside $huge" emulated=32 ;;
+s390x | ppc64le) left_out=$huge emulated=32 ;;
+i386 | armhf) emulated=28 ;;
+native) ;;
 *)
     left_out="init_without_options_takes_the_defaults
         tiny_pool_with_everything_inside a_mutex_notices_a_reentry
@@ -142,12 +148,16 @@ build() {
     bounded)
         flags=-DBITFIT_COUNT_TOUCH objects=$work/counting
         core "$objects" $flags
+        [ -z "$emulated" ] || flags="$flags -DBOARD_LARGEST_SHIFT=$emulated"
         ;;
     carve | copy) files="$files $root/malloc/carve.c" ;;
     exhaust | random)
         [ -z "$turn" ] || flags="-DBOARD_TURNS=3 -DBOARD_TURN=$turn"
         ;;
-    misuse) files="$files $root/tests/pool/misuses.c" ;;
+    misuse)
+        files="$files $root/tests/pool/misuses.c"
+        [ -z "$emulated" ] || flags="-include $here/emulated.h"
+        ;;
     esac
     core "$objects"
     # shellcheck disable=SC2086 # lists

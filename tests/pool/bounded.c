@@ -23,7 +23,9 @@
 
 enum { KIB_SHIFT = 10, GRANULE = 16, BLOCKS_MOST = 400 };
 
-#if SIZE_MAX > 0xffffffffu
+#ifdef BOARD_LARGEST_SHIFT
+enum { LARGEST_SHIFT = BOARD_LARGEST_SHIFT };
+#elif SIZE_MAX > 0xffffffffu
 enum { LARGEST_SHIFT = 40 }; /* 1 TiB */
 #else
 enum { LARGEST_SHIFT = 28 };
