@@ -67,7 +67,7 @@ crash:
 
 fuzz:
 	scripts/install-tools test
-	scripts/build-trees -j $(JOBS) asan
+	scripts/build-trees -j $(JOBS) -t fuzzers asan fuzz
 	scripts/fuzz $(FUZZ_TIME)
 
 coverage:

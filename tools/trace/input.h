@@ -41,7 +41,10 @@ typedef struct gathering {
     size_t capacity;
 } gathering;
 
-enum { INPUT_CHUNK = 1 << 20 };
+/* Small for the fuzzer, whose inputs are. */
+#ifndef INPUT_CHUNK
+#define INPUT_CHUNK (1 << 20)
+#endif
 
 /* Makes room for a chunk and a NUL. False if there is no memory for it. */
 bool gathering_make_room(gathering *bytes, trace_input *input);
