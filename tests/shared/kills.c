@@ -1,8 +1,8 @@
 /*
  * usage: kills COUNT FILE [SIZE]
  * Four processes share a pool in FILE, each at an address of its own. They
- * allocate, fill, swap, resize, move and free, and one after the other is
- * killed by SIGKILL at a random moment and replaced. After every 50 kills all
+ * allocate, fill, swap, resize, move and free. Each has a timer, which sends it
+ * SIGKILL at a random moment; another takes its place. After every 50 kills all
  * are killed, the file is mapped elsewhere and audited: the pool is sound, its
  * blocks are exactly those that slots lead to, and every block has its content.
  */
@@ -20,7 +20,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { WORKERS = 4, CELLS = 24, ROUND = 50, PAUSE_MOST = 300 /* us */ };
+enum { WORKERS = 4, CELLS = 24, ROUND = 50, LIFE = 1500 /* us */ };
 enum { LINKS_MOST = WORKERS * (CELLS + 1) + 1 };
 
 /* Each worker's own slots, and how often it went round. */
@@ -145,8 +145,24 @@ static void work_once(bitfit_pool *pool, corner *mine)
     mine->rounds++;
 }
 
+/* Most live for a moment, and some so long that the others run beside them. */
+static void end_soon(void)
+{
+    struct sigevent kill_me = {.sigev_notify = SIGEV_SIGNAL,
+                               .sigev_signo = SIGKILL};
+    long life = (long)(5000 + dice(LIFE * 1000)) << (dice(8) == 0 ? 2 : 0);
+    struct itimerspec once = {.it_value = {0, life}};
+    timer_t timer;
+    if (timer_create(CLOCK_MONOTONIC, &kill_me, &timer) != 0 ||
+        timer_settime(timer, 0, &once, NULL) != 0) {
+        perror("timer");
+        _exit(3);
+    }
+}
+
 static void work(int me)
 {
+    end_soon(); /* the attach and its repair are killed as well */
     bitfit_status status;
     bitfit_pool *pool = bitfit_attach(map_somewhere(), size, false, &status);
     if (pool == NULL) {
@@ -172,12 +188,9 @@ static pid_t start(int me)
     return child;
 }
 
-static bool end(pid_t worker)
+static bool was_killed(int how)
 {
-    int how;
-    kill(worker, SIGKILL);
-    return waitpid(worker, &how, 0) == worker && WIFSIGNALED(how) &&
-           WTERMSIG(how) == SIGKILL;
+    return WIFSIGNALED(how) && WTERMSIG(how) == SIGKILL;
 }
 
 /* -------------------------------------------------------------------- audit */
@@ -254,17 +267,13 @@ static bool is_sound(bitfit_pool *pool)
 static pid_t workers[WORKERS];
 static bitfit_pool *pool;
 
-static void pause_a_while(void)
-{
-    struct timespec time = {0, (long)(20000 + dice(PAUSE_MOST * 1000))};
-    nanosleep(&time, NULL);
-}
-
 /* Ends all workers and audits; every fourth time as after a restart. */
 static bool end_all_and_audit(size_t audits)
 {
     for (int i = 0; i < WORKERS; i++) {
-        if (!end(workers[i])) {
+        int how;
+        kill(workers[i], SIGKILL);
+        if (waitpid(workers[i], &how, 0) != workers[i] || !was_killed(how)) {
             return false;
         }
     }
@@ -285,24 +294,34 @@ static void start_all(void)
     }
 }
 
+/* Waits until a worker was killed, and starts another in its place. */
+static bool replace_killed(void)
+{
+    int how;
+    pid_t dead = wait(&how);
+    for (int i = 0; i < WORKERS; i++) {
+        if (workers[i] == dead && was_killed(how)) {
+            workers[i] = start(i);
+            return true;
+        }
+    }
+    printf("a worker ended by itself\n");
+    return false;
+}
+
 static bool kill_at_random(size_t kills, size_t *audits)
 {
     start_all();
     for (size_t n = 1; n <= kills; n++) {
-        pause_a_while();
+        if (!replace_killed()) {
+            return false;
+        }
         if (n % ROUND == 0) {
             if (!end_all_and_audit((*audits)++)) {
                 return false;
             }
             start_all();
-            continue;
         }
-        int i = (int)dice(WORKERS);
-        if (!end(workers[i])) {
-            printf("a worker ended by itself\n");
-            return false;
-        }
-        workers[i] = start(i);
     }
     return end_all_and_audit((*audits)++);
 }
