@@ -6,9 +6,9 @@
 
 enum { FIRST_CAPACITY = 1 << 16 };
 
-static size_t stack_size(const call_stack *stack)
+static size_t codes_size(const call_stack *stack)
 {
-    return offsetof(call_stack, frames) + stack->count * sizeof *stack->frames;
+    return stack->count * sizeof *stack->codes;
 }
 
 static bool make_room(backlog *in, size_t size)
@@ -28,30 +28,43 @@ static bool make_room(backlog *in, size_t size)
     return true;
 }
 
+static void put(backlog *to, const void *what, size_t size)
+{
+    memcpy(to->at + to->size, what, size);
+    to->size += size;
+}
+
 bool backlog_put(backlog *to, const event *what)
 {
-    size_t size = what->stack == NULL ? 0 : stack_size(what->stack);
-    if (!make_room(to, sizeof *what + size))
+    const call_stack *stack = what->stack;
+    size_t more = stack == NULL ? 0 : sizeof *stack + codes_size(stack);
+    if (!make_room(to, sizeof *what + more))
         return false;
-    memcpy(to->at + to->size, what, sizeof *what);
-    to->size += sizeof *what;
-    if (size > 0)
-        memcpy(to->at + to->size, what->stack, size);
-    to->size += size;
+    put(to, what, sizeof *what);
+    if (stack != NULL) {
+        put(to, stack, sizeof *stack);
+        put(to, stack->codes, codes_size(stack));
+    }
     return true;
 }
 
-bool backlog_next(const backlog *of, size_t *from, event *what)
+/* Aligned: events, stacks and codes are multiples of a code's alignment. */
+static const void *take(const backlog *of, size_t *from, size_t size)
+{
+    *from += size;
+    return of->at + *from - size;
+}
+
+bool backlog_next(const backlog *of, size_t *from, event *what,
+                  call_stack *stack)
 {
     if (*from == of->size)
         return false;
-    memcpy(what, of->at + *from, sizeof *what);
-    *from += sizeof *what;
+    memcpy(what, take(of, from, sizeof *what), sizeof *what);
     if (what->stack != NULL) {
-        /* Aligned: events and stacks are multiples of a stack's alignment. */
-        const void *stack = of->at + *from;
+        memcpy(stack, take(of, from, sizeof *stack), sizeof *stack);
+        stack->codes = take(of, from, codes_size(stack));
         what->stack = stack;
-        *from += stack_size(what->stack);
     }
     return true;
 }

@@ -39,9 +39,10 @@ typedef struct backlog {
 /* Copies the event and its stack. False if and only if there is no memory. */
 bool backlog_put(backlog *to, const event *what);
 
-/* Takes the event at `*from`, which begins with 0, and moves on. False at the
- * end. */
-bool backlog_next(const backlog *of, size_t *from, event *what);
+/* Takes the event at `*from`, which begins with 0, and its stack, and moves on.
+ * False at the end. */
+bool backlog_next(const backlog *of, size_t *from, event *what,
+                  call_stack *stack);
 
 void backlog_clear(backlog *of);
 

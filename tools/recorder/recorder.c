@@ -27,7 +27,7 @@ static atomic_int phase = NOT_STARTED;
 
 static atomic_uint_least64_t threads; /* how many there were */
 
-static __thread stack_bounds own_stack
+static __thread stack_memory last_stack
     __attribute__((tls_model("initial-exec")));
 
 /* Guarded by the lock, but for what start() sets. */
@@ -83,7 +83,7 @@ static void put_thread(records *to, uint64_t thread)
 }
 
 /* In one piece, since who reads the file meanwhile sees whole pieces. */
-static bool put_new_stack(const call_stack *stack, uint64_t hash)
+static bool put_new_stack(const call_stack *stack)
 {
     static struct { /* guarded by the lock */
         unsigned char head[TRACE_RECORD_MAX];
@@ -95,17 +95,16 @@ static bool put_new_stack(const call_stack *stack, uint64_t hash)
     unsigned char *start = record.head + sizeof record.head - head_size;
     memcpy(start, head, head_size);
     return output_put(&state.file, start, head_size + length) &&
-           table_put(&state.sites, hash, ++state.site_count);
+           table_put(&state.sites, stack->hash, ++state.site_count);
 }
 
 static bool put_site(records *to, const call_stack *stack)
 {
     if (stack == NULL)
         return true;
-    uint64_t hash = stack_hash(stack);
     uint64_t site;
-    if (!table_find(&state.sites, hash, &site)) {
-        if (!put_new_stack(stack, hash))
+    if (!table_find(&state.sites, stack->hash, &site)) {
+        if (!put_new_stack(stack))
             return false;
         site = state.site_count;
     }
@@ -254,7 +253,7 @@ static void note(event *what)
     }
     if (state.set.stacks &&
         (what->kind == EVENT_ALLOC || what->kind == EVENT_RESIZE)) {
-        stack_walk(&stack, &own_stack);
+        stack = stack_walk(&last_stack);
         what->stack = &stack;
     }
     add(what);
@@ -329,9 +328,10 @@ static void before_fork(void)
 static void apply_waiting(void)
 {
     event what;
+    call_stack stack;
     bool applied = true;
     for (size_t at = 0; applied && atomic_load(&phase) == RECORDING &&
-                        backlog_next(&state.waiting, &at, &what);)
+                        backlog_next(&state.waiting, &at, &what, &stack);)
         applied = apply(&what);
     if (!applied)
         stop();

@@ -1,7 +1,6 @@
 #include "rules.h"
 
 #include <dlfcn.h>
-#include <stdatomic.h>
 #include <string.h>
 
 #ifdef __x86_64__
@@ -423,76 +422,43 @@ static frame_rule read_rule(uintptr_t address)
 /* ------------------------------------------------------------------- keeping
  */
 
-enum { KEPT = 1 << 14 };
-
-/* Each is written by any thread at any time: the two halves belong together
- * if the address is what their difference says. */
-static struct {
-    _Atomic uint64_t rule, check;
-} kept[KEPT];
-
-static _Atomic uint64_t generation;
-
-static uint64_t pack(frame_rule rule)
-{
-    return (uint64_t)rule.kind << 48 | (uint64_t)(uint16_t)rule.saved << 32 |
-           (uint32_t)rule.offset;
-}
-
-static frame_rule unpack(uint64_t packed)
-{
-    return (frame_rule){.kind = (rule_kind)(packed >> 48),
-                        .saved = (int16_t)(uint16_t)(packed >> 32),
-                        .offset = (int32_t)(uint32_t)packed};
-}
-
-static bool find_kept(size_t at, uint64_t name, uint64_t *packed)
-{
-    *packed = atomic_load_explicit(&kept[at].rule, memory_order_relaxed);
-    return (atomic_load_explicit(&kept[at].check, memory_order_relaxed) ^
-            *packed) == name;
-}
+kept_rule rules_kept[RULES_KEPT];
 
 static void keep(size_t at, uint64_t name, uint64_t packed)
 {
-    atomic_store_explicit(&kept[at].rule, packed, memory_order_relaxed);
-    atomic_store_explicit(&kept[at].check, packed ^ name, memory_order_relaxed);
+    kept_rule *to = &rules_kept[at];
+    atomic_store_explicit(&to->rule, packed, memory_order_relaxed);
+    atomic_store_explicit(&to->check, packed ^ name, memory_order_relaxed);
 }
 
 /* In one of two places: what was kept in the first moves to the second. */
-frame_rule rule_at(uintptr_t address)
+frame_rule rule_read(uintptr_t address)
 {
-    uint64_t packed;
-    uint64_t name =
-        address +
-        (atomic_load_explicit(&generation, memory_order_relaxed) << 48);
-    size_t at = (address * 0x9E3779B97F4A7C15u >> 40) % KEPT;
-    if (find_kept(at, name, &packed) || find_kept(at ^ 1, name, &packed))
-        return unpack(packed);
-    uint64_t old = atomic_load_explicit(&kept[at].rule, memory_order_relaxed);
-    uint64_t check =
-        atomic_load_explicit(&kept[at].check, memory_order_relaxed);
+    size_t at = rule_place(address);
+    const kept_rule *first = &rules_kept[at];
+    uint64_t old = atomic_load_explicit(&first->rule, memory_order_relaxed);
+    uint64_t check = atomic_load_explicit(&first->check, memory_order_relaxed);
     keep(at ^ 1, old ^ check, old);
     frame_rule rule = read_rule(address);
-    keep(at, name, pack(rule));
+    keep(at, rule_name(address), rule_pack(rule));
     return rule;
-}
-
-void rules_forget(void)
-{
-    atomic_fetch_add(&generation, 1);
 }
 
 #else
 
-frame_rule rule_at(uintptr_t address)
+kept_rule rules_kept[RULES_KEPT];
+
+frame_rule rule_read(uintptr_t address)
 {
     (void)address;
     return (frame_rule){.kind = RULE_NONE};
 }
 
+#endif
+
+_Atomic uint64_t rules_generation;
+
 void rules_forget(void)
 {
+    atomic_fetch_add(&rules_generation, 1);
 }
-
-#endif

@@ -181,6 +181,23 @@ class Record(Case):
         self.assertRegex(sites[403], f"in_coroutine;{inner}$")
         self.assertRegex(sites[404], f"in_thread;{inner}$")
 
+    def test_sites_while_a_program_goes_deep_and_comes_up(self):
+        ways = self.record(SUBJECT, "depths", options=["--sites"]).stdout
+        sites = {int(event[2]): event[6] for event in Trace(self.trace).events
+                 if event[0] == "alloc"}
+        depths = set()
+        for line in ways.splitlines():
+            size, _, way = line.partition(" ")
+            frames = ["main", "run_depths", "wander",
+                      *(name for kind in way for name in (kind, "wander")),
+                      "ask"]
+            seen = sites[int(size)].split(";")
+            depths.add(len(seen))
+            self.assertEqual(seen[-len(frames):], frames[-len(seen):], line)
+            self.assertGreaterEqual(len(seen), min(len(frames), 48))
+        self.assertEqual(max(depths), 48)
+        self.assertLess(min(depths), 16)
+
     def test_sites_in_plugins_that_come_and_go(self):
         """One takes the addresses of another."""
         names = ["first", "second_with_much_room"]

@@ -345,6 +345,73 @@ static int run_frames(void)
     return pthread_join(thread, NULL);
 }
 
+/* A walk through frames of three kinds, deeper than a stack in a trace and back
+ * again, that names its way at each request. */
+enum { DEPTH_MAX = 50, REQUESTS = 5000 };
+
+static char way[DEPTH_MAX];
+static size_t depth, requests;
+static uint64_t dice_state = 1;
+
+static unsigned dice(unsigned sides)
+{
+    dice_state = dice_state * 6364136223846793005u + 1442695040888963407u;
+    return (unsigned)(dice_state >> 33) % sides;
+}
+
+static void wander(void);
+
+OPTIMIZED("O1", "omit-frame-pointer") static void a(void)
+{
+    char *volatile room[9] = {kept};
+    wander();
+    kept = room[0];
+}
+
+/* Keeps the frame pointer, which the frames outside need. */
+static void b(void)
+{
+    kept = alloca((1 + dice(9)) * 16);
+    wander();
+}
+
+/* Uses the frame pointer's register for something else. */
+OPTIMIZED("O2", "omit-frame-pointer") static void c(void)
+{
+    static volatile size_t all[6];
+    size_t t = all[0], u = all[1], v = all[2], w = all[3], x = all[4],
+           y = all[5] + requests;
+    wander();
+    all[dice(6)] = t + 3 * u + 5 * v + 7 * w + 9 * x + 11 * y;
+}
+
+/* Goes deep half of the time, and comes up in the other half. */
+static void wander(void)
+{
+    static void (*const ways[])(void) = {a, b, c};
+    static const char names[] = "abc";
+    while (requests < REQUESTS) {
+        unsigned inwards = requests / 100 % 2 == 0 ? 7 : 2;
+        unsigned kind = dice(3);
+        if (dice(3) == 0) {
+            printf("%zu %.*s\n", 10000 + ++requests, (int)depth, way);
+            ask(10000 + requests);
+        } else if (depth == DEPTH_MAX || (depth > 0 && dice(9) >= inwards)) {
+            return;
+        } else {
+            way[depth++] = names[kind];
+            ways[kind]();
+            depth--;
+        }
+    }
+}
+
+static int run_depths(void)
+{
+    wander();
+    return 0;
+}
+
 static int run_daemon(void)
 {
     ask(111);
@@ -383,6 +450,7 @@ static const struct {
     {"forks", run_forks},   {"many", run_many},
     {"flush", run_flush},   {"frames", run_frames},
     {"daemon", run_daemon}, {"handler-fork", run_fork_in_handler},
+    {"depths", run_depths},
 };
 
 int main(int argc, char **argv)
