@@ -115,7 +115,7 @@ BF_STATIC void bf_fit_empty(bf_fit *fit)
 BF_INLINE size_t find_in_word(const bf_map *map, size_t word, size_t count)
 {
     const bf_pair *pair = bf_pair_at(map, word);
-    if (count <= BF_WORD_BITS && pair->start != 0) {
+    if (count < BF_WORD_BITS && pair->start != 0) {
         unsigned bit = bf_find_run(pair->free, (unsigned)count);
         if (bit < BF_WORD_BITS) {
             return bf_granule_at(word, bit);

@@ -132,12 +132,29 @@ BF_INLINE void write_taken(bf_map *map, size_t start, size_t end,
     }
 }
 
+/* What is left of a hole starts in a later word. No floor is above the word in
+ * which the whole started, and no entry above both words is too low. */
+BF_INLINE void raise_rest(bf_fit *fit, size_t word, size_t start, size_t end)
+{
+    if (!bf_fit_has_tree(fit)) {
+        return;
+    }
+    bf_tree *tree = bf_fit_tree(fit);
+    size_t later = bf_word_of(start);
+    uint8_t *leaf = bf_leaf_of(tree, later);
+    unsigned byte = byte_of(end - start);
+    *leaf = (uint8_t)(byte > *leaf ? byte : *leaf);
+    if (BF_UNLIKELY(bf_group_of(later) != bf_group_of(word))) {
+        rise(tree, later, end - start);
+    }
+}
+
 BF_INLINE void take_beyond(bf_fit *fit, size_t start, size_t end,
                            size_t hole_end)
 {
     write_taken(&fit->map, start, end, hole_end);
     if (end != hole_end) {
-        hole_grew(fit, end, hole_end);
+        raise_rest(fit, bf_word_of(start), end, hole_end);
     }
 }
 
@@ -436,12 +453,41 @@ BF_HOT BF_NOINLINE static void *alloc_by_scan(bitfit_pool *pool, size_t count)
     return alloc_anywhere(pool, count);
 }
 
+/* A request of a word's bits or more, with a floor: only the last hole of a
+ * word is so long. The next such request looks first where the rest of that
+ * hole begins. */
+BF_HOT BF_NOINLINE static void *alloc_long(bitfit_pool *pool, size_t count)
+{
+    bf_map *map = &pool->fit.map;
+    bf_tree *tree = bf_fit_tree(&pool->fit);
+    size_t word = bf_tree_floor(tree, count);
+    size_t length = bf_map_tail(map, word);
+    while (BF_UNLIKELY(length < count)) {
+        word = bf_tree_next(tree, map, word, count);
+        if (BF_UNLIKELY(word == BF_NONE)) {
+            return alloc_failed(pool);
+        }
+        length = bf_map_tail(map, word);
+    }
+    const bf_pair *pair = bf_pair_at(map, word);
+    size_t start = bf_granule_at(word, bf_highest_bit(pair->start));
+    size_t rest = length == count ? start : start + count;
+    bf_tree_set_floor(tree, bf_class_of(count), count, bf_word_of(rest));
+    take_beyond(&pool->fit, start, start + count, start + length);
+    bf_tree_set(tree, map, word,
+                bf_longest_of(pair->start & pair->free, pair->start));
+    return alloc_done(pool, start, count);
+}
+
 /* A request for more than the shortest few granules, or without floors. */
 BF_HOT BF_NOINLINE static void *alloc_otherwise(bitfit_pool *pool, size_t count)
 {
     bool simple = pool->fit.map.granules <= UINT32_MAX;
     if (BF_UNLIKELY(count >= BF_WORD_BITS || !simple)) {
-        return alloc_anywhere(pool, count);
+        bool has_floor = simple && bf_fit_has_tree(&pool->fit) &&
+                         bf_tree_has_floor(bf_fit_tree(&pool->fit), count);
+        return has_floor ? alloc_long(pool, count)
+                         : alloc_anywhere(pool, count);
     }
     if (pool->floored == 0) {
         return bf_fit_has_tree(&pool->fit) ? alloc_directly(pool, count)
@@ -495,8 +541,62 @@ BF_HOT BF_NOINLINE static void raise_tail(bitfit_pool *pool, size_t word)
     }
 }
 
+/* Writes the hole [start, end), which starts in this word, over a block from
+ * `from` on and what was free around it. */
+BF_INLINE void write_freed(bf_map *map, size_t start, size_t from, size_t end)
+{
+    size_t first = bf_word_of(start);
+    size_t last = bf_word_of(end);
+    bf_word below = bf_mask_below(bf_bit_of(end));
+    bf_pair_of(map, first)->free |= bf_mask_from(bf_bit_of(from));
+    if (last - first > 1) {
+        bf_word tag = tag_of(last - first - 1, true);
+        bf_pair_of(map, first + 1)->free = tag;
+        bf_pair_of(map, last - 1)->free = tag;
+    }
+    if (below != 0) {
+        bf_pair_of(map, last)->free |= below;
+    }
+}
+
+/* Frees a block that ends in a later word, where the hole that it becomes
+ * starts in its word. */
+BF_HOT BF_NOINLINE static void free_beyond(bitfit_pool *pool, size_t start)
+{
+    bf_map *map = &pool->fit.map;
+    bf_tree *tree = bf_fit_tree(&pool->fit);
+    size_t word = bf_word_of(start);
+    bf_word below = bf_mask_below(bf_bit_of(start));
+    bf_word before = bf_pair_at(map, word)->start & below;
+    size_t end = bf_map_end_beyond(map, word);
+    size_t left = start;
+    size_t right = end;
+    if (bf_map_free_before(map, start)) {
+        if (before == 0) {
+            free_anywhere(pool, start);
+            return;
+        }
+        left = bf_granule_at(word, bf_highest_bit(before));
+        bf_map_join(map, start);
+    }
+    if (bf_map_free_at(map, end)) {
+        right = bf_map_end(map, end);
+        bf_map_join(map, end);
+    }
+    write_freed(map, left, start, right);
+    free_done(pool, end - start);
+    if (!bf_fit_has_tree(&pool->fit)) {
+        return;
+    }
+    size_t later = bf_word_of(end);
+    if (right != end && *bf_leaf_of(tree, later) <= byte_of(right - end)) {
+        bf_tree_settle(tree, map, later);
+    }
+    bf_tree_raise(tree, word, right - left);
+}
+
 /* Frees a block that lies in its word, like the start of the hole that it
- * becomes; others go the general way. No block waits. */
+ * becomes; others take longer. No block waits. */
 BF_HOT BF_NOINLINE static void free_in_word(bitfit_pool *pool, size_t start)
 {
     size_t word = bf_word_of(start);
@@ -504,7 +604,11 @@ BF_HOT BF_NOINLINE static void free_in_word(bitfit_pool *pool, size_t start)
     bf_word here = BF_ONE << bf_bit_of(start);
     bf_word above = 0 - here - here;
     bf_word later = pair->start & above;
-    if (BF_UNLIKELY(later == 0) || BF_UNLIKELY(here == 1)) {
+    if (BF_UNLIKELY(later == 0)) {
+        free_beyond(pool, start);
+        return;
+    }
+    if (BF_UNLIKELY(here == 1)) {
         free_anywhere(pool, start);
         return;
     }

@@ -35,8 +35,9 @@
  *
  * A request need not begin at the top either. For each class of lengths there
  * is a *floor*: no hole of `least` granules or more starts before that word. It
- * is the word that served the last request of the class; a hole that comes to
- * be below lowers it. More often than not the next one is served there, too.
+ * is the word that served the last request of the class, or where the rest of
+ * that hole starts; a hole that comes to be below lowers it. More often than
+ * not the next one is served there, too.
  *
  * A tree of one node has neither notes nor floors: a search is one step.
  */
@@ -387,8 +388,14 @@ BF_HOT BF_NOINLINE BF_STATIC void raise_long(bf_tree *tree, size_t word,
                                              size_t length)
 {
     *bf_leaf_of(tree, word) = BF_MANY;
-    if (tree->rows != 0) {
-        lower_floors(bf_upper_of(tree), word, length);
+    if (tree->rows == 0) {
+        return;
+    }
+    bf_upper *upper = bf_upper_of(tree);
+    size_t group = bf_group_of(word);
+    lower_floors(upper, word, length);
+    if (upper->bytes[1][group] != BF_MANY ||
+        upper->counts[1][group] < count_of(tree, length)) {
         rise(tree, word, length);
     }
 }
