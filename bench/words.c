@@ -1,12 +1,10 @@
 /*
  * How many words of the pool's memory a call touches, against the pool's size.
  *
- * The library is compiled a second time with the compiler's thread sanitizer,
- * and this file stands in for the sanitizer's runtime: each load and store
- * that the compiler left in the code calls one of the functions below, which
- * note the 8-byte word and the 64-byte line. (Time is measured elsewhere, with
- * the library as it is.)
+ * The library is compiled a second time, so that its loads and stores are seen
+ * (accesses.h). (Time is measured elsewhere, with the library as it is.)
  */
+#include "../tests/accesses.h"
 #include "measure.h"
 #include "peers.h"
 #include "run.h"
@@ -40,15 +38,16 @@ static void note_word(uintptr_t word)
     }
 }
 
-static void note(const volatile void *address, size_t size)
+static void accessed(const volatile void *at, size_t size, bool written)
 {
-    uintptr_t first = (uintptr_t)address;
-
+    uintptr_t first = (uintptr_t)at;
+    (void)written;
     if (!noted.on || first - noted.start >= noted.size) {
         return;
     }
-    for (uintptr_t at = first / WORD; at <= (first + size - 1) / WORD; at++) {
-        note_word(at);
+    for (uintptr_t word = first / WORD; word <= (first + size - 1) / WORD;
+         word++) {
+        note_word(word);
     }
 }
 
@@ -67,95 +66,6 @@ static size_t count_lines(void)
     }
     return lines;
 }
-
-/* ------------------------------------------- what instrumented code calls */
-
-/* Their names and types are the compiler's. */
-#define ACCESS(name, size)                                                     \
-    void name(void *address);                                                  \
-    void name(void *address)                                                   \
-    {                                                                          \
-        note(address, size);                                                   \
-    }
-
-#define ACCESSES(size)                                                         \
-    ACCESS(__tsan_read##size, size)                                            \
-    ACCESS(__tsan_write##size, size)                                           \
-    ACCESS(__tsan_unaligned_read##size, size)                                  \
-    ACCESS(__tsan_unaligned_write##size, size)                                 \
-    ACCESS(__tsan_volatile_read##size, size)                                   \
-    ACCESS(__tsan_volatile_write##size, size)
-
-ACCESSES(1)
-ACCESSES(2)
-ACCESSES(4)
-ACCESSES(8)
-ACCESSES(16)
-
-void __tsan_init(void);
-void __tsan_func_entry(void *caller);
-void __tsan_func_exit(void);
-void __tsan_read_range(void *address, size_t size);
-void __tsan_write_range(void *address, size_t size);
-void __tsan_atomic_signal_fence(int order);
-
-void __tsan_atomic_signal_fence(int order)
-{
-    (void)order; /* touches nothing */
-}
-
-void __tsan_init(void)
-{
-}
-
-void __tsan_func_entry(void *caller)
-{
-    (void)caller;
-}
-
-void __tsan_func_exit(void)
-{
-}
-
-void __tsan_read_range(void *address, size_t size)
-{
-    note(address, size);
-}
-
-void __tsan_write_range(void *address, size_t size)
-{
-    note(address, size);
-}
-
-#define ATOMICS(bits, type)                                                    \
-    type __tsan_atomic##bits##_load(const volatile type *at, int order);       \
-    void __tsan_atomic##bits##_store(volatile type *at, type value,            \
-                                     int order);                               \
-    type __tsan_atomic##bits##_exchange(volatile type *at, type value,         \
-                                        int order);                            \
-    type __tsan_atomic##bits##_load(const volatile type *at, int order)        \
-    {                                                                          \
-        (void)order;                                                           \
-        note(at, sizeof *at);                                                  \
-        return __atomic_load_n(at, __ATOMIC_SEQ_CST);                          \
-    }                                                                          \
-    void __tsan_atomic##bits##_store(volatile type *at, type value, int order) \
-    {                                                                          \
-        (void)order;                                                           \
-        note(at, sizeof *at);                                                  \
-        __atomic_store_n(at, value, __ATOMIC_SEQ_CST);                         \
-    }                                                                          \
-    type __tsan_atomic##bits##_exchange(volatile type *at, type value,         \
-                                        int order)                             \
-    {                                                                          \
-        (void)order;                                                           \
-        note(at, sizeof *at);                                                  \
-        return __atomic_exchange_n(at, value, __ATOMIC_SEQ_CST);               \
-    }
-
-ATOMICS(8, unsigned char)
-ATOMICS(32, unsigned int)
-ATOMICS(64, unsigned long)
 
 /* --------------------------------------------------------------- measuring */
 

@@ -81,13 +81,11 @@ BF_INLINE size_t bf_words_covered(size_t start, size_t end)
 /* One word of the map, to read; and to change. */
 BF_INLINE const bf_pair *bf_pair_at(const bf_map *map, size_t word)
 {
-    BF_TOUCH();
     return &map->pairs[word];
 }
 
 BF_INLINE bf_pair *bf_pair_of(bf_map *map, size_t word)
 {
-    BF_TOUCH();
     return &map->pairs[word];
 }
 

@@ -21,7 +21,6 @@ BF_INLINE size_t first_short(bf_tree *tree, const bf_map *map, unsigned count)
     for (size_t row = tree->rows; row != 0; row--) {
         const uint8_t *bytes = bf_upper_of(tree)->bytes[row];
         bf_word fits = bf_bytes_at_least(bytes + entry, count);
-        BF_TOUCH();
         if (BF_UNLIKELY(fits == 0)) {
             return BF_NONE;
         }
@@ -42,7 +41,6 @@ BF_HOT BF_NOINLINE BF_STATIC size_t next_group_short(bf_tree *tree,
     size_t first = first_of_node(group);
     bf_word fits = bf_bytes_at_least(upper->bytes[1] + first, count);
     fits &= BF_ALL << 1 << bf_bit_of(group);
-    BF_TOUCH();
     if (BF_LIKELY(fits != 0)) {
         first = (first + bf_lowest_bit(fits)) << BF_WORD_SHIFT;
         fits = bf_bytes_at_least(bf_leaf_of(tree, first), count);

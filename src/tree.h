@@ -166,7 +166,6 @@ BF_INLINE size_t bf_group_of(size_t word)
 
 BF_INLINE uint8_t *bf_leaf_of(const bf_tree *tree, size_t word)
 {
-    BF_TOUCH();
     return tree->leaves + word;
 }
 
@@ -217,7 +216,6 @@ BF_STATIC bf_most most_of_group(const bf_tree *tree, const bf_map *map,
     size_t first = bf_granule_at(group, 0);
     const uint8_t *leaves = tree->leaves + first;
     bf_most most = {bf_bytes_max(leaves), 0};
-    BF_TOUCH();
     if (BF_LIKELY(most.byte < BF_MANY)) {
         return most;
     }
@@ -237,14 +235,12 @@ BF_STATIC bf_most most_of_node(const bf_upper *upper, size_t row, size_t entry)
     size_t first = first_of_node(entry);
     const uint8_t *bytes = upper->bytes[row] + first;
     bf_most most = {bf_bytes_max(bytes), 0};
-    BF_TOUCH();
     if (BF_LIKELY(most.byte < BF_MANY)) {
         return most;
     }
     for (bf_word many = bf_bytes_at_least(bytes, BF_MANY); many != 0;
          many &= many - 1) {
         uint32_t count = upper->counts[row][first + bf_lowest_bit(many)];
-        BF_TOUCH();
         most.count = count > most.count ? count : most.count;
     }
     return most;
@@ -261,7 +257,6 @@ BF_STATIC void put_group(bf_tree *tree, size_t group, bf_most most)
     for (size_t row = 1;; row++) {
         uint8_t *byte = &upper->bytes[row][entry];
         uint32_t *count = &upper->counts[row][entry];
-        BF_TOUCH();
         if (*byte == most.byte && *count == most.count) {
             return;
         }
@@ -358,7 +353,6 @@ BF_HOT BF_NOINLINE BF_STATIC void rise(bf_tree *tree, size_t word,
     for (size_t row = 1; row <= tree->rows; row++) {
         uint8_t *byte = &upper->bytes[row][entry];
         uint32_t *count = &upper->counts[row][entry];
-        BF_TOUCH();
         if (*byte >= least && *count >= least_count) {
             return;
         }
@@ -435,7 +429,6 @@ BF_STATIC bf_word from_first_long(const bf_tree *tree, const bf_map *map,
     const bf_upper *upper = bf_upper_of(tree);
     for (; entries != 0; entries &= entries - 1) {
         size_t entry = first + bf_lowest_bit(entries);
-        BF_TOUCH();
         if (row == 0 ? bf_map_tail(map, entry) >= count
                      : upper->counts[row][entry] >= count_of(tree, count)) {
             break;
@@ -452,7 +445,6 @@ BF_INLINE bf_word entries_for(const bf_tree *tree, const bf_map *map,
 {
     const uint8_t *bytes =
         row == 0 ? tree->leaves : bf_upper_of(tree)->bytes[row];
-    BF_TOUCH();
     bf_word found = mask & bf_bytes_at_least(bytes + first, byte_of(count));
     return BF_LIKELY(count <= BF_MANY)
                ? found

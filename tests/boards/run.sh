@@ -146,8 +146,9 @@ build() {
     esac
     case $1 in
     bounded)
-        flags=-DBITFIT_COUNT_TOUCH objects=$work/counting
-        core "$objects" $flags
+        flags=-DBITFIT_TOUCH_IS_SEEN objects=$work/counting
+        files="$files $root/tests/pool/touch.c"
+        core "$objects" -fsanitize=thread
         [ -z "$emulated" ] || flags="$flags -DBOARD_LARGEST_SHIFT=$emulated"
         ;;
     carve | copy) files="$files $root/malloc/carve.c" ;;

@@ -1,5 +1,7 @@
 #include "stop.h"
 
+#include "../accesses.h"
+
 #include <setjmp.h>
 #include <stdint.h>
 
@@ -12,6 +14,14 @@ static void before_store(const volatile void *to)
     if ((uintptr_t)to >= low && (uintptr_t)to < high && made++ == limit) {
         low = high = 0;
         longjmp(out, 1);
+    }
+}
+
+static void accessed(const volatile void *at, size_t size, bool written)
+{
+    (void)size;
+    if (written) {
+        before_store(at);
     }
 }
 
@@ -28,84 +38,6 @@ size_t stop_before(size_t stop, void *memory, size_t size,
         return made;
     }
     return made - 1;
-}
-
-/* --------------------------------------- what the compiler puts into the core
- */
-
-#define HOOKS(bytes)                                                           \
-    void __tsan_read##bytes(void *from);                                       \
-    void __tsan_write##bytes(void *to);                                        \
-    void __tsan_unaligned_read##bytes(void *from);                             \
-    void __tsan_unaligned_write##bytes(void *to);                              \
-    void __tsan_volatile_read##bytes(void *from);                              \
-    void __tsan_volatile_write##bytes(void *to);                               \
-    void __tsan_read##bytes(void *from)                                        \
-    {                                                                          \
-        (void)from;                                                            \
-    }                                                                          \
-    void __tsan_write##bytes(void *to)                                         \
-    {                                                                          \
-        before_store(to);                                                      \
-    }                                                                          \
-    void __tsan_unaligned_read##bytes(void *from)                              \
-    {                                                                          \
-        (void)from;                                                            \
-    }                                                                          \
-    void __tsan_unaligned_write##bytes(void *to)                               \
-    {                                                                          \
-        before_store(to);                                                      \
-    }                                                                          \
-    void __tsan_volatile_read##bytes(void *from)                               \
-    {                                                                          \
-        (void)from;                                                            \
-    }                                                                          \
-    void __tsan_volatile_write##bytes(void *to)                                \
-    {                                                                          \
-        before_store(to);                                                      \
-    }
-
-HOOKS(1)
-HOOKS(2)
-HOOKS(4)
-HOOKS(8)
-HOOKS(16)
-
-void __tsan_init(void);
-void __tsan_func_entry(void *from);
-void __tsan_func_exit(void);
-void __tsan_read_range(void *from, size_t size);
-void __tsan_write_range(void *to, size_t size);
-void __tsan_atomic_signal_fence(int order);
-
-void __tsan_init(void)
-{
-}
-
-void __tsan_func_entry(void *from)
-{
-    (void)from;
-}
-
-void __tsan_func_exit(void)
-{
-}
-
-void __tsan_read_range(void *from, size_t size)
-{
-    (void)from;
-    (void)size;
-}
-
-void __tsan_write_range(void *to, size_t size)
-{
-    (void)size;
-    before_store(to);
-}
-
-void __tsan_atomic_signal_fence(int order)
-{
-    (void)order;
 }
 
 /* The core's memset() and memcpy(), which can be stopped at every eighth byte.

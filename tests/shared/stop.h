@@ -1,8 +1,5 @@
 /*
- * A stop before any store. The core is compiled with -fsanitize=thread, so the
- * compiler calls a hook before each of its stores; the hooks here are linked in
- * place of the sanitizer's. Nothing in the core is marked for the test, so no
- * store can be forgotten.
+ * A stop before any store of the core, whose stores are seen (accesses.h).
  */
 #ifndef BITFIT_TESTS_STOP_H
 #define BITFIT_TESTS_STOP_H
