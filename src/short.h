@@ -602,12 +602,8 @@ BF_HOT BF_NOINLINE static void free_in_word(bitfit_pool *pool, size_t start)
     bf_word here = BF_ONE << bf_bit_of(start);
     bf_word above = 0 - here - here;
     bf_word later = pair->start & above;
-    if (BF_UNLIKELY(later == 0)) {
-        free_beyond(pool, start);
-        return;
-    }
-    if (BF_UNLIKELY(here == 1)) {
-        free_anywhere(pool, start);
+    if (BF_UNLIKELY(later == 0) || BF_UNLIKELY(here == 1)) {
+        later == 0 ? free_beyond(pool, start) : free_anywhere(pool, start);
         return;
     }
     bf_word end = later & (0 - later);
