@@ -8,33 +8,30 @@
  *     bitfit_free(pool, text);
  *     bitfit_destroy(pool);
  *
- * A *pool* is one block of memory that you give to bitfit_init(). Every request
- * gets the lowest address that fits; NULL if and only if it fits nowhere.
+ * A *pool* is the memory that you give to bitfit_init(). Every request gets the
+ * lowest address that fits; NULL if and only if it fits nowhere.
  *
- * Words: a *granule* is the unit of allocation, 16 bytes by default. A *block*
- * is a row of granules in use, a *hole* a row of free granules that is as long
- * as possible. The *payload* is the part of the memory that blocks come from.
- * A *size* is always in bytes.
+ * A *granule* is the unit of allocation, 16 bytes by default. A *block* is a
+ * row of granules in use, a *hole* a row of free ones, as long as possible. The
+ * *payload* is the part of the memory that blocks come from. A *size* is in
+ * bytes.
  *
- * Safety: the bookkeeping is in bitmaps apart from the payload. An overflow of
- * a block cannot corrupt the pool. A bad free is caught before anything
- * changes.
+ * Safety: an overflow of a block cannot corrupt the pool. A bad free is caught
+ * before anything changes.
  *
- * Time: the work of a call is bounded by a constant times the logarithm of the
- * pool's size (up to 2^36 granules, which is 1 TiB at granule 16), whatever the
- * sizes of the blocks. Bytes that are zeroed or copied come on top. A call that
- * needs more says so.
+ * Time: bounded by a constant times the logarithm of the pool's size (up to
+ * 2^36 granules), whatever the sizes of the blocks. Bytes that are zeroed or
+ * copied come on top. A call that needs more says so.
  *
  * Threads: calls on different pools never interfere. Any thread may call a pool
- * that has a lock. With BITFIT_LOCK_NONE you see to it that one thread at a
- * time is in the pool. No call is async-signal-safe. A pool belongs to one
- * process: after fork(), parent and child each own a copy (see bitfit_lock()).
+ * that has a lock; with BITFIT_LOCK_NONE, one at a time. No call is
+ * async-signal-safe. After fork(), parent and child each own a copy of the pool
+ * (see bitfit_lock()).
  *
- * Placement is deterministic: the same calls return the same offsets from the
- * payload's first byte, on every machine, word size and build, in pools with
- * the same number of granules, payload alignment and guards. One exception:
- * bitfit_aligned_alloc() with an alignment above the payload's depends on where
- * the memory lies.
+ * Placement: the same calls return the same offsets from the payload's first
+ * byte, on every machine and build, in pools with the same number of granules,
+ * payload alignment and guards. Only an alignment above the payload's depends
+ * on where the memory lies.
  */
 #ifndef BITFIT_H
 #define BITFIT_H
@@ -84,17 +81,17 @@ typedef struct bitfit_options {
     size_t struct_size;
 
     /* Bytes; a power of two from 8 to 2^30; 0 means 16. The size of each block
-     * is rounded up to a multiple of it. */
+     * is a multiple of it. */
     size_t granule;
 
     /* Bytes; a power of two; 0 means 16. The payload starts at the first
-     * multiple of it. Blocks are aligned to the smaller of granule and payload
-     * alignment: a granule of 8 gives 8. */
+     * multiple of it. Blocks are aligned to this or to the granule, whichever
+     * is smaller: the block alignment. */
     size_t payload_alignment;
 
-    /* Where the bookkeeping goes. NULL: the front of the memory itself. Else at
-     * least bitfit_bookkeeping_size() bytes at a multiple of
-     * alignof(max_align_t), outside the memory. */
+    /* Where the bookkeeping goes. NULL: the front of the memory. Else at least
+     * bitfit_bookkeeping_size() bytes at a multiple of alignof(max_align_t),
+     * outside the memory. */
     void *bookkeeping;
     size_t bookkeeping_size;
 
@@ -114,17 +111,16 @@ typedef struct bitfit_options {
     /* Blocks are never resized in place: see bitfit_realloc(). */
     bool resize_moves;
 
-    /* You promise that the memory, and the bookkeeping if it is elsewhere, is
-     * all zero bytes. Then creation takes near-constant time, and
-     * bitfit_calloc() does not write memory that was never handed out. If the
-     * promise is false, the behaviour is undefined. */
+    /* The memory, and the bookkeeping if it is elsewhere, is all zero bytes:
+     * if not, the behaviour is undefined. Then creation takes near-constant
+     * time, and bitfit_calloc() does not write memory that was never handed
+     * out. */
     bool zeroed;
 
-    /* A granule of its own behind each block, its guard, shows whether the
-     * block was written beyond its end: see BITFIT_OVERFLOW. Costs a granule
-     * for each block, a word of bookkeeping, and in each call that makes or
-     * ends a block the writing or reading of a granule: somewhat more than
-     * twice the instructions of a call at granule 16. */
+    /* A granule behind each block, its guard, shows whether the block was
+     * written beyond its end: see BITFIT_OVERFLOW. Costs that granule, a word
+     * of bookkeeping, and somewhat more than twice the instructions of a call
+     * at granule 16. */
     bool guard;
 } bitfit_options;
 
@@ -146,10 +142,8 @@ typedef enum bitfit_status {
 /*
  * Makes a pool of the `size` bytes at `memory`. They may hold anything and must
  * start at a multiple of alignof(max_align_t). NULL options are the defaults.
- * The pool needs no other memory.
- *
- * Returns NULL if and only if bitfit_init_status() of the same arguments is not
- * BITFIT_OK. Then nothing was written.
+ * The pool needs no other memory. NULL, and nothing was written, if and only if
+ * bitfit_init_status() of the same arguments is not BITFIT_OK.
  *
  * Time: one pass over the bookkeeping (at granule 16 at most 2 % of the memory,
  * from 1 MiB on); near-constant with the option `zeroed`.
@@ -166,49 +160,42 @@ BITFIT_API const char *bitfit_status_text(bitfit_status status);
 
 /*
  * The bytes of bookkeeping, lock included, for a payload of `size` bytes: the
- * least value for `bookkeeping_size`. (bitfit_sizes.h has the same, and the
- * size of a whole pool, at compile time.) Of the options (NULL: the defaults)
- * the granule, the lock kind, a misuse handler and guards make a difference. 0
- * if and only if granule, payload alignment, lock or struct_size are bad, or
- * the size holds no granule.
+ * least `bookkeeping_size`. Of the options (NULL: the defaults) the granule,
+ * the lock kind, a misuse handler and guards make a difference. 0 if and only
+ * if granule, payload alignment, lock or struct_size are bad, or the size holds
+ * no granule. (bitfit_sizes.h has sizes at compile time.)
  */
 BITFIT_API size_t bitfit_bookkeeping_size(size_t size,
                                           const bitfit_options *options);
 
 /*
  * A size for bitfit_init() in which first fit never fails, whatever the order
- * of the calls: at most `peak_granules` are live at a time (each block's size
- * rounded up to granules), in blocks of at most `largest_granules`. Includes
- * the bookkeeping and lock of the default options with this granule (0 means
- * 16). 0 if and only if peak or largest is 0, the granule is bad, largest is
- * above peak, or the result overflows.
+ * of the calls, if at most `peak_granules` are live at a time, in blocks of at
+ * most `largest_granules`. Includes bookkeeping and lock of the default options
+ * with this granule (0 means 16). 0 if and only if peak or largest is 0, the
+ * granule is bad, largest is above peak, or the result overflows.
  *
  * The theorem: for M live granules in blocks of at most n, first fit needs at
  * most N = M * H_n / ln 2 granules, where H_n is the n-th harmonic number
  * (J. M. Robson, "Worst case fragmentation of first fit and best fit storage
  * allocation strategies", The Computer Journal 20(3), 1977; TAOCP volume 1,
- * section 2.5, exercise 43). Computed in integers and rounded up. Above n =
- * 8191 an upper bound of H_n is used, at most 0.02 % too high.
- *
- * It holds for bitfit_alloc(), bitfit_calloc() and bitfit_free() alone, and
- * only if
+ * section 2.5, exercise 43). Rounded up; above n = 8191 at most 0.02 % too
+ * high. It holds only if
  *   - no block is resized in place: set `resize_moves`, and count both copies
- *     of a block that bitfit_realloc() moves in M;
+ *     of a block that bitfit_realloc() moves;
  *   - no request has an alignment above the block alignment;
- *   - M counts granules, not requested bytes: 17 bytes are two granules, or
- *     three with a guard.
+ *   - you count granules, not bytes: 17 bytes are two, or three with a guard.
  */
 BITFIT_API size_t bitfit_bytes_for(size_t peak_granules,
                                    size_t largest_granules, size_t granule);
 
 /*
  * Ends the pool and returns the number of blocks that were still live. The
- * memory is yours again; this call writes only bookkeeping. NULL does nothing
- * and returns 0.
+ * memory is yours again; only bookkeeping is written. NULL returns 0.
  */
 BITFIT_API size_t bitfit_destroy(bitfit_pool *pool);
 
-/* Frees every block at once. The pool, with its statistics, is then as after
+/* Frees every block. The pool, with its statistics, is then as after
  * bitfit_init(). Time: one pass over the bookkeeping. */
 BITFIT_API void bitfit_reset(bitfit_pool *pool);
 
@@ -216,8 +203,8 @@ BITFIT_API void bitfit_reset(bitfit_pool *pool);
 
 /*
  * A block of at least `size` bytes at the lowest address that fits. Size 0 gets
- * a block of one granule. NULL if and only if no hole is long enough. The
- * content is whatever was there.
+ * one granule. NULL if and only if no hole is long enough. The content is
+ * whatever was there.
  */
 BITFIT_API void *bitfit_alloc(bitfit_pool *pool, size_t size);
 
@@ -230,11 +217,10 @@ BITFIT_API void *bitfit_calloc(bitfit_pool *pool, size_t count, size_t size);
  * and fits. The size need not be a multiple. NULL if and only if none fits, or
  * the alignment is 0 or not a power of two.
  *
- * Up to the block alignment (the smaller of granule and payload alignment) it
- * costs no more than bitfit_alloc(). Above it, each hole that is long enough
- * but has no aligned place costs one more search, logarithmic in the pool's
- * size. Blocks start on granules only: if the payload alignment is below the
- * granule, there may be no granule at a multiple of a larger alignment.
+ * Time: up to the block alignment as bitfit_alloc(). Above it, each hole that
+ * is long enough but has no aligned place costs one more search. If the payload
+ * alignment is below the granule, there may be no granule at a multiple of a
+ * larger alignment.
  */
 BITFIT_API void *bitfit_aligned_alloc(bitfit_pool *pool, size_t alignment,
                                       size_t size);
@@ -244,13 +230,12 @@ BITFIT_API void *bitfit_aligned_alloc(bitfit_pool *pool, size_t alignment,
  * always shrinks in place. It grows in place if the granules behind the block
  * are free; if not, the block moves to the first fit, searched while the old
  * block is still in use. NULL if and only if there is none; the old block is
- * then unchanged. A block that moves is aligned as bitfit_alloc() aligns.
- *
- * realloc(NULL, n) allocates. realloc(p, 0) shrinks to one granule. A shrink
- * never fails.
+ * then unchanged. A shrink never fails. A block that moves is aligned as
+ * bitfit_alloc() aligns. A `ptr` of NULL allocates; size 0 shrinks to one
+ * granule.
  *
  * With the option `resize_moves` a change of granule count always moves to the
- * first fit. A shrink that finds no place keeps the block and succeeds, so use
+ * first fit. A shrink that finds no place keeps the block, so use
  * bitfit_usable_size() for a sized free.
  */
 BITFIT_API void *bitfit_realloc(bitfit_pool *pool, void *ptr, size_t size);
@@ -258,7 +243,7 @@ BITFIT_API void *bitfit_realloc(bitfit_pool *pool, void *ptr, size_t size);
 /*
  * Gives back a block. NULL does nothing. Any other pointer that is not the
  * start of a live block of this pool is misuse. This is decided in O(1), before
- * anything changes. (Only a call that is wrong pays more: telling a double free
+ * anything changes. (Only a call that is wrong pays more: to tell a double free
  * from an interior pointer may scan back over the block or hole.)
  */
 BITFIT_API void bitfit_free(bitfit_pool *pool, void *ptr);
@@ -267,14 +252,14 @@ BITFIT_API void bitfit_free(bitfit_pool *pool, void *ptr);
  * block's size in granules (0 rounds up to one). */
 BITFIT_API void bitfit_free_sized(bitfit_pool *pool, void *ptr, size_t size);
 
-/* The bytes of the block at `ptr`. You may use all of them; the number stays
- * the same until the block is resized. 0 for NULL. Any other pointer that is
- * not the start of a live block is misuse. */
+/* The bytes of the block at `ptr`, all of which you may use. They stay the same
+ * until the block is resized. 0 for NULL. Any other pointer that is not the
+ * start of a live block is misuse. */
 BITFIT_API size_t bitfit_usable_size(bitfit_pool *pool, const void *ptr);
 
-/* The size of the block that a request for `size` bytes would get: `size`
- * rounded up to granules. 0 if and only if that is more than the payload. Never
- * pass this 0 to bitfit_alloc(): a request for 0 bytes succeeds. */
+/* The size of the block that a request for `size` bytes would get. 0 if and
+ * only if that is more than the payload. Never pass this 0 to bitfit_alloc(): a
+ * request for 0 bytes succeeds. */
 BITFIT_API size_t bitfit_good_size(bitfit_pool *pool, size_t size);
 
 /* Whether `ptr` lies inside the payload, in a live block or not. */
@@ -309,37 +294,33 @@ typedef struct bitfit_misuse {
 } bitfit_misuse;
 
 /*
- * The option `on_misuse` is such a function. It decides what a bad call costs.
- * It runs after the lock is released; nothing has changed. If it returns, the
- * bad call does nothing and returns NULL, 0 or false (bitfit_get_stats() stores
- * zeros). It may call the pool, and may leave by longjmp(). It may do neither
- * for a re-entry, because the first call still has the pool.
+ * The option `on_misuse`. It runs after the lock is released; nothing has
+ * changed. If it returns, the bad call does nothing and returns NULL, 0 or
+ * false (bitfit_get_stats() stores zeros). It may call the pool or leave by
+ * longjmp(), but not for a re-entry: the first call still has the pool.
  *
- * A block that was written beyond its end, into its guard, is misuse of the
- * next bitfit_free(), bitfit_free_sized() or bitfit_realloc() of it, and of
- * bitfit_check(): `pointer` is the block. Only pools with the option `guard`
- * see it, and only what was written to the granule right behind the block.
+ * BITFIT_OVERFLOW is misuse of the next bitfit_free(), bitfit_free_sized() or
+ * bitfit_realloc() of the block, and of bitfit_check(): `pointer` is the block.
+ * Only pools with the option `guard` see it, and only writes to the granule
+ * right behind the block.
  *
- * A program built with AddressSanitizer or run by Valgrind sees the use of
- * freed memory, and of bytes beyond the requested size, if the library is built
- * with BITFIT_ASAN or BITFIT_VALGRIND. Then bitfit_usable_size() allows all of
- * its block to be used from the call on; bitfit_destroy() gives the memory back
- * to other uses; and the calls of bitfit_offsets.h are not seen. With the
+ * If the library is built with BITFIT_ASAN or BITFIT_VALGRIND, these checkers
+ * see the use of freed memory, and of bytes beyond the requested size, but not
+ * through offsets. bitfit_usable_size() allows all of its block to be used from
+ * then on; bitfit_destroy() gives the memory back to other uses. With the
  * option `guard`, a write into the next block is seen, too.
  *
- * One case cannot be caught: if a block was freed and another block now starts
- * at the same address, the old pointer is a good pointer to the new block.
+ * One case cannot be caught: if another block now starts at the address of a
+ * freed one, the old pointer is a good pointer to the new block.
  */
 typedef void bitfit_misuse_handler(const bitfit_misuse *misuse, void *context);
 
 /* The kind of misuse in words, such as "double free"; never NULL. */
 BITFIT_API const char *bitfit_misuse_name(bitfit_misuse_kind kind);
 
-/*
- * Freestanding builds only: what the default misuse handler calls. The library
+/* Freestanding builds only: what the default misuse handler calls. The library
  * has a weak one that executes a trap instruction; a board may define its own.
- * If it returns, the bad call does nothing.
- */
+ * If it returns, the bad call does nothing. */
 void bitfit_trap(const bitfit_misuse *misuse);
 
 /* --------------------------------------------------------------------- see */
@@ -367,8 +348,7 @@ typedef struct bitfit_stats {
 
 BITFIT_API void bitfit_get_stats(bitfit_pool *pool, bitfit_stats *stats);
 
-/* Begins a new measurement of `peak_live`: it is `live` again, and grows from
- * there. `high_water` and `largest_block` stay. */
+/* Sets `peak_live` to `live`. `high_water` and `largest_block` stay. */
 BITFIT_API void bitfit_reset_peak(bitfit_pool *pool);
 
 /* One run: a block, or a hole. */
@@ -378,8 +358,8 @@ typedef struct bitfit_run {
     bool live; /* whether it is a block */
 } bitfit_run;
 
-/* Returns whether to go on. It must not call the pool: that is misuse. It must
- * return: a longjmp() or an exception leaves the pool locked. */
+/* Returns whether to go on. To call the pool is misuse; a longjmp() or an
+ * exception leaves the pool locked. */
 typedef bool bitfit_visitor(const bitfit_run *run, void *context);
 
 /*
@@ -392,18 +372,16 @@ BITFIT_API bool bitfit_walk(bitfit_pool *pool, bitfit_visitor *visit,
 
 /*
  * Verifies every invariant of the bookkeeping. Returns 0, or the number of the
- * first invariant that is broken (docs/DESIGN.md lists them). A block that was
- * written beyond its end is misuse, too; the handler learns which. Time: one
- * pass over the bookkeeping and the guards.
+ * first that is broken (docs/DESIGN.md lists them). A guard that was written to
+ * is misuse, too. Time: one pass over the bookkeeping and the guards.
  */
 BITFIT_API int bitfit_check(bitfit_pool *pool);
 
 /*
- * Draws the pool, one character for each granule: '.' is free, a letter is a
- * block, '#' a guard. Blocks take A to Z in address order, over and over.
- * Writes at most `size` bytes, with a NUL at the end unless size is 0. Returns
- * the number of granules, whatever `size` is: the whole picture needs one byte
- * more.
+ * Draws the pool, one character for each granule: '.' is free, '#' a guard, and
+ * blocks take A to Z in address order, over and over. Writes at most `size`
+ * bytes, with a NUL at the end unless size is 0. Returns the number of
+ * granules, whatever `size` is: the whole picture needs one byte more.
  */
 BITFIT_API size_t bitfit_draw(bitfit_pool *pool, char *buffer, size_t size);
 
@@ -411,11 +389,11 @@ BITFIT_API size_t bitfit_draw(bitfit_pool *pool, char *buffer, size_t size);
 typedef void bitfit_writer(const char *text, size_t length, void *context);
 
 /*
- * Writes the statistics and a map, for people: a line with its newline in each
- * call of `write`, about forty lines at most. A character of the map is a
- * granule, as bitfit_draw() draws it; where that would be too many, it stands
- * for more granules: '.' is free, '#' in use, '+' is both. Under the lock.
- * Counters above SIZE_MAX are written as SIZE_MAX. Time: as bitfit_walk().
+ * Writes the statistics and a map, for people, under the lock: a line with its
+ * newline in each call of `write`, about forty at most. The map is that of
+ * bitfit_draw(); where it would be too long, a character stands for more
+ * granules: '.' is free, '#' in use, '+' both. Counters above SIZE_MAX are
+ * written as SIZE_MAX. Time: as bitfit_walk().
  */
 BITFIT_API void bitfit_print(bitfit_pool *pool, bitfit_writer *write,
                              void *context);
@@ -423,8 +401,7 @@ BITFIT_API void bitfit_print(bitfit_pool *pool, bitfit_writer *write,
 /* -------------------------------------------------------- see from outside */
 
 /*
- * A copy of the bookkeeping is enough to see the pool: in a debugger, in
- * another process, in a file. To save one:
+ * A copy of the bookkeeping is enough to see the pool. To save one:
  *
  *     const void *start;
  *     size_t size;
@@ -450,34 +427,33 @@ typedef enum bitfit_copy_state {
 /*
  * What a copy of a pool's bookkeeping is worth. The copy lies at a multiple of
  * alignof(max_align_t), has `size` bytes, and does not change during the call.
- * It may hold anything: nothing in it is trusted, and no pointer in it is
- * followed. It is whole if and only if the run map, the invariants 1 to 4 of
- * bitfit_check(), and the counters agree. The library that reads must have the
- * same version, and run on the same kind of machine, as the one that wrote;
- * another's copy is seldom whole. Time, here and below: one pass over the
+ * It may hold anything: nothing in it is trusted. It is whole if and only if
+ * the invariants 1 to 4 of bitfit_check() hold and the counters agree. The
+ * library that reads must have the same version, and run on the same kind of
+ * machine, as the one that wrote. Time, here and below: one pass over the
  * bookkeeping.
  */
 BITFIT_API bitfit_copy_state bitfit_copy_check(const void *copy, size_t size);
 
 /* As bitfit_get_stats() of the pool. False if and only if there is none. In a
- * torn copy, live bytes, blocks and holes are those of its run map, which may
- * be wrong where the pool was changing. */
+ * torn copy, live bytes, blocks and holes may be wrong where the pool was
+ * changing. */
 BITFIT_API bool bitfit_copy_get_stats(const void *copy, size_t size,
                                       bitfit_stats *stats);
 
 /* As bitfit_walk() of the pool, with the addresses of its own process. Also
  * false if there is no pool. The runs of a torn copy cover the payload without
- * gaps, too, but some may be wrong. */
+ * gaps, but some may be wrong. */
 BITFIT_API bool bitfit_copy_walk(const void *copy, size_t size,
                                  bitfit_visitor *visit, void *context);
 
 /* -------------------------------------------------------------------- lock */
 
 /*
- * Hold the pool's lock across fork() in a program with threads: call
- * bitfit_lock() before, and bitfit_unlock() after in parent and child, for
- * instance by pthread_atfork(). A call on the pool from the thread that holds
- * it is a re-entry. Without a lock, the two only mark the pool as busy.
+ * For fork() in a program with threads: bitfit_lock() before, bitfit_unlock()
+ * after, in parent and child, as by pthread_atfork(). A call on the pool from
+ * the thread that holds it is a re-entry. Without a lock, the two only mark the
+ * pool as busy.
  */
 BITFIT_API void bitfit_lock(bitfit_pool *pool);
 BITFIT_API void bitfit_unlock(bitfit_pool *pool);
@@ -485,19 +461,18 @@ BITFIT_API void bitfit_unlock(bitfit_pool *pool);
 /* --------------------------------------------------------- the small build */
 
 /*
- * With -DBITFIT_SMALL, src/ compiles to a core in less than 1,000 bytes of code
- * on a Cortex-M4, for pools of a few KiB. Blocks go to the same places, and a
- * bad pointer or size is caught as ever. This is different:
+ * With -DBITFIT_SMALL, src/ compiles to less than 1,000 bytes of code on a
+ * Cortex-M4, for pools of a few KiB. Blocks go to the same places, and a bad
+ * pointer or size is caught as ever. This is different:
  *
- *   - Misuse is not told apart: its kind is BITFIT_NO_BLOCK. A re-entry is
- *     noticed only in a pool with a mutex.
- *   - The bookkeeping is in the memory, the lock is the mutex or none, and
- *     there are no guards: bitfit_init() refuses other options.
+ *   - The kind of misuse is BITFIT_NO_BLOCK. A re-entry is noticed only in a
+ *     pool with a mutex.
+ *   - bitfit_init() refuses guards, locks of the caller, and bookkeeping
+ *     elsewhere. `zeroed` saves no time.
  *   - The statistics from `largest_block` on are 0.
- *   - There is no index: a search looks at the whole bitmap up to the place
- *     that it finds. bitfit_get_stats() and bitfit_destroy() look at all of it.
- *   - `zeroed` saves no time.
- *   - There are no calls with an alignment, no images of the bookkeeping, no
+ *   - A search looks at the whole bitmap up to the place that it finds;
+ *     bitfit_get_stats() and bitfit_destroy() look at all of it.
+ *   - There are no calls with an alignment, no copies of the bookkeeping, no
  *     offsets and no bounds. Files that are compiled with -DBITFIT_SMALL, too,
  *     cannot name what does not exist:
  */
