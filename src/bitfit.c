@@ -46,7 +46,8 @@ void bitfit_reset(bitfit_pool *pool)
 
 /* ------------------------------------------------------------ using blocks */
 
-/* Quicker ways to the same places. Both leave the pool, but for the lock. */
+/* Quicker ways to the places of bf_take() and bf_pool_free() in pool.h, which
+ * say what these calls do. Both leave the pool, but for the lock. */
 #ifndef BITFIT_NO_SHORT
 #include "short.h"
 #else
@@ -134,7 +135,7 @@ void *bitfit_realloc(bitfit_pool *pool, void *ptr, size_t size)
     return block;
 }
 
-/* The general way, which also sees what is wrong with the pointer. */
+/* The general way, which also says what is wrong with the pointer. */
 BF_NOINLINE static void free_generally(bitfit_pool *pool, void *ptr)
 {
     int kind = bf_pool_free(pool, ptr);
@@ -142,7 +143,7 @@ BF_NOINLINE static void free_generally(bitfit_pool *pool, void *ptr)
     accuse(pool, "bitfit_free", kind, ptr, 0);
 }
 
-/* A free likewise. */
+/* A free that may have to wait for the lock, or that goes another way. */
 BF_NOINLINE static void free_locked(bitfit_pool *pool, void *ptr)
 {
     if (!enter(pool, "bitfit_free")) {

@@ -1,6 +1,6 @@
 /*
- * The pool: bytes and pointers over the index, for one thread at a time. This
- * is the one place where sizes become counts, and pointers granules.
+ * The pool: bytes and pointers over fit.h, for one thread at a time. Here sizes
+ * become counts, and pointers granules.
  */
 #ifndef BITFIT_POOL_H
 #define BITFIT_POOL_H
@@ -23,8 +23,8 @@ enum { BF_NO_DOOR = BITFIT_LOCK_DEFAULT };
 enum { BF_GUARDED = 4 };
 
 /* Behind it lie the lock, the misuse handler and the guards' counter if there
- * are any, and the index. Small matters: it is a tenth of a 1 KiB pool. All
- * counts are granules. */
+ * are any, then tree and map. Its size matters: it is a tenth of a 1 KiB
+ * pool. All counts are granules. */
 struct bitfit_pool {
     unsigned char *payload;
     bf_fit fit;

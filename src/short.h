@@ -82,7 +82,7 @@ BF_INLINE void set_now(bf_tree *tree, const bf_map *map, size_t word,
         *leaf = (uint8_t)byte;
         return;
     }
-    /* A vector read right after a byte in it was written would wait. */
+    /* Read before the store: a vector load over a fresh byte would wait. */
     unsigned others = bf_bytes_max_but(leaf - bf_bit_of(word), bf_bit_of(word));
     *leaf = (uint8_t)byte;
     if (others < before) {

@@ -60,8 +60,14 @@ enum {
 /* No floor is higher: a word beyond has this one. */
 #define BF_FLOOR_MAX ((size_t)INT16_MAX)
 
-/* What a tree of one node does without. A note of an entry that is exact is no
- * harm: so each begins as 0. */
+/* What a tree of one node does without.
+ *
+ *     class      0: 1   1: 2  ... 7: 8   8: 9..15  ... 15: 1024 or more
+ *     floors     2      2         7      7             30
+ *     least      1      2         8      9             2000
+ *
+ * No hole of least[c] granules or more starts before the word floors[c]. To
+ * note an entry that is exact does no harm: so each note begins as 0. */
 typedef struct bf_upper {
     int16_t floors[BF_FLOORS];
     int16_t least[BF_FLOORS];
@@ -69,9 +75,9 @@ typedef struct bf_upper {
     size_t stale_groups[BF_STALE_GROUPS];
     uint8_t *bytes[BF_ROWS];   /* [0] are the leaves */
     uint32_t *counts[BF_ROWS]; /* [0] is not used */
-    uint64_t served;           /* requests up to the last look at the floors */
-    uint32_t missed;           /* by their floors, of all short requests */
-    uint32_t direct;           /* short requests that begin at the top yet */
+    uint64_t served; /* the pool's allocations when floors were judged last */
+    uint32_t missed; /* short requests that their floors did not serve */
+    uint32_t direct; /* short requests that are still to begin at the top */
 } bf_upper;
 
 typedef struct bf_tree {
