@@ -6,6 +6,7 @@ ask for, names what is there, and has the header's version.
 """
 
 import fnmatch
+import glob
 import json
 import os
 import re
@@ -91,9 +92,15 @@ def check_zephyr():
     expect(os.path.exists(f"{cmake}/CMakeLists.txt"), f"{path}: no {cmake}")
     options = kconfiglib.Kconfig(build["kconfig"])
     expect(not options.warnings, f"{build['kconfig']}: {options.warnings}")
-    used = set(re.findall(r"CONFIG_(\w+)", read(f"{cmake}/CMakeLists.txt")))
+    sources = glob.glob("ports/zephyr/*.[ch]") + [f"{cmake}/CMakeLists.txt"]
+    used = set(re.findall(r"CONFIG_(BITFIT\w*)", " ".join(map(read, sources))))
+    kconfig = read(build["kconfig"])
+    used |= set(re.findall(r"default (?:\w+ if )?(BITFIT_\w+)", kconfig))
     unlike = used ^ {symbol.name for symbol in options.unique_defined_syms}
-    expect(not unlike, f"Kconfig and CMakeLists.txt disagree on {unlike}")
+    expect(not unlike, f"Kconfig and those who use it disagree on {unlike}")
+    for name in ("samples", "tests"):
+        for folder in field(path, module, name, list):
+            expect(os.path.isdir(folder), f"{path}: there is no {folder}")
 
 
 def check_esp_idf():

@@ -175,7 +175,7 @@ static void guards_are_a_granule_for_each_block(void **state)
     (void)state;
     uint64_t seed = seed_for_this_run();
     for (unsigned i = 0; i < 8; i++) {
-        const bitfit_options options = {.lock_kind = i & 1 ? BITFIT_LOCK_MUTEX
+        const bitfit_options options = {.lock_kind = i & 1 ? BITFIT_LOCK_DEFAULT
                                                            : BITFIT_LOCK_NONE,
                                         .granule = i & 2 ? 64 : 8,
                                         .resize_moves = (i & 4) != 0};
