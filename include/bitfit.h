@@ -20,8 +20,8 @@
  * before anything changes.
  *
  * Time: bounded by a constant times the logarithm of the pool's size (up to
- * 2^36 granules), whatever the sizes of the blocks. Bytes that are zeroed or
- * copied come on top. A call that needs more says so.
+ * 2^36 granules, 1 TiB at granule 16), whatever the sizes of the blocks. Bytes
+ * that are zeroed or copied come on top. A call that needs more says so.
  *
  * Threads: calls on different pools never interfere. Any thread may call a pool
  * that has a lock; with BITFIT_LOCK_NONE, one at a time. No call is
@@ -348,7 +348,8 @@ typedef struct bitfit_stats {
 
 BITFIT_API void bitfit_get_stats(bitfit_pool *pool, bitfit_stats *stats);
 
-/* Sets `peak_live` to `live`. `high_water` and `largest_block` stay. */
+/* Sets `peak_live` to `live`, to measure it anew. `high_water` and
+ * `largest_block` stay. */
 BITFIT_API void bitfit_reset_peak(bitfit_pool *pool);
 
 /* One run: a block, or a hole. */
