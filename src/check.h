@@ -4,7 +4,7 @@
  *        inside a word; no start bit stands beyond
  *     2  the free bits of a run are all alike in its first and last word
  *     3  the first and the last covered word of a run have its tag
- *     4  no two free runs touch
+ *     4  no two holes touch
  *     5  the tree says what the map says
  *     6  the counters of live granules and blocks are what the map says
  *     7  the guards behind the blocks are untouched (guard.h)

@@ -38,7 +38,7 @@ typedef struct bf_map {
     size_t granules;
 } bf_map;
 
-/* A free run; empty where there is none. */
+/* A hole; empty where there is none. */
 typedef struct bf_hole {
     size_t start;
     size_t end;
@@ -183,8 +183,7 @@ BF_STATIC bool bf_map_free_before(const bf_map *map, size_t end)
     return (pair->free >> bf_bit_of(end - 1) & 1) != 0;
 }
 
-/* Whether a free run starts at `granule`, where a run starts or the pool ends.
- */
+/* Whether a hole starts at `granule`, where a run starts or the pool ends. */
 BF_INLINE bool bf_map_free_at(const bf_map *map, size_t granule)
 {
     BF_EXPECT(bf_map_starts(map, granule));
@@ -319,7 +318,7 @@ BF_INLINE void bf_map_take_in_word(bf_pair *pair, unsigned bit, size_t count)
     pair->start |= end;
 }
 
-/* Makes all granules one free run. */
+/* Makes all granules one hole. */
 BF_STATIC void bf_map_init(bf_map *map, bf_pair *pairs, size_t granules,
                            bool zeroed)
 {

@@ -27,7 +27,7 @@ BF_STATIC size_t longest_by_tree(bf_tree *tree, const bf_map *map)
     return longest;
 }
 
-/* The granules of the longest free run. */
+/* The granules of the longest hole. */
 BF_STATIC size_t bf_fit_longest(bf_fit *fit)
 {
     const bf_map *map = &fit->map;
