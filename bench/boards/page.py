@@ -269,10 +269,18 @@ strategy. For o1heap, which rounds up and halves, it is `2 M (1 + ceil(log2 n))`
 {worst}
 ## Where bitfit is run, and where only compiled
 
-The tests run it on the platforms named above, and the Rust crate on a Cortex-M3. The heap of FreeRTOS
-runs on the machine that builds it, against a stand-in for the kernel, and is compiled for a
-Cortex-M4. The files for Zephyr, ESP-IDF and PlatformIO are built by stand-ins for these systems'
-builds; they were not run under the systems themselves.
+| System | What is done | By |
+|---|---|---|
+| no system | the pool's tests run on the platforms named above | `make boards` |
+| FreeRTOS | the heap runs on the machine that builds it, against a stand-in for the kernel; it is compiled for a Cortex-M4 | `make test` |
+| Zephyr | the module, the sample, the tests and the shell command run on the machine that builds them, against a stand-in for build and kernel; the module is compiled for a Cortex-M4 | `make test` |
+| ESP-IDF | the component is built by a stand-in for the build | `make test` |
+| PlatformIO, Arduino | the library, and Arduino's sketch, are compiled for a Cortex-M4 | `make test` |
+| Rust | the crate's example runs on an emulated Cortex-M3 | `make test` |
+
+The heap of FreeRTOS has also run by hand under the kernel itself (FreeRTOS-Kernel 4269c69, its POSIX
+port): four tasks made 10,000 blocks and freed all of them, and a double free failed one
+`configASSERT()`. Under the build and the kernel of Zephyr and of ESP-IDF nothing has run yet.
 """
 
 
