@@ -104,7 +104,8 @@ BITFIT_API bitfit_status bitfit_init_shared_status(
 BITFIT_API bitfit_pool *bitfit_attach(void *memory, size_t size, bool alone,
                                       bitfit_status *status);
 
-/* How many changes were broken off in this pool and repaired. */
+/* How many changes were broken off in this pool and repaired; 0 if it is not
+ * shared. */
 BITFIT_API uint64_t bitfit_repairs(const bitfit_pool *pool);
 
 /*
@@ -117,6 +118,8 @@ BITFIT_API size_t bitfit_shared_front(const void *memory, size_t head,
                                       size_t size);
 
 /* ------------------------------------------------------------------- links */
+
+/* A pool that is not shared has none: the calls below give NULL, or 0. */
 
 /* Root number `which`; NULL if that is not below BITFIT_ROOTS. */
 BITFIT_API bitfit_link *bitfit_root(bitfit_pool *pool, unsigned which);

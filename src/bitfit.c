@@ -138,7 +138,8 @@ void *bitfit_realloc(bitfit_pool *pool, void *ptr, size_t size)
 /* The general way, which also says what is wrong with the pointer. */
 BF_NOINLINE static void free_generally(bitfit_pool *pool, void *ptr)
 {
-    int kind = bf_pool_free(pool, ptr);
+    int kind =
+        BF_QUICK ? bf_kind_of_misuse(pool, ptr) : bf_pool_free(pool, ptr);
     leave(pool);
     accuse(pool, "bitfit_free", kind, ptr, 0);
 }

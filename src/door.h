@@ -71,7 +71,8 @@ BF_NOINLINE BF_STATIC bool refuse(bitfit_pool *pool, const char *call,
  * such mutex, all that lies behind it is left out. */
 BF_INLINE bool enter_shared(bitfit_pool *pool, const char *call)
 {
-    bf_taking taking = BF_HAS_SHARED_MUTEX ? bf_shared_lock(pool) : BF_NO_MUTEX;
+    bool shared = BF_HAS_SHARED_MUTEX && bf_is_shared(pool);
+    bf_taking taking = shared ? bf_shared_lock(pool) : BF_NO_MUTEX;
     return taking == BF_TAKEN ||
            refuse(pool, call,
                   taking == BF_MINE ? BITFIT_REENTRY : BITFIT_WRONG_POOL);

@@ -51,7 +51,7 @@ BF_STATIC size_t usable_at(bitfit_pool *pool, size_t granule)
 /* `guards` granules of those that are live are guards. */
 BF_STATIC void note_peak(const bitfit_pool *pool, size_t guards)
 {
-    if (bf_is_guarded(pool)) {
+    if (!BF_SHADOW || bf_is_guarded(pool)) { /* else watched for the shadow */
         bf_raise_to(&bf_plan_guard_of(pool)->peak_live,
                     bf_pool_live(pool) - guards);
     }

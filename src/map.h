@@ -90,7 +90,7 @@ BF_INLINE bf_pair *bf_pair_of(bf_map *map, size_t word)
 }
 
 /* Whether a run starts at `granule`, or the pool ends there. */
-BF_STATIC bool bf_map_starts(const bf_map *map, size_t granule)
+BF_INLINE bool bf_map_starts(const bf_map *map, size_t granule)
 {
     return granule == map->granules ||
            (map->pairs[bf_word_of(granule)].start >> bf_bit_of(granule) & 1) !=

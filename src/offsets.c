@@ -100,7 +100,8 @@ static bitfit_status plan_offsets(bf_plan *plan, uint64_t size,
     if (granules == 0) {
         return BITFIT_TOO_SMALL;
     }
-    if (granules > SIZE_MAX >> BF_GRANULE_SHIFT_MIN) {
+    if (sizeof(size_t) < sizeof granules &&
+        granules > SIZE_MAX >> BF_GRANULE_SHIFT_MIN) {
         return BITFIT_TOO_LARGE; /* more than any pool with memory can have */
     }
     plan->granules = (size_t)granules;

@@ -415,7 +415,7 @@ bitfit_pool *bitfit_attach(void *memory, size_t size, bool alone,
 
 uint64_t bitfit_repairs(const bitfit_pool *pool)
 {
-    return bf_shared_of(pool)->repairs;
+    return bf_is_shared(pool) ? bf_shared_of(pool)->repairs : 0;
 }
 
 size_t bitfit_shared_front(const void *memory, size_t head, size_t size)
@@ -429,18 +429,21 @@ size_t bitfit_shared_front(const void *memory, size_t head, size_t size)
 
 bitfit_link *bitfit_root(bitfit_pool *pool, unsigned which)
 {
-    return which < BITFIT_ROOTS ? &bf_shared_of(pool)->roots[which] : NULL;
+    bool has_it = bf_is_shared(pool) && which < BITFIT_ROOTS;
+    return has_it ? &bf_shared_of(pool)->roots[which] : NULL;
 }
 
 void *bitfit_follow(const bitfit_pool *pool, bitfit_link link)
 {
-    bool inside = link != 0 && link < bf_shared_of(pool)->size;
+    bool inside =
+        bf_is_shared(pool) && link != 0 && link < bf_shared_of(pool)->size;
     return inside ? bf_at_distance(pool, link) : NULL;
 }
 
 bitfit_link bitfit_link_to(const bitfit_pool *pool, const void *place)
 {
-    return place == NULL ? 0 : distance_of(pool, place);
+    bool has_it = bf_is_shared(pool) && place != NULL;
+    return has_it ? distance_of(pool, place) : 0;
 }
 
 /* ------------------------------------------------------------------ misuse */
@@ -484,7 +487,8 @@ static bf_wish wish_for_aligned(const bitfit_pool *pool, size_t alignment,
                                 size_t size)
 {
     size_t granule = bf_bytes_of(pool, 1);
-    size_t off = (size_t)bf_shared_of(pool)->payload & (granule - 1);
+    uint64_t payload = bf_is_shared(pool) ? bf_shared_of(pool)->payload : 0;
+    size_t off = (size_t)payload & (granule - 1);
     size_t all_have = (off | granule) & (0 - (off | granule));
     bf_wish wish = {.alignment = alignment >> pool->granule_shift};
     if (bf_is_power_of_two(alignment) && (alignment <= all_have || off == 0)) {
@@ -542,6 +546,13 @@ void *bf_shared_aligned_alloc(bitfit_pool *pool, size_t alignment, size_t size)
                            wish_for_aligned(pool, alignment, size));
 }
 
+/* Enters a pool that is shared for sure. It has no handler, so a re-entry ends
+ * the process. */
+static void enter_or_end(bitfit_pool *pool, const char *call)
+{
+    (void)enter_shared(pool, call);
+}
+
 /* Where the block at a pointer starts, or what is wrong. */
 static int block_of_pointer(bitfit_pool *pool, const void *ptr, size_t *start)
 {
@@ -554,9 +565,7 @@ void *bf_shared_realloc(bitfit_pool *pool, void *ptr, size_t size)
     const bf_wish wish = wish_for(pool, size);
     size_t start;
     size_t now = BF_NONE;
-    if (!enter_shared(pool, "bitfit_realloc")) {
-        return NULL;
-    }
+    enter_or_end(pool, "bitfit_realloc");
     int kind = block_of_pointer(pool, ptr, &start);
     if (kind == BF_NO_MISUSE) {
         now = change_block(pool, start, &wish);
@@ -571,9 +580,7 @@ static void free_pointer(bitfit_pool *pool, const char *call, void *ptr,
                          const size_t *size)
 {
     size_t start;
-    if (!enter_shared(pool, call)) {
-        return;
-    }
+    enter_or_end(pool, call);
     int kind = block_of_pointer(pool, ptr, &start);
     if (kind == BF_NO_MISUSE && size != NULL &&
         bf_count_for(pool, *size) != bf_fit_count(&pool->fit, start)) {
@@ -598,9 +605,7 @@ void bf_shared_free_sized(bitfit_pool *pool, void *ptr, size_t size)
 
 void bf_shared_reset(bitfit_pool *pool)
 {
-    if (!enter_shared(pool, "bitfit_reset")) {
-        return;
-    }
+    enter_or_end(pool, "bitfit_reset");
     bf_intent *intent = draft(pool);
     begin(intent, BF_RESET);
     bf_recover_empty(pool);

@@ -274,9 +274,6 @@ static bitfit_status read_options(bitfit_pool *made, size_t *alignment,
     if (options->bookkeeping != NULL) {
         return BITFIT_BAD_BOOKKEEPING;
     }
-    if (options->guard) {
-        return BITFIT_BAD_OPTIONS;
-    }
     made->has_mutex = BF_HAS_MUTEX && options->lock_kind != BITFIT_LOCK_NONE;
     made->resize_moves = options->resize_moves;
     made->on_misuse = options->on_misuse;

@@ -325,9 +325,7 @@ BF_INLINE void bf_tree_note(bf_tree *tree, const bf_map *map, unsigned class,
     BF_EXPECT(tree->rows != 0 && class < BF_SHORT_CLASSES);
     size_t before = *note;
     *note = word;
-    if (before != word) {
-        bf_tree_settle(tree, map, before);
-    }
+    bf_tree_settle(tree, map, before);
 }
 
 /* Settles every note: then every entry is exact. */
@@ -362,7 +360,7 @@ BF_HOT BF_NOINLINE BF_STATIC void rise(bf_tree *tree, size_t word,
         if (*byte >= least && *count >= least_count) {
             return;
         }
-        *byte = (uint8_t)(*byte > least ? *byte : least);
+        *byte = (uint8_t)least; /* it was less, or a lower 255 */
         *count = *count > least_count ? *count : least_count;
         entry >>= BF_WORD_SHIFT;
     }

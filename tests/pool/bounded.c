@@ -636,6 +636,30 @@ static void counts_above_2_to_the_31_are_told_apart(void **state)
 }
 #endif
 
+/* The floor of a pool with more words than a floor can name may lie inside a
+ * block, where free bits are what they were before. */
+static void a_floor_inside_a_block_is_passed(void **state)
+{
+    (void)state;
+    enum { LAST_FLOOR = INT16_MAX };
+    const size_t below = (size_t)LAST_FLOOR * BF_WORD_BITS;
+    huge h;
+    open_huge(&h, 26);
+    assert_int_equal(huge_alloc(&h, below), 0);
+    assert_int_equal(huge_alloc(&h, BF_WORD_BITS / 2), below);
+    assert_int_equal(huge_alloc(&h, 1), below + BF_WORD_BITS / 2);
+    huge_free(&h, below);
+    huge_free(&h, 0);
+    huge_free(&h, below + BF_WORD_BITS / 2);
+    assert_int_equal(huge_alloc(&h, 2 * below), 0);
+    for (size_t i = 0; i < 3; i++) {
+        assert_int_equal(huge_alloc(&h, 1), 2 * below + 10 * i);
+        assert_int_equal(huge_alloc(&h, 9), 2 * below + 10 * i + 1);
+    }
+    assert_sound(h.pool);
+    close_huge(&h);
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -646,6 +670,7 @@ int main(void)
         cmocka_unit_test(groups_that_are_noted_are_passed_in_few_words),
         cmocka_unit_test(a_block_of_half_the_pool_costs_no_more),
         cmocka_unit_test(calloc_does_not_write_what_was_declared_zeroed),
+        cmocka_unit_test(a_floor_inside_a_block_is_passed),
         cmocka_unit_test(a_larger_alignment_costs_a_search_for_each_hole),
 #if SIZE_MAX > 0xffffffffu
         cmocka_unit_test(indexes_above_2_to_the_32_are_told_from_lower_ones),

@@ -170,6 +170,23 @@ static void a_copy_of_a_held_pool_is_whole(void **state)
     close_copied(&c);
 }
 
+static void a_block_too_short_for_its_guard_is_shown_as_it_is(void **state)
+{
+    (void)state;
+    copied c = {.bytes = NULL};
+    static run_list list;
+    const bitfit_options options = {.guard = true};
+    rig_open(&c.rig, 100, &options);
+    bitfit_alloc(c.rig.pool, 16);
+    take_copy(&c);
+    pairs_of(&c)[0].start |= BF_ONE << 1;
+    list.count = 0;
+    assert_true(bitfit_copy_walk(c.bytes, c.size, note_run, &list));
+    assert_int_equal(list.count, 3);
+    assert_int_equal(list.runs[0].size, c.rig.granule);
+    close_copied(&c);
+}
+
 /* Its addresses are its offsets. */
 static void a_copy_of_a_pool_without_memory_is_read(void **state)
 {
@@ -378,7 +395,9 @@ static void torn_counters_are_seen(void **state)
     assert_state(&c, BITFIT_COPY_TORN);
     struct_of(&c)->largest_block = struct_of(&c)->fit.map.granules + 1;
     assert_state(&c, BITFIT_COPY_TORN);
+    size_t live = bf_pool_live(struct_of(&c));
     struct_of(&c)->peak_live = struct_of(&c)->fit.map.granules + 1;
+    struct_of(&c)->room = struct_of(&c)->peak_live - live;
     assert_state(&c, BITFIT_COPY_TORN);
     struct_of(&c)->high_water = struct_of(&c)->fit.map.granules + 1;
     assert_state(&c, BITFIT_COPY_TORN);
@@ -450,6 +469,7 @@ int main(void)
         cmocka_unit_test(a_copy_shows_what_the_pool_shows),
         cmocka_unit_test(a_block_that_waits_is_part_of_a_hole),
         cmocka_unit_test(a_copy_of_a_held_pool_is_whole),
+        cmocka_unit_test(a_block_too_short_for_its_guard_is_shown_as_it_is),
         cmocka_unit_test(a_copy_of_a_pool_without_memory_is_read),
         cmocka_unit_test(a_copy_of_a_pool_with_a_carved_top_is_whole),
         cmocka_unit_test(the_walk_ends_when_the_visitor_says_so),

@@ -385,6 +385,29 @@ static void sizes_that_overflow_fit_nowhere(void **state)
     rig_close(&r);
 }
 
+/* And no more: the rig's memory is declared zeroed, and is not. */
+static void calloc_clears_what_was_used(void **state)
+{
+    (void)state;
+    rig r;
+    const bitfit_options options = {.guard = true, .zeroed = true};
+    rig_open(&r, GRANULES, &options);
+    for (size_t size = 40; size < 4000; size *= 2) {
+        unsigned char *used = bitfit_alloc(r.pool, size);
+        memset(used, 0xFF, size);
+        bitfit_free(r.pool, used);
+        unsigned char *fresh = bitfit_calloc(r.pool, 2, size);
+        assert_ptr_equal(fresh, used);
+        assert_true(all_are(fresh, size, 0));
+        unsigned char *unused = bitfit_calloc(r.pool, 1, size);
+        assert_true(all_are(unused, size, RIG_GARBAGE));
+        assert_null(bitfit_calloc(r.pool, SIZE_MAX / 2, 3));
+        bitfit_reset(r.pool);
+    }
+    assert_null(bitfit_calloc(r.pool, 1, r.size));
+    rig_close(&r);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -395,6 +418,7 @@ int main(void)
         cmocka_unit_test(every_byte_of_a_guard_is_looked_at),
         cmocka_unit_test(common_overflows_are_seen),
         cmocka_unit_test(other_misuse_is_what_it_was),
+        cmocka_unit_test(calloc_clears_what_was_used),
         cmocka_unit_test(sizes_that_overflow_fit_nowhere),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

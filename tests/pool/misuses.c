@@ -432,6 +432,33 @@ CAUGHT(aligned_sized_free_wrong, "wrong size", "bitfit_free_sized")
     return UNNOTICED;
 }
 
+CAUGHT(overflow, "overflow", "bitfit_free")
+{
+    static _Alignas(max_align_t) unsigned char memory[4096];
+    const bitfit_options options = {.guard = true};
+    bitfit_pool *pool = bitfit_init(memory, sizeof memory, &options);
+    unsigned char *block = bitfit_alloc(pool, 16);
+    printf("(0x%" PRIxPTR ") in pool 0x%" PRIxPTR
+           ": the block was written beyond its end, at 0x%" PRIxPTR "\n",
+           (uintptr_t)block, (uintptr_t)pool, (uintptr_t)(block + 20));
+    fflush(stdout);
+    block[20] ^= 1;
+    bitfit_free(pool, block);
+    return UNNOTICED;
+}
+
+CAUGHT(double_free_offset_0, "double free", "bitfit_free_offset")
+{
+    static uint64_t books[512];
+    const bitfit_options options = {.bookkeeping = books,
+                                    .bookkeeping_size = sizeof books};
+    bitfit_pool *pool = bitfit_init_offsets(4096, &options);
+    bitfit_free_offset(pool, bitfit_alloc_offset(pool, 16));
+    announce(pool, NULL);
+    bitfit_free_offset(pool, 0);
+    return UNNOTICED;
+}
+
 static bool takes(const bitfit_run *run, void *context)
 {
     bitfit_pool *pool = context;

@@ -98,7 +98,7 @@ static void the_figures_are_those_of_the_statistics(void **state)
 static void large_pools_fit_on_a_page(void **state)
 {
     (void)state;
-    for (size_t granules = 2000; granules < 200000; granules += 17171) {
+    for (size_t granules = 2048; granules < 200000; granules += 17174) {
         rig r;
         page p = {.length = 0};
         char map[4096];

@@ -466,6 +466,17 @@ static void bad_options_are_refused(void **state)
         BITFIT_BAD_BOOKKEEPING);
 }
 
+static void what_can_be_no_pool_needs_no_bookkeeping(void **state)
+{
+    (void)state;
+    assert_int_equal(bitfit_bookkeeping_size(15, NULL), 0);
+    assert_int_equal(
+        bitfit_bookkeeping_size(1024, &(bitfit_options){.granule = 7}), 0);
+    assert_string_equal(bitfit_version(), BITFIT_VERSION);
+    const bitfit_options sized = {.struct_size = sizeof sized};
+    assert_true(bitfit_bookkeeping_size(1024, &sized) > 0);
+}
+
 static void bad_memory_is_refused(void **state)
 {
     (void)state;
@@ -487,10 +498,34 @@ static void bad_memory_is_refused(void **state)
 /* ------------------------------------------------------------- seeing, locks
  */
 
-static bool alloc_inside(const bitfit_run *run, void *context)
+static bool note_call(const bitfit_run *run, void *context)
 {
     (void)run;
-    assert_null(bitfit_alloc(context, 1));
+    (void)context;
+    fail();
+    return true;
+}
+
+/* Each call that enters the pool, from a visitor. */
+static bool call_inside(const bitfit_run *run, void *context)
+{
+    bitfit_pool *pool = context;
+    bitfit_stats stats;
+    char picture[8];
+    size_t before = accused;
+    assert_null(bitfit_alloc(pool, 1));
+    assert_null(bitfit_calloc(pool, 1, 1));
+    assert_null(bitfit_realloc(pool, run->start, 1));
+    bitfit_free(pool, run->start);
+    bitfit_free_sized(pool, run->start, run->size);
+    assert_int_equal(bitfit_usable_size(pool, run->start), 0);
+    bitfit_reset(pool);
+    bitfit_reset_peak(pool);
+    bitfit_get_stats(pool, &stats);
+    assert_false(bitfit_walk(pool, note_call, NULL));
+    assert_int_equal(bitfit_draw(pool, picture, sizeof picture), 0);
+    assert_int_equal(bitfit_check(pool), 0);
+    assert_int_equal(accused - before, 12);
     return true;
 }
 
@@ -502,13 +537,15 @@ static void a_mutex_notices_a_reentry(void **state)
     bitfit_pool *pool = bitfit_init(memory, 1024, &options);
     assert_non_null(pool);
     accused = 0;
-    assert_true(bitfit_walk(pool, alloc_inside, pool));
-    assert_int_equal(accused, 1);
+    void *block = bitfit_alloc(pool, 1);
+    assert_true(bitfit_walk(pool, call_inside, pool));
+    assert_int_equal(accused, 2 * 12);
     assert_int_equal(last.kind, BITFIT_REENTRY);
     assert_null(last.pointer);
     bitfit_lock(pool);
     assert_null(bitfit_alloc(pool, 1));
     bitfit_unlock(pool);
+    assert_int_equal(bitfit_usable_size(pool, block), 16);
     assert_non_null(bitfit_alloc(pool, 1));
 }
 
@@ -587,6 +624,7 @@ int main(void)
         cmocka_unit_test(sizes_that_wrap_are_refused),
         cmocka_unit_test(pools_are_as_large_as_can_be),
         cmocka_unit_test(bad_options_are_refused),
+        cmocka_unit_test(what_can_be_no_pool_needs_no_bookkeeping),
         cmocka_unit_test(bad_memory_is_refused),
         cmocka_unit_test(a_mutex_notices_a_reentry),
         cmocka_unit_test(reset_begins_anew),

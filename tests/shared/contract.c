@@ -13,6 +13,7 @@
 
 #include "bitfit_offsets.h"
 #include "bitfit_shared.h"
+#include "create.h"
 #include "intent.h"
 
 #include <fcntl.h>
@@ -239,7 +240,6 @@ static const char *message_of(action *act)
         const struct rlimit none = {0, 0};
         setrlimit(RLIMIT_CORE, &none);
         dup2(ends[1], STDERR_FILENO);
-        signal(SIGABRT, SIG_DFL);
         act();
         _exit(0);
     }
@@ -283,6 +283,20 @@ static void free_from_a_stale_slot(void)
     bitfit_free_from(pool, root);
 }
 
+static void realloc_in_a_stale_slot(void)
+{
+    bitfit_link *root = bitfit_root(pool, 0);
+    bitfit_alloc_into(pool, 1, root);
+    bitfit_free(pool, bitfit_follow(pool, *root));
+    bitfit_realloc_in(pool, root, 10);
+}
+
+static void swap_with_a_slot_outside(void)
+{
+    bitfit_link slot = 0;
+    bitfit_swap(pool, &slot, bitfit_root(pool, 0));
+}
+
 static void free_inside(void)
 {
     char *block = bitfit_alloc(pool, 100);
@@ -304,16 +318,141 @@ static void ask_for_an_offset(void)
     bitfit_alloc_offset(pool, 10);
 }
 
-static bool enter_again(const bitfit_run *run, void *context)
+static size_t noted;
+
+static void note_kind(const bitfit_misuse *misuse, void *context)
+{
+    ((bitfit_misuse_kind *)context)[noted++] = misuse->kind;
+}
+
+static bool keep_all(bitfit_link block, size_t size, void *context)
+{
+    (void)block;
+    (void)size;
+    (void)context;
+    return true;
+}
+
+/* Slots are for shared pools only. */
+static void ordinary_pools_have_no_slots(void **state)
+{
+    (void)state;
+    static _Alignas(max_align_t) unsigned char bytes[4096];
+    bitfit_misuse_kind kinds[8];
+    bitfit_link a = 0;
+    bitfit_link b = 0;
+    const bitfit_options options = {.on_misuse = note_kind,
+                                    .misuse_context = kinds};
+    bitfit_pool *ordinary = bitfit_init(bytes, sizeof bytes, &options);
+    noted = 0;
+    assert_false(bitfit_alloc_into(ordinary, 1, &a));
+    assert_false(bitfit_calloc_into(ordinary, 1, 1, &a));
+    assert_false(bitfit_aligned_alloc_into(ordinary, 16, 1, &a));
+    assert_false(bitfit_realloc_in(ordinary, &a, 1));
+    bitfit_free_from(ordinary, &a);
+    bitfit_swap(ordinary, &a, &b);
+    assert_int_equal(bitfit_sweep(ordinary, keep_all, NULL), 0);
+    assert_null(bitfit_root(ordinary, 0));
+    assert_null(bitfit_follow(ordinary, 64));
+    assert_int_equal(bitfit_link_to(ordinary, bytes + 64), 0);
+    assert_int_equal(bitfit_repairs(ordinary), 0);
+    assert_int_equal(noted, 7);
+    for (size_t i = 0; i < noted; i++) {
+        assert_int_equal(kinds[i], BITFIT_WRONG_POOL);
+    }
+    assert_int_equal(bitfit_destroy(ordinary), 0);
+}
+
+/* What a visitor calls. */
+static action *inside;
+
+static bool call_inside(const bitfit_run *run, void *context)
 {
     (void)run;
     (void)context;
-    return bitfit_alloc(pool, 1) != NULL;
+    inside();
+    return true;
 }
 
-static void call_from_a_visitor(void)
+static void alloc_again(void)
 {
-    bitfit_walk(pool, enter_again, NULL);
+    bitfit_alloc(pool, 1);
+}
+
+static void realloc_again(void)
+{
+    bitfit_realloc(pool, memory, 1);
+}
+
+static void free_again(void)
+{
+    bitfit_free(pool, memory);
+}
+
+static void reset_again(void)
+{
+    bitfit_reset(pool);
+}
+
+static void alloc_into_again(void)
+{
+    bitfit_alloc_into(pool, 1, bitfit_root(pool, 0));
+}
+
+static void realloc_in_again(void)
+{
+    bitfit_realloc_in(pool, bitfit_root(pool, 0), 1);
+}
+
+static void free_from_again(void)
+{
+    bitfit_free_from(pool, bitfit_root(pool, 0));
+}
+
+static void swap_again(void)
+{
+    bitfit_swap(pool, bitfit_root(pool, 0), bitfit_root(pool, 1));
+}
+
+static void sweep_again(void)
+{
+    bitfit_sweep(pool, keep_all, NULL);
+}
+
+static void enter_again(void)
+{
+    bitfit_alloc_into(pool, 1, bitfit_root(pool, 0));
+    bitfit_walk(pool, call_inside, NULL);
+}
+
+static void every_call_from_a_visitor_is_named(void **state)
+{
+    static const struct {
+        action *act;
+        const char *call;
+    } cases[] = {
+        {alloc_again, "bitfit_alloc"},
+        {realloc_again, "bitfit_realloc"},
+        {free_again, "bitfit_free"},
+        {reset_again, "bitfit_reset"},
+        {alloc_into_again, "bitfit_alloc_into"},
+        {realloc_in_again, "bitfit_realloc_in"},
+        {free_from_again, "bitfit_free_from"},
+        {swap_again, "bitfit_swap"},
+        {sweep_again, "bitfit_sweep"},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        char message[80];
+        snprintf(message, sizeof message, "re-entry: %s(", cases[i].call);
+        inside = cases[i].act;
+        const char *line = message_of(enter_again);
+        if (strstr(line, message) == NULL) {
+            fail_msg("%s is not in %s", message, line);
+        }
+        bitfit_reset(pool);
+        assert_int_equal(live_blocks(), 0);
+    }
 }
 
 static void misuse_is_named_and_leaves_the_pool_whole(void **state)
@@ -327,11 +466,12 @@ static void misuse_is_named_and_leaves_the_pool_whole(void **state)
         {use_a_slot_in_the_bookkeeping, "foreign pointer: bitfit_swap("},
         {use_a_misaligned_slot, "misaligned pointer: bitfit_free_from("},
         {free_from_a_stale_slot, "double free: bitfit_free_from("},
+        {realloc_in_a_stale_slot, "double free: bitfit_realloc_in("},
+        {swap_with_a_slot_outside, "foreign pointer: bitfit_swap("},
         {free_inside, "interior pointer: bitfit_free("},
         {free_with_a_wrong_size, "wrong size: bitfit_free_sized("},
         {realloc_a_stranger, "foreign pointer: bitfit_realloc("},
         {ask_for_an_offset, "wrong kind of pool: bitfit_alloc_offset("},
-        {call_from_a_visitor, "re-entry: bitfit_alloc("},
     };
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
@@ -409,6 +549,38 @@ static void attach_says_why_there_is_no_pool(void **state)
                         "no shared pool of this version and size");
 }
 
+static void attach_knows_bad_granules_and_alignments(void **state)
+{
+    (void)state;
+    static const uint8_t shifts[] = {BF_GRANULE_SHIFT_MIN - 1,
+                                     BF_GRANULE_SHIFT_MAX + 1};
+    for (size_t i = 0; i < sizeof shifts; i++) {
+        pool = bitfit_init_shared(memory, SIZE, NULL);
+        pool->granule_shift = shifts[i];
+        assert_not_attached(memory, SIZE, BITFIT_NO_POOL);
+    }
+    const bitfit_options options = {.payload_alignment = 16384};
+    static _Alignas(16384) unsigned char aligned[2 * 16384 + 4096];
+    assert_non_null(bitfit_init_shared(aligned, 32768, &options));
+    memmove(aligned + 4096, aligned, 32768);
+    assert_not_attached(aligned + 4096, 32768, BITFIT_BAD_MEMORY);
+}
+
+static void requests_that_cannot_be_get_nothing(void **state)
+{
+    (void)state;
+    bitfit_link *root = bitfit_root(pool, 0);
+    assert_null(bitfit_aligned_alloc(pool, 24, 1));
+    assert_null(bitfit_aligned_alloc(pool, SIZE_MAX / 2 + 1, 1));
+    assert_null(bitfit_calloc(pool, SIZE_MAX / 2, 3));
+    assert_false(bitfit_calloc_into(pool, SIZE_MAX / 2, 3, root));
+    assert_true(bitfit_calloc_into(pool, 5, 0, root));
+    bitfit_free_from(pool, root);
+    assert_int_equal(bitfit_link_to(pool, NULL), 0);
+    assert_refused(BITFIT_BAD_OPTIONS, &(bitfit_options){.guard = true});
+    assert_int_equal(live_blocks(), 0);
+}
+
 static bool attach_inside(const bitfit_run *run, void *context)
 {
     (void)run;
@@ -468,6 +640,8 @@ static void an_intent_out_of_bounds_is_damage(void **state)
         {.op = BF_CHANGE, .targets[1] = {0, 2, 4, 3}},
         {.op = BF_CHANGE, .slots[0] = 16},
         {.op = BF_CHANGE, .slots[1] = SIZE},
+        {.op = BF_CHANGE, .slots[1] = SIZE / 2 + 4},
+        {.op = BF_CHANGE, .targets[0] = {2, 1, 3, 4}},
         {.op = BF_CHANGE, .slots[1] = UINT64_MAX - 7},
         {.op = BF_CHANGE, .targets[0] = {1, 1, 5, 5}}, /* holes touch */
         {.op = BF_CHANGE, .allocations = 7},
@@ -543,6 +717,10 @@ int main(void)
         TEST(slots_name_their_blocks),
         TEST(sweep_frees_what_is_not_kept),
         TEST(misuse_is_named_and_leaves_the_pool_whole),
+        TEST(every_call_from_a_visitor_is_named),
+        TEST(ordinary_pools_have_no_slots),
+        TEST(attach_knows_bad_granules_and_alignments),
+        TEST(requests_that_cannot_be_get_nothing),
         TEST(other_addresses_see_the_same_blocks),
         TEST(attach_says_why_there_is_no_pool),
         TEST(a_lock_that_cannot_be_had_is_no_misuse),

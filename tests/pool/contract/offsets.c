@@ -64,6 +64,9 @@ static void init_refuses_what_the_status_names(void **state)
     options.granule = 0;
     options.lock_kind = BITFIT_LOCK_CALLER;
     assert_refused(BITFIT_BAD_LOCK, SIZE, &options);
+    options = options_for_books();
+    options.guard = true;
+    assert_refused(BITFIT_BAD_OPTIONS, SIZE, &options);
 }
 
 static void more_granules_than_can_be_counted_are_refused(void **state)
@@ -272,11 +275,33 @@ static void pointers_are_misuse_in_a_pool_without_memory(void **state)
                         "wrong kind of pool");
 }
 
-static bool intrude(const bitfit_range *range, void *context)
+static bool go_on_beyond(const bitfit_range *range, void *context)
 {
     (void)range;
-    assert_int_equal(bitfit_alloc_offset(context, 1), BITFIT_NO_OFFSET);
-    return false;
+    (void)context;
+    fail();
+    return true;
+}
+
+/* Each call on offsets, from a visitor. */
+static bool intrude(const bitfit_range *range, void *context)
+{
+    bitfit_pool *pool = context;
+    bitfit_offset_stats stats = {.struct_size = 0};
+    bitfit_move move;
+    assert_int_equal(bitfit_aligned_alloc_offset(pool, KIB, 1),
+                     BITFIT_NO_OFFSET);
+    assert_false(bitfit_alloc_at_offset(pool, KIB, 1));
+    assert_false(bitfit_resize_offset(pool, 0, 1));
+    bitfit_free_offset(pool, 0);
+    assert_int_equal(bitfit_offset_size(pool, 0), 0);
+    assert_false(bitfit_next_move(pool, SIZE, &move));
+    assert_false(bitfit_get_offset_stats(pool, &stats));
+    assert_int_equal(bitfit_largest_free(pool), 0);
+    assert_false(bitfit_walk_offsets(pool, go_on_beyond, NULL));
+    assert_int_equal(seen.calls, 9);
+    assert_int_equal(bitfit_alloc_offset(pool, 1), BITFIT_NO_OFFSET);
+    return range->live;
 }
 
 static void reentry_is_caught(void **state)
@@ -284,7 +309,9 @@ static void reentry_is_caught(void **state)
     (void)state;
     bitfit_pool *pool = open_pool();
     assert_false(bitfit_walk_offsets(pool, intrude, pool));
-    assert_named(BITFIT_REENTRY, "bitfit_alloc_offset", 0);
+    assert_int_equal(seen.last.kind, BITFIT_REENTRY);
+    assert_string_equal(seen.last.call, "bitfit_alloc_offset");
+    assert_int_equal(bitfit_largest_free(pool), SIZE);
 }
 
 /* ------------------------------------------------------------------ seeing */
@@ -324,6 +351,8 @@ static void expect_stats_of_other_sizes(bitfit_pool *pool)
     assert_false(bitfit_get_offset_stats(pool, &old));
     assert_int_equal(old.capacity, 7); /* beyond the 16 bytes */
     assert_int_equal(old.granule, 0);
+    old.struct_size = 1; /* not even itself */
+    assert_false(bitfit_get_offset_stats(pool, &old));
 }
 
 static void stats_have_64_bits_and_say_their_size(void **state)
