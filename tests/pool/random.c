@@ -7,6 +7,8 @@
  */
 #include "support.h"
 
+#include "pool.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -205,11 +207,32 @@ static void step_reset(run *r)
     r->blocks = 0;
 }
 
+/* From now on so many short requests begin at the top, whatever the floors did
+ * for them (short.h). */
+static void judge_otherwise(const run *r)
+{
+#ifndef BITFIT_NO_INDEX
+    bitfit_pool *pool = r->rig.pool;
+    if (BF_QUICK && bf_fit_has_tree(&pool->fit) &&
+        bf_fit_tree(&pool->fit)->rows != 0) {
+        bf_upper *upper = bf_upper_of(bf_fit_tree(&pool->fit));
+        pool->floored = 0;
+        upper->direct = 200;
+        memset(upper->floors, 0, BF_SHORT_CLASSES * sizeof *upper->floors);
+    }
+#else
+    (void)r;
+#endif
+}
+
 /* The fill that the run strives for changes now and then, from nearly empty to
  * more than there is. */
 static void step(run *r)
 {
     size_t chance = dice_below(&r->dice, 1000);
+    if (dice_below(&r->dice, 700) == 0) {
+        judge_otherwise(r);
+    }
     if (dice_below(&r->dice, 1500) == 0) {
         r->fill = dice_between(&r->dice, 5, 120);
     }
