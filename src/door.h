@@ -73,8 +73,10 @@ BF_INLINE bool enter_shared(bitfit_pool *pool, const char *call)
 {
     bool shared = BF_HAS_SHARED_MUTEX && bf_is_shared(pool);
     bf_taking taking = shared ? bf_shared_lock(pool) : BF_NO_MUTEX;
-    return taking == BF_TAKEN ||
-           refuse(pool, call,
+    if (BF_LIKELY(taking == BF_TAKEN)) {
+        return true;
+    }
+    return refuse(pool, call,
                   taking == BF_MINE ? BITFIT_REENTRY : BITFIT_WRONG_POOL);
 }
 

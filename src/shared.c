@@ -319,8 +319,7 @@ static bool header_fits(const bitfit_pool *pool, size_t size)
            is_bool(&pool->resize_moves) && is_bool(&pool->zeroed) &&
            is_bool(&pool->has_handler) && !pool->has_handler &&
            shift >= BF_GRANULE_SHIFT_MIN && shift <= BF_GRANULE_SHIFT_MAX &&
-           granules != 0 && granules <= size >> shift &&
-           shared->payload <= size &&
+           granules != 0 && shared->payload <= size &&
            header + bf_fit_size((size_t)granules) <= shared->payload &&
            granules <= (size - shared->payload) >> shift &&
            bf_is_power_of_two((size_t)shared->alignment) &&

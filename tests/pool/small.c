@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -549,6 +550,31 @@ static void a_mutex_notices_a_reentry(void **state)
     assert_non_null(bitfit_alloc(pool, 1));
 }
 
+#ifdef __unix__
+static jmp_buf after_abort;
+
+static void on_abort(int number)
+{
+    (void)number;
+    longjmp(after_abort, 1);
+}
+
+static void without_a_handler_misuse_aborts(void **state)
+{
+    (void)state;
+    bitfit_options options = options_of(16);
+    options.on_misuse = NULL;
+    bitfit_pool *pool = bitfit_init(memory, 1024, &options);
+    signal(SIGABRT, on_abort);
+    if (setjmp(after_abort) == 0) {
+        bitfit_free(pool, arena);
+        fail();
+    }
+    signal(SIGABRT, SIG_DFL);
+    assert_int_equal(bitfit_check(pool), 0);
+}
+#endif
+
 static void reset_begins_anew(void **state)
 {
     (void)state;
@@ -627,6 +653,9 @@ int main(void)
         cmocka_unit_test(what_can_be_no_pool_needs_no_bookkeeping),
         cmocka_unit_test(bad_memory_is_refused),
         cmocka_unit_test(a_mutex_notices_a_reentry),
+#ifdef __unix__
+        cmocka_unit_test(without_a_handler_misuse_aborts),
+#endif
         cmocka_unit_test(reset_begins_anew),
         cmocka_unit_test(a_picture_ends_where_its_room_ends),
         cmocka_unit_test(check_finds_changed_bits),

@@ -566,6 +566,19 @@ static void attach_knows_bad_granules_and_alignments(void **state)
     assert_not_attached(aligned + 4096, 32768, BITFIT_BAD_MEMORY);
 }
 
+static void a_copy_shows_the_blocks(void **state)
+{
+    (void)state;
+    const void *start;
+    size_t size;
+    bitfit_stats stats;
+    bitfit_alloc_into(pool, 100, bitfit_root(pool, 0));
+    bitfit_bookkeeping(pool, &start, &size);
+    assert_int_equal(bitfit_copy_check(start, size), BITFIT_COPY_WHOLE);
+    assert_true(bitfit_copy_get_stats(start, size, &stats));
+    assert_int_equal(stats.blocks, 1);
+}
+
 static void requests_that_cannot_be_get_nothing(void **state)
 {
     (void)state;
@@ -579,6 +592,11 @@ static void requests_that_cannot_be_get_nothing(void **state)
     assert_int_equal(bitfit_link_to(pool, NULL), 0);
     assert_refused(BITFIT_BAD_OPTIONS, &(bitfit_options){.guard = true});
     assert_int_equal(live_blocks(), 0);
+    const bitfit_options off = {.granule = 4096, .payload_alignment = 16};
+    pool = bitfit_init_shared(memory, SIZE, &off);
+    assert_non_null(bitfit_aligned_alloc(pool, 16, 1));
+    assert_null(bitfit_aligned_alloc(pool, 4096, 1));
+    assert_int_equal(live_blocks(), 1);
 }
 
 static bool attach_inside(const bitfit_run *run, void *context)
@@ -721,6 +739,7 @@ int main(void)
         TEST(ordinary_pools_have_no_slots),
         TEST(attach_knows_bad_granules_and_alignments),
         TEST(requests_that_cannot_be_get_nothing),
+        TEST(a_copy_shows_the_blocks),
         TEST(other_addresses_see_the_same_blocks),
         TEST(attach_says_why_there_is_no_pool),
         TEST(a_lock_that_cannot_be_had_is_no_misuse),
