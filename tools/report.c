@@ -1,11 +1,14 @@
-/* bitfit report: one page that shows a trace's heap, for any browser. */
+/* bitfit report: one page that shows a trace's heap, for any browser; and the
+ * figures of a shared pool, which has no past. */
 #include "verbs.h"
 
 #include "input_trace.h"
 #include "options.h"
 #include "page.h"
+#include "pool_figures.h"
 #include "report/page.h"
 #include "view/heap.h"
+#include "view/pool_file.h"
 
 #include <unistd.h>
 
@@ -30,11 +33,12 @@ static const verb_option options[] = {
 
 static const verb_usage usage = {
     .verb = "report",
-    .words = "TRACE",
-    .what = "trace",
+    .words = "TRACE|POOL",
+    .what = "trace or pool",
     .help = "Writes one self-contained page: the heap over time with zoom, "
             "every moment, curves of use and fragmentation, sizes and "
-            "lifetimes.",
+            "lifetimes. Of a shared pool's file it prints the figures, as "
+            "`bitfit check` does.",
     .options = options};
 
 static int write_report(const report_request *request, const heap_history *heap)
@@ -52,25 +56,42 @@ static int write_report(const report_request *request, const heap_history *heap)
                      parts);
 }
 
-int verb_report(int argc, char **argv)
+/* Its figures alone: what it was before is not known. */
+static int report_pool(const report_request *request)
 {
-    report_request request = {.heap = {.samples = SAMPLES}};
+    if (request->output == NULL && request->heap.granule == 0 &&
+        request->heap.pool == 0)
+        return pool_figures("report", request->input, false);
+    command_error("report", "%s is a pool: its figures take no options",
+                  request->input);
+    return COMMAND_USAGE;
+}
+
+static int report_trace(report_request *request)
+{
     input_trace input;
     const char *why;
-    request.input = options_take(&usage, argc, argv, &request).at[0];
-    if (request.output == NULL && isatty(STDOUT_FILENO)) {
+    if (request->output == NULL && isatty(STDOUT_FILENO)) {
         command_error("report", "a page cannot be shown in a terminal: use -o");
         return COMMAND_USAGE;
     }
-    int code = input_trace_open(&input, "report", request.input);
+    int code = input_trace_open(&input, "report", request->input);
     if (code != COMMAND_OK)
         return code;
-    request.heap.columns = heap_columns(input.from, COLUMNS);
-    request.heap.stays = PAGE_STAYS;
-    heap_history *heap = heap_open(input.from, &request.heap, &why);
-    code = heap == NULL ? command_error("report", "%s: %s", request.input, why)
-                        : write_report(&request, heap);
+    request->heap.columns = heap_columns(input.from, COLUMNS);
+    request->heap.stays = PAGE_STAYS;
+    heap_history *heap = heap_open(input.from, &request->heap, &why);
+    code = heap == NULL ? command_error("report", "%s: %s", request->input, why)
+                        : write_report(request, heap);
     heap_close(heap);
     input_trace_close(&input);
     return code;
+}
+
+int verb_report(int argc, char **argv)
+{
+    report_request request = {.heap = {.samples = SAMPLES}};
+    request.input = options_take(&usage, argc, argv, &request).at[0];
+    return pool_file_is_one(request.input) ? report_pool(&request)
+                                           : report_trace(&request);
 }

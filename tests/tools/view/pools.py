@@ -64,6 +64,7 @@ def check_whole(path):
     text = run("check", path).split("\n")
     assert text[0] == path + ": whole: no change is broken off", text
     assert text[1] == "0 changes broken off and repaired so far", text
+    assert run("report", path).split("\n") == text
     assert text[3].startswith("624 bytes of "), text
     assert text[3].split(", ")[0].endswith("live in 3 blocks"), text
     roots = [line for line in text if line.startswith("root ")]
@@ -179,6 +180,7 @@ def check_refusals(path, folder):
         run(verb, folder + "/none", code=3, word="No such file")
         run(verb, folder, code=3, word="Is a directory")
         run(verb, "/dev/null", code=3, word="this is no shared pool")
+    run("report", "-o", "page.html", path, code=2, word="take no options")
     run("map", "--at", "end", path, code=2, word="need a trace")
     run("top", "nobody", code=2, word="not a process number, nor a file")
     order = folder + "/\x1b[31m"
