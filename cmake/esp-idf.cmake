@@ -3,4 +3,6 @@ file(GLOB sources "${CMAKE_CURRENT_LIST_DIR}/../src/*.c")
 idf_component_register(
     SRCS ${sources}
     INCLUDE_DIRS include bindings/cxx
-    PRIV_REQUIRES pthread)
+    PRIV_REQUIRES pthread
+    LDFRAGMENTS ports/esp-idf/linker.lf
+    KCONFIG ports/esp-idf/Kconfig)

@@ -274,7 +274,7 @@ strategy. For o1heap, which rounds up and halves, it is `2 M (1 + ceil(log2 n))`
 | no system | the pool's tests run on the platforms named above | `make boards` |
 | FreeRTOS | the heap runs on the machine that builds it, against a stand-in for the kernel; it is compiled for a Cortex-M4 | `make test` |
 | Zephyr | the module, the sample, the tests and the shell command run on the machine that builds them, against a stand-in for build and kernel; the module is compiled for a Cortex-M4 | `make test` |
-| ESP-IDF | the component is built by a stand-in for the build | `make test` |
+| ESP-IDF | the component and its example are built by a stand-in for the build, and the example runs | `make test` |
 | PlatformIO, Arduino | the library, and Arduino's sketch, are compiled for a Cortex-M4 | `make test` |
 | Rust | the crate's example runs on an emulated Cortex-M3 | `make test` |
 

@@ -45,6 +45,9 @@ build esp-idf -DESP_PLATFORM=1
 symbols "$work/esp-idf/component/libidf_component.a" >"$work/symbols"
 grep -q '^T bitfit_alloc$' "$work/symbols"
 grep -q '^U pthread_mutex_lock' "$work/symbols"
+"$work/esp-idf/example" >"$work/output"
+grep -q '^two buffers: 5120 bytes live, largest hole ' "$work/output"
+grep -q '^none: 0 bytes live, largest hole ' "$work/output"
 
 echo 'PlatformIO'
 flags=$(sed -n 's/^ *"flags": \["\(.*\)"\],*$/\1/p' "$root/library.json")

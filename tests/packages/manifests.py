@@ -114,7 +114,17 @@ def check_esp_idf():
     for tag in field(path, component, "tags", list):
         expect(re.fullmatch(r"[a-z0-9-]{3,32}", tag), f"{path}: tag {tag}")
     field(path, component["dependencies"], "idf", str, r">=\d+\.\d+")
-    for kept in ("src/bitfit.c", "include/bitfit.h", "cmake/esp-idf.cmake"):
+    for example in field(path, component, "examples", list):
+        main = f"{example['path']}/main/idf_component.yml"
+        bitfit = yaml.safe_load(read(main))["dependencies"]["bitfit"]["path"]
+        found = os.path.normpath(os.path.join(os.path.dirname(main), bitfit))
+        expect(found == ".", f"{main}: bitfit is not in {found}")
+    options = kconfiglib.Kconfig("ports/esp-idf/Kconfig")
+    used = re.findall(r"if (\w+) = y", read("ports/esp-idf/linker.lf"))
+    expect(used == [symbol.name for symbol in options.unique_defined_syms],
+           f"ports/esp-idf: linker.lf asks for {used}")
+    for kept in ("src/bitfit.c", "include/bitfit.h", "cmake/esp-idf.cmake",
+                 "ports/esp-idf/linker.lf", "ports/esp-idf/Kconfig"):
         for pattern in component["files"]["exclude"]:
             gone = fnmatch.fnmatch(kept, pattern)
             expect(not gone, f"{path}: {pattern} leaves {kept} out")
