@@ -4,13 +4,14 @@ MAKEFLAGS += --no-print-directory
 PREFIX    ?= /usr/local
 FUZZ_TIME ?= 600
 KILLS     ?= 10000
+MUTANTS   ?= 4
 JOBS      ?= $(shell nproc 2>/dev/null || echo 2)
 
 # The builds that `make test` makes, each with its own tests.
 TREES = release clang asan tsan scalar word32 tiny small
 
 .PHONY: all demo test boards boards-page bench install uninstall
-.PHONY: format lint fuzz crash coverage prove site dist clean
+.PHONY: format lint fuzz crash coverage prove mutate site dist clean
 
 all:
 	cmake -S . -B build/plain -DCMAKE_INSTALL_PREFIX=$(PREFIX) \
@@ -79,6 +80,12 @@ prove:
 	scripts/install-tools prove
 	@command -v cbmc >/dev/null || tests/proofs/get-cbmc build/proofs/tools || :
 	tests/proofs/prove.py -j $(JOBS)
+
+# One mutant of so many: MUTANTS=1 tries all.
+mutate:
+	scripts/install-tools mutate
+	@command -v cbmc >/dev/null || tests/proofs/get-cbmc build/proofs/tools || :
+	tests/mutation/mutate.py -j $(JOBS) --every $(MUTANTS)
 
 # A folder of static pages: open build/site/index.html.
 site:
