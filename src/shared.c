@@ -318,8 +318,7 @@ static bool header_fits(const bitfit_pool *pool, size_t size)
            bf_is_shared(pool) && pool->door == BF_NO_DOOR &&
            is_bool(&pool->resize_moves) && is_bool(&pool->zeroed) &&
            is_bool(&pool->has_handler) && !pool->has_handler &&
-           shift >= BF_GRANULE_SHIFT_MIN && shift <= BF_GRANULE_SHIFT_MAX &&
-           granules != 0 && shared->payload <= size &&
+           bf_shift_fits(pool) && granules != 0 && shared->payload <= size &&
            header + bf_fit_size((size_t)granules) <= shared->payload &&
            granules <= (size - shared->payload) >> shift &&
            bf_is_power_of_two((size_t)shared->alignment) &&

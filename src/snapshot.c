@@ -21,8 +21,7 @@ static bool layout_fits(const bitfit_pool *pool)
     bool has_lock = bf_lock_kind_of(pool) >= BITFIT_LOCK_NONE &&
                     pool->lock_kind <= (BITFIT_LOCK_CALLER | BF_GUARDED);
     return has_place && (has_lock || bf_is_shared(pool)) &&
-           pool->granule_shift >= BF_GRANULE_SHIFT_MIN &&
-           pool->granule_shift <= BF_GRANULE_SHIFT_MAX && granules != 0 &&
+           bf_shift_fits(pool) && granules != 0 &&
            granules <= SIZE_MAX >> pool->granule_shift &&
            !bf_wraps_around(payload, bf_capacity_of(pool));
 }
