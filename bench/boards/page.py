@@ -275,12 +275,13 @@ strategy. For o1heap, which rounds up and halves, it is `2 M (1 + ceil(log2 n))`
 | FreeRTOS | the heap runs on the machine that builds it, against a stand-in for the kernel; it is compiled for a Cortex-M4 | `make test` |
 | Zephyr | the module, the sample, the tests and the shell command run on the machine that builds them, against a stand-in for build and kernel; the module is compiled for a Cortex-M4 | `make test` |
 | ESP-IDF | the component and its example are built by a stand-in for the build, and the example runs | `make test` |
+| RIOT | the package is compiled for a Cortex-M4 by a stand-in for the build | `make test` |
 | PlatformIO, Arduino | the library, and Arduino's sketch, are compiled for a Cortex-M4 | `make test` |
 | Rust | the crate's example runs on an emulated Cortex-M3 | `make test` |
 
 The heap of FreeRTOS has also run by hand under the kernel itself (FreeRTOS-Kernel 4269c69, its POSIX
 port): four tasks made 10,000 blocks and freed all of them, and a double free failed one
-`configASSERT()`. Under the build and the kernel of Zephyr and of ESP-IDF nothing has run yet.
+`configASSERT()`. Under the builds and kernels of Zephyr, ESP-IDF and RIOT nothing has run yet.
 """
 
 

@@ -1,8 +1,8 @@
 #!/bin/sh
 # usage: boards.sh ARM_COMPILER
-# The module of Zephyr, the component of ESP-IDF and the libraries of PlatformIO
-# and Arduino build, under what stands for these systems' builds. The example
-# for boards runs.
+# The module of Zephyr, the component of ESP-IDF, the package of RIOT and the
+# libraries of PlatformIO and Arduino build, under what stands for these systems'
+# builds. The example for boards runs.
 . "$(dirname "$0")/common.sh"
 arm="-mcpu=cortex-m4 -mthumb -Os -Wall -Wextra -Werror"
 
@@ -48,6 +48,17 @@ grep -q '^U pthread_mutex_lock' "$work/symbols"
 "$work/esp-idf/example" >"$work/output"
 grep -q '^two buffers: 5120 bytes live, largest hole ' "$work/output"
 grep -q '^none: 0 bytes live, largest hole ' "$work/output"
+
+echo 'RIOT'
+mkdir -p "$work/riot/pkg" "$work/riot/bin" "$work/riot/local"
+cp -R "$root/include" "$root/src" "$work/riot/local"
+quietly env CFLAGS="-std=gnu11 $arm" INCLUDES='' make -j 2 \
+    -f "$root/tests/packages/riot/application.mk" all PACKAGE="$root/ports/riot/bitfit" \
+    RIOTBASE="$root/tests/packages/riot" PKGDIRBASE="$work/riot/pkg" BINDIR="$work/riot/bin" CC="$1" AR=ar \
+    PKG_SOURCE_LOCAL_BITFIT="$work/riot/local"
+symbols "$work/riot/bin/bitfit.a" >"$work/symbols"
+grep -q '^T bitfit_alloc$' "$work/symbols"
+grep -q '^W bitfit_trap$' "$work/symbols"
 
 echo 'PlatformIO'
 flags=$(sed -n 's/^ *"flags": \["\(.*\)"\],*$/\1/p' "$root/library.json")

@@ -46,6 +46,7 @@ def versions(version):
         ("library.json", r'"version": "([^"]*)"'),
         ("idf_component.yml", r'(?m)^version: "([^"]*)"'),
         ("packaging/arduino/library.properties", r"(?m)^version=(.*)$"),
+        ("ports/riot/bitfit/Makefile", r"(?m)^PKG_VERSION = v(.*)$"),
         ("bindings/rust/Cargo.toml", r'(?m)^version = "([^"]*)"'),
         ("docs/man/bitfit.1", r"(?m)^bitfit (\d[\d.]*)$"),
         ("docs/man/bitfit.3", r'(?m)^\.Qq (\d[\d.]*) ;$'),
@@ -61,13 +62,14 @@ def addresses():
     for path in (
         "CMakeLists.txt", "README.md", "library.json", "idf_component.yml",
         "bindings/rust/Cargo.toml", "packaging/arduino/library.properties",
+        "ports/riot/bitfit/Makefile",
     ):
         for address in re.findall(r"https://[^\s\"')>]*bitfit[^\s\"')>]*",
                                   read(path)):
             host = re.sub(r"/bitfit\.git$|/$", "", address)
             found.setdefault(host, []).append(path)
     expect(len(found) == 1, f"the project's address differs: {found}")
-    expect(len(set(sum(found.values(), []))) == 6, f"not everywhere: {found}")
+    expect(len(set(sum(found.values(), []))) == 7, f"not everywhere: {found}")
 
 
 def check_arduino():
