@@ -405,6 +405,38 @@ static void read_after_free_large(void)
     anything = a + *(char *)hide(a + 1000);
 }
 
+/* So many that memory which the hardened mode closed is used again. */
+static void come_and_go(void)
+{
+    for (int i = 0; i < 200; i++) {
+        free(block(100000));
+    }
+}
+
+/* There, too, a block ends at a closed page. */
+static void overflow_large_again(void)
+{
+    come_and_go();
+    overflow_large();
+}
+
+static void write_after_free_large_again(void)
+{
+    come_and_go();
+    char *a = block(100000);
+    free(a);
+    *(char *)hide(a + 1000) = 1;
+    come_and_go();
+}
+
+static void double_free_large_again(void)
+{
+    come_and_go();
+    char *a = block(100000);
+    free(a);
+    free(hide(a));
+}
+
 void *new_array(size_t size) __asm__("_Znam");
 void delete_one(void *ptr) __asm__("_ZdlPv");
 
@@ -631,6 +663,7 @@ static const misuse misuses[] = {
     SAME(double_free_small, "double free: free(0x"),
     SAME(double_free_middle, "double free: free(0x"),
     SAME(double_free_large, "double free: free(0x"),
+    SAME(double_free_large_again, "double free: free(0x"),
     SAME(double_free_delayed, "double free: free(0x"),
     SAME(double_free_flushed, "double free: free(0x"),
     SAME(double_free_trimmed, "double free: free(0x"),
@@ -681,6 +714,7 @@ static const misuse misuses[] = {
     HARDENED(overflow_by_8, "write past the end: free(0x"),
     HARDENED(overflow_string, "write past the end: free(0x"),
     HARDENED(overflow_large, FAULT), /* ends at a page that is closed */
+    HARDENED(overflow_large_again, FAULT),
     HARDENED(overflow_large_odd, "write past the end: free(0x"),
     HARDENED(overflow_large_grown, "write past the end: free(0x"),
     HARDENED(underflow_large_odd, "write past the end: free(0x"),
@@ -694,6 +728,7 @@ static const misuse misuses[] = {
     HARMLESS(read_after_free), /* hardened: reads zeros */
     HARDENED(write_after_free, "write after free: "),
     HARDENED(write_after_free_large, FAULT),
+    HARDENED(write_after_free_large_again, FAULT),
     HARDENED(read_after_free_large, FAULT),
     HARDENED(write_after_free_until_exit, "write after free: exit(0x"),
     HARDENED(delete_of_an_array, "new and delete differ: operator delete(0x"),
