@@ -105,7 +105,7 @@ struct bitfit_align64_ {
 #define BITFIT_TREE_(granules, words) BITFIT_SIZE_(0)
 #else
 #define BITFIT_TREE_(granules, words)                                          \
-    ((granules) <= 4 * BITFIT_WORD_                                            \
+    ((granules) <= 256                                                         \
          ? 0                                                                   \
          : BITFIT_UP_((sizeof(void *) == 8 ? 16 : 12) +                        \
                           ((words) > BITFIT_WORD_ ? BITFIT_UPPER_ : 0),        \

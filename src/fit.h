@@ -23,11 +23,11 @@
 
 #include "tree.h"
 
-/* Pools of up to this many words are searched word by word. */
+/* Pools of up to this many granules are searched word by word. */
 #ifdef BITFIT_NO_INDEX
-#define BF_SCAN_WORDS SIZE_MAX
+#define BF_SCANNED SIZE_MAX
 #else
-#define BF_SCAN_WORDS ((size_t)4)
+#define BF_SCANNED ((size_t)(BF_WORD_BITS < 32 ? 4 * BF_WORD_BITS : 256))
 #endif
 
 typedef struct bf_fit {
@@ -46,7 +46,7 @@ typedef struct bf_fit {
 
 BF_INLINE bool wants_tree(size_t granules)
 {
-    return BF_SCAN_WORDS != SIZE_MAX && granules > BF_SCAN_WORDS * BF_WORD_BITS;
+    return BF_SCANNED != SIZE_MAX && granules > BF_SCANNED;
 }
 
 BF_INLINE bool bf_fit_has_tree(const bf_fit *fit)
