@@ -1,7 +1,7 @@
 /*
- * Offsets: a second shell over the index, in 64 bits of bytes whatever a size_t
- * is. This is the one place where these become granules. The index knows no
- * memory, so a pool without any is one whose payload nobody reads.
+ * Offsets: a second shell over fit.h, in 64 bits of bytes whatever a size_t is.
+ * This is the one place where these become granules. fit.h knows no memory, so
+ * a pool without any is one whose payload nobody reads.
  */
 #include "platform.h"
 

@@ -10,9 +10,9 @@
 
 #include "check.h"
 
-/* Says where the parts of the index lie, from `memory` on, which holds them
- * already: for an index that has come to another address. */
-static void place_index(bf_fit *fit, void *memory, size_t granules)
+/* Says where map and tree lie, from `memory` on, which holds them already: for
+ * a pool that has come to another address. */
+static void place_fit(bf_fit *fit, void *memory, size_t granules)
 {
     unsigned char *pairs = memory;
     pairs += bf_fit_pairs_offset(granules);
@@ -27,7 +27,7 @@ static void place_index(bf_fit *fit, void *memory, size_t granules)
 void bf_recover_place(bitfit_pool *pool)
 {
     bf_shared *shared = bf_shared_of(pool);
-    place_index(&pool->fit, bf_at_distance(pool, bf_shared_header()),
+    place_fit(&pool->fit, bf_at_distance(pool, bf_shared_header()),
                 (size_t)shared->granules);
     pool->payload = bf_at_distance(pool, shared->payload);
     BF_ORDER();
@@ -122,7 +122,7 @@ static void count_anew(bitfit_pool *pool)
 }
 
 /* Makes all but the map anew, from the map's start bits and their free bits. */
-static void derive_index(bf_fit *fit)
+static void derive_tree(bf_fit *fit)
 {
     const bf_map *map = &fit->map;
     fit->last_count = 0;
@@ -145,7 +145,7 @@ static void derive_index(bf_fit *fit)
 void bf_recover_derive(bitfit_pool *pool)
 {
     bf_shared *shared = bf_shared_of(pool);
-    derive_index(&pool->fit);
+    derive_tree(&pool->fit);
     count_anew(pool);
     BF_ORDER();
     if (shared->intent.op != BF_NO_OP) {

@@ -8,7 +8,7 @@
 #include "create.h"
 #include "intent.h"
 
-/* The bytes of bookkeeping before the index. */
+/* The bytes of bookkeeping before tree and map. */
 BF_INLINE size_t bf_shared_header(void)
 {
     return bf_plan_header((bf_parts){.lock = BF_LOCK_SHARED});

@@ -97,7 +97,7 @@ mutant 'crossed out before the slot is written' \
 mutant 'start bits are not forgotten' '    forget_starts(map, left, right);' ''
 mutant 'the last word is not forgotten' 'word <= last; word++' \
     'word < last; word++'
-mutant 'no new tree' '    derive_index(&pool->fit);' ''
+mutant 'no new tree' '    derive_tree(&pool->fit);' ''
 mutant 'no new counts' '    count_anew(pool);
     BF_ORDER();' '    BF_ORDER();'
 mutant 'the repair leaves the slots' '        bf_recover_slots(pool);
