@@ -28,7 +28,7 @@ void bf_recover_place(bitfit_pool *pool)
 {
     bf_shared *shared = bf_shared_of(pool);
     place_fit(&pool->fit, bf_at_distance(pool, bf_shared_header()),
-                (size_t)shared->granules);
+              (size_t)shared->granules);
     pool->payload = bf_at_distance(pool, shared->payload);
     BF_ORDER();
     shared->home = (uintptr_t)pool;
