@@ -93,7 +93,7 @@ BF_STATIC int check_runs(const bf_map *map, size_t *live, size_t *blocks)
 
 BF_STATIC bool ends_fit(const bf_map *map)
 {
-    if ((map->pairs[0].start & 1) == 0) {
+    if (!bf_map_starts(map, 0)) {
         return false;
     }
     unsigned bit = bf_bit_of(map->granules);

@@ -420,15 +420,6 @@ static void overflow_large_again(void)
     overflow_large();
 }
 
-static void write_after_free_large_again(void)
-{
-    come_and_go();
-    char *a = block(100000);
-    free(a);
-    *(char *)hide(a + 1000) = 1;
-    come_and_go();
-}
-
 static void double_free_large_again(void)
 {
     come_and_go();
@@ -728,7 +719,6 @@ static const misuse misuses[] = {
     HARMLESS(read_after_free), /* hardened: reads zeros */
     HARDENED(write_after_free, "write after free: "),
     HARDENED(write_after_free_large, FAULT),
-    HARDENED(write_after_free_large_again, FAULT),
     HARDENED(read_after_free_large, FAULT),
     HARDENED(write_after_free_until_exit, "write after free: exit(0x"),
     HARDENED(delete_of_an_array, "new and delete differ: operator delete(0x"),

@@ -27,8 +27,12 @@ static atomic_int phase = NOT_STARTED;
 
 static atomic_uint_least64_t threads; /* how many there were */
 
-static __thread stack_memory last_stack
+/* A page of its own: the memory that every thread has for such variables is
+ * short where an auditor was loaded, too. */
+static __thread stack_memory *last_stack
     __attribute__((tls_model("initial-exec")));
+
+static pthread_key_t last_stacks; /* a thread's end gives it back */
 
 /* Guarded by the lock, but for what start() sets. */
 static struct {
@@ -240,6 +244,23 @@ static uint64_t thread_number(void)
     return guard_mine.number;
 }
 
+static void forget_stack(void *memory)
+{
+    last_stack = NULL;
+    system_unmap(memory, sizeof(stack_memory));
+}
+
+/* NULL if memory is short. */
+static stack_memory *stack_of_thread(void)
+{
+    if (last_stack == NULL) {
+        last_stack = system_pages(sizeof *last_stack);
+        if (last_stack != NULL)
+            pthread_setspecific(last_stacks, last_stack);
+    }
+    return last_stack;
+}
+
 /* Adds when and by whom. */
 static void note(event *what)
 {
@@ -253,8 +274,11 @@ static void note(event *what)
     }
     if (state.set.stacks &&
         (what->kind == EVENT_ALLOC || what->kind == EVENT_RESIZE)) {
-        stack = stack_walk(&last_stack);
-        what->stack = &stack;
+        stack_memory *memory = stack_of_thread();
+        if (memory != NULL) {
+            stack = stack_walk(memory);
+            what->stack = &stack;
+        }
     }
     add(what);
     guard_leave();
@@ -431,6 +455,7 @@ static bool start_recording(void)
     state.events_left = state.set.events;
     state.process = system_pid();
     stacks_init();
+    pthread_key_create(&last_stacks, forget_stack);
     pthread_atfork(before_fork, after_fork, in_child);
     at_quick_exit(recorder_end);
     return output_create(&state.file, state.set.own) && describe();
