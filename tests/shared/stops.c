@@ -10,8 +10,8 @@
 #include "bitfit_shared.h"
 #include "check.h"
 #include "create.h"
-#include "play.h"
 #include "intent.h"
+#include "play.h"
 #include "stop.h"
 
 #include <stdio.h>
