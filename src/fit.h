@@ -23,7 +23,8 @@
 
 #include "tree.h"
 
-/* Pools of up to this many granules are searched word by word. */
+/* Pools of up to this many granules are searched word by word; of fewer where
+ * the proofs make words small, so that they meet a tree. */
 #ifdef BITFIT_NO_INDEX
 #define BF_SCANNED SIZE_MAX
 #else

@@ -248,7 +248,7 @@ BF_INLINE size_t bf_map_longest_in(const bf_map *map, size_t word)
  *     free      ...11111  2, free   2, free   11......     both ends, two tags
  *
  * No bit at `end`: the next run begins there and has its own. */
-BF_STATIC void write_run(bf_map *map, size_t start, size_t end, bool free)
+BF_INLINE void write_run(bf_map *map, size_t start, size_t end, bool free)
 {
     size_t first = bf_word_of(start);
     size_t covered = bf_words_covered(start, end);
@@ -260,7 +260,7 @@ BF_STATIC void write_run(bf_map *map, size_t start, size_t end, bool free)
     }
 }
 
-BF_STATIC void bf_map_write_hole(bf_map *map, size_t start, size_t end)
+BF_INLINE void write_hole(bf_map *map, size_t start, size_t end)
 {
     size_t first = bf_word_of(start);
     size_t last = bf_word_of(end);
@@ -275,6 +275,11 @@ BF_STATIC void bf_map_write_hole(bf_map *map, size_t start, size_t end)
     if (below != 0) {
         bf_pair_of(map, last)->free |= below;
     }
+}
+
+BF_STATIC void bf_map_write_hole(bf_map *map, size_t start, size_t end)
+{
+    write_hole(map, start, end);
 }
 
 BF_STATIC void bf_map_write_block(bf_map *map, size_t start, size_t end)

@@ -539,24 +539,6 @@ BF_HOT BF_NOINLINE static void raise_tail(bitfit_pool *pool, size_t word)
     }
 }
 
-/* Writes the hole [start, end), which starts in this word, over a block from
- * `from` on and what was free around it. */
-BF_INLINE void write_freed(bf_map *map, size_t start, size_t from, size_t end)
-{
-    size_t first = bf_word_of(start);
-    size_t last = bf_word_of(end);
-    bf_word below = bf_mask_below(bf_bit_of(end));
-    bf_pair_of(map, first)->free |= bf_mask_from(bf_bit_of(from));
-    if (last - first > 1) {
-        bf_word tag = tag_of(last - first - 1, true);
-        bf_pair_of(map, first + 1)->free = tag;
-        bf_pair_of(map, last - 1)->free = tag;
-    }
-    if (below != 0) {
-        bf_pair_of(map, last)->free |= below;
-    }
-}
-
 /* Frees a block that ends in a later word, where the hole that it becomes
  * starts in its word. */
 BF_HOT BF_NOINLINE static void free_beyond(bitfit_pool *pool, size_t start)
@@ -581,7 +563,7 @@ BF_HOT BF_NOINLINE static void free_beyond(bitfit_pool *pool, size_t start)
         right = bf_map_end(map, end);
         bf_map_join(map, end);
     }
-    write_freed(map, left, start, right);
+    write_hole(map, left, right);
     free_done(pool, end - start);
     if (!bf_fit_has_tree(&pool->fit)) {
         return;
