@@ -211,7 +211,6 @@ static void step_reset(run *r)
  * for them (short.h). */
 static void judge_otherwise(const run *r)
 {
-#ifndef BITFIT_NO_INDEX
     bitfit_pool *pool = r->rig.pool;
     if (BF_QUICK && bf_fit_has_tree(&pool->fit) &&
         bf_fit_tree(&pool->fit)->rows != 0) {
@@ -220,9 +219,6 @@ static void judge_otherwise(const run *r)
         upper->direct = 200;
         memset(upper->floors, 0, BF_SHORT_CLASSES * sizeof *upper->floors);
     }
-#else
-    (void)r;
-#endif
 }
 
 /* The fill that the run strives for changes now and then, from nearly empty to

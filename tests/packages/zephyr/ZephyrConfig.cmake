@@ -15,22 +15,8 @@ target_include_directories(zephyr_interface INTERFACE "${here}")
 target_compile_options(zephyr_interface INTERFACE -Wall -Wextra -Werror
     -imacros "${STAND_IN_CONFIG}/autoconf.h")
 
-function(zephyr_include_directories)
-    target_include_directories(zephyr_interface INTERFACE ${ARGN})
-endfunction()
-
-function(zephyr_library)
-    add_library(zephyr_module OBJECT)
-    target_link_libraries(zephyr_module PUBLIC zephyr_interface)
-endfunction()
-
-function(zephyr_library_sources)
-    target_sources(zephyr_module PRIVATE ${ARGN})
-endfunction()
-
-function(zephyr_library_compile_definitions)
-    target_compile_definitions(zephyr_module PRIVATE ${ARGN})
-endfunction()
+set(module_kind OBJECT)
+include("${here}/module.cmake")
 
 add_library(app OBJECT "${here}/kernel.c")
 target_link_libraries(app PUBLIC zephyr_interface)
