@@ -136,9 +136,9 @@ BITFIT_API bitfit_link bitfit_link_to(const bitfit_pool *pool,
 
 /* It is misuse, in all that follows, if a slot is not inside the pool's memory
  * (BITFIT_FOREIGN) or not at a multiple of 8 from its start
- * (BITFIT_MISALIGNED), or if it has a link that is no live block. To fill a
- * slot that is not 0 is misuse, too, BITFIT_TAKEN_SLOT: its block would be
- * lost. */
+ * (BITFIT_MISALIGNED), or if it has a link that is no live block, or if the
+ * pool is not shared (BITFIT_WRONG_POOL). To fill a slot that is not 0 is
+ * misuse, too, BITFIT_TAKEN_SLOT: its block would be lost. */
 
 /* As bitfit_alloc(), bitfit_calloc() and bitfit_aligned_alloc(), into a slot.
  * False, and the slot is 0, if and only if these would return NULL. */
