@@ -74,10 +74,11 @@ class Holder:
 
 
 class Screen:
-    """A terminal of its own, on a server of its own."""
+    """A terminal of its own, on a server of its own: a server that was told
+    to end still answers for a while, and takes a newcomer with it."""
 
     def __init__(self, folder, command, columns, lines):
-        self.socket = folder + "/tmux"
+        self.socket = tempfile.mkdtemp(dir=folder) + "/tmux"
         environment = dict(os.environ, COLORTERM="", LC_ALL="C.UTF-8")
         subprocess.run(["tmux", "-S", self.socket, "-f", "/dev/null",
                         "new-session", "-d", "-x", str(columns), "-y",
