@@ -307,22 +307,31 @@ static bool is_bool(const void *byte)
     return *(const unsigned char *)byte <= 1;
 }
 
+/* Whether what the pool's struct says of itself can be said by a shared one. */
+static bool struct_fits(const bitfit_pool *pool)
+{
+    if (!bf_is_shared(pool) || pool->door != BF_NO_DOOR ||
+        !bf_shift_fits(pool)) {
+        return false;
+    }
+    return is_bool(&pool->resize_moves) && is_bool(&pool->zeroed) &&
+           is_bool(&pool->has_handler) && !pool->has_handler;
+}
+
 /* Whether the header can be that of a shared pool in `size` bytes. */
 static bool header_fits(const bitfit_pool *pool, size_t size)
 {
     size_t header = bf_shared_header();
     const bf_shared *shared = bf_shared_of(pool);
     uint64_t granules = shared->granules;
-    unsigned shift = pool->granule_shift;
-    return shared->magic == MAGIC && shared->size == size &&
-           bf_is_shared(pool) && pool->door == BF_NO_DOOR &&
-           is_bool(&pool->resize_moves) && is_bool(&pool->zeroed) &&
-           is_bool(&pool->has_handler) && !pool->has_handler &&
-           bf_shift_fits(pool) && granules != 0 && shared->payload <= size &&
+    if (shared->magic != MAGIC || shared->size != size || !struct_fits(pool)) {
+        return false;
+    }
+    return granules != 0 && shared->payload <= size &&
            header + bf_fit_size((size_t)granules) <= shared->payload &&
-           granules <= (size - shared->payload) >> shift &&
-           bf_is_power_of_two((size_t)shared->alignment) &&
-           shared->alignment == (size_t)shared->alignment;
+           granules <= (size - shared->payload) >> pool->granule_shift &&
+           shared->alignment == (size_t)shared->alignment &&
+           bf_is_power_of_two((size_t)shared->alignment);
 }
 
 static bool is_whole_slot(const bitfit_pool *pool, uint64_t distance)

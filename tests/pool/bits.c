@@ -296,6 +296,17 @@ static void a_word_inside_a_run_has_no_tail_whatever_its_bits_say(void **state)
     expect_tail(&map, 1, 0);
 }
 
+static void a_run_starts_where_its_bit_stands_or_the_pool_ends(void **state)
+{
+    (void)state;
+    bf_pair pairs[] = {{.free = BF_ALL, .start = 1 << 3 | 1}};
+    const bf_map map = {pairs, BF_WORD_BITS};
+    for (size_t i = 0; i <= BF_WORD_BITS; i++) {
+        bool starts = i == 0 || i == 3 || i == BF_WORD_BITS;
+        assert_int_equal(bf_map_starts(&map, i), starts);
+    }
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -310,6 +321,7 @@ int main(void)
         cmocka_unit_test(byte_searches_see_every_byte),
         cmocka_unit_test(tail_is_the_last_run_that_starts_in_a_word),
         cmocka_unit_test(a_word_inside_a_run_has_no_tail_whatever_its_bits_say),
+        cmocka_unit_test(a_run_starts_where_its_bit_stands_or_the_pool_ends),
     };
     return cmocka_run_group_tests_name("bits", tests, NULL, NULL);
 }
