@@ -307,6 +307,12 @@ static bool is_bool(const void *byte)
     return *(const unsigned char *)byte <= 1;
 }
 
+/* Whether it is a power of two that a size can hold. */
+static bool is_alignment(uint64_t alignment)
+{
+    return (size_t)alignment != 0 && (alignment & (alignment - 1)) == 0;
+}
+
 /* Whether what the pool's struct says of itself can be said by a shared one. */
 static bool struct_fits(const bitfit_pool *pool)
 {
@@ -330,8 +336,7 @@ static bool header_fits(const bitfit_pool *pool, size_t size)
     return granules != 0 && shared->payload <= size &&
            header + bf_fit_size((size_t)granules) <= shared->payload &&
            granules <= (size - shared->payload) >> pool->granule_shift &&
-           shared->alignment == (size_t)shared->alignment &&
-           bf_is_power_of_two((size_t)shared->alignment);
+           is_alignment(shared->alignment);
 }
 
 static bool is_whole_slot(const bitfit_pool *pool, uint64_t distance)

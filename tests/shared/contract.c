@@ -15,6 +15,7 @@
 #include "bitfit_shared.h"
 #include "create.h"
 #include "intent.h"
+#include "recover.h"
 
 #include <fcntl.h>
 #include <signal.h>
@@ -567,6 +568,32 @@ static void attach_knows_bad_granules_and_alignments(void **state)
     assert_not_attached(aligned + 4096, 32768, BITFIT_BAD_MEMORY);
 }
 
+static void attach_knows_bad_numbers_of_the_header(void **state)
+{
+    (void)state;
+    const uint64_t no_size = sizeof(size_t) == 8 ? 3 : (uint64_t)1 << 32;
+    const struct {
+        size_t field;
+        uint64_t value;
+    } cases[] = {
+        {offsetof(bf_shared, granules), 0},
+        {offsetof(bf_shared, granules), SIZE},
+        {offsetof(bf_shared, payload), bf_shared_header()},
+        {offsetof(bf_shared, payload), SIZE + 1},
+        {offsetof(bf_shared, payload), UINT64_MAX},
+        {offsetof(bf_shared, alignment), 0},
+        {offsetof(bf_shared, alignment), 24},
+        {offsetof(bf_shared, alignment), no_size},
+        {offsetof(bf_shared, size), SIZE - 1},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        pool = bitfit_init_shared(memory, SIZE, NULL);
+        char *header = (char *)bf_shared_of(pool);
+        memcpy(header + cases[i].field, &cases[i].value, sizeof(uint64_t));
+        assert_not_attached(memory, SIZE, BITFIT_NO_POOL);
+    }
+}
+
 static void a_copy_shows_the_blocks(void **state)
 {
     (void)state;
@@ -739,6 +766,7 @@ int main(void)
         TEST(every_call_from_a_visitor_is_named),
         TEST(ordinary_pools_have_no_slots),
         TEST(attach_knows_bad_granules_and_alignments),
+        TEST(attach_knows_bad_numbers_of_the_header),
         TEST(requests_that_cannot_be_get_nothing),
         TEST(a_copy_shows_the_blocks),
         TEST(other_addresses_see_the_same_blocks),
