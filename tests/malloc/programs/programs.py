@@ -152,7 +152,7 @@ def free_port():
 
 
 def wait_for(port):
-    for _ in range(500):
+    for _ in range(3000):
         with contextlib.suppress(OSError):
             socket.create_connection(("127.0.0.1", int(port)), 1).close()
             return

@@ -31,6 +31,11 @@ def run(*command, env=None, text=True, **more):
                           **more)
 
 
+def is_whole(path):
+    shown = run(PRINT, path)
+    return shown.returncode == 0 and "|cut|" not in shown.stdout.split("\n")[0]
+
+
 class Trace:
     """What print_trace says of a file."""
 
@@ -381,8 +386,11 @@ class Record(Case):
             done = self.record(SUBJECT, "daemon", options=["--children"])
             self.assertNotIn("cut", done.stderr)
             self.assertFalse(Trace(self.trace).cut)
-        time.sleep(0.5)
-        children = list(self.trace.parent.glob("app.trace.*"))
+        for _ in range(600):
+            children = list(self.trace.parent.glob("app.trace.*"))
+            if len(children) == 5 and all(map(is_whole, children)):
+                break
+            time.sleep(0.1)
         self.assertEqual(len(children), 5)
         for child in children:
             self.assertEqual(Trace(child).sizes()[-4:], [111, 300, 301, 302])

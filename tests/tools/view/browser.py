@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import tempfile
+import time
 
 # Debian calls it chromium; other systems differ.
 NAMES = ["chromium", "chromium-browser", "google-chrome"]
@@ -119,6 +120,20 @@ class Browser:
         """Until what was asked for is drawn."""
         self.run("new Promise(done => requestAnimationFrame(() =>"
                  " requestAnimationFrame(done)))")
+
+    def wait_for(self, script, seconds=60):
+        """Until the expression is true."""
+        end = time.monotonic() + seconds
+        while not self.run(script):
+            assert time.monotonic() < end, (script, self.complaints)
+            time.sleep(0.05)
+
+    def come_to_rest(self):
+        """Until nothing scrolls any more."""
+        before = None
+        while before != (before := self.run("scrollY")):
+            time.sleep(0.1)
+            self.settle()
 
     def key(self, name, shift=False):
         for kind in ("keyDown", "keyUp"):

@@ -11,7 +11,6 @@ import random
 import subprocess
 import sys
 import tempfile
-import time
 
 from browser import Browser
 
@@ -176,10 +175,7 @@ def check_page(browser, paths, told, page):
     searches, and is quiet."""
     run("diff", "-o", page, *paths)
     browser.open(page)
-    end = time.time() + 60
-    while browser.run("document.documentElement.dataset.ready") != "yes":
-        assert time.time() < end, browser.complaints
-        time.sleep(0.05)
+    browser.wait_for("document.documentElement.dataset.ready === 'yes'")
     rows = browser.run("bitfit_diff.rows().map(r => [r.change, r.name])")
     assert [r[0] for r in rows] == [r["change"] for r in told["sites"]]
     for at, row in enumerate(told["sites"]):

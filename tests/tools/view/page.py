@@ -11,7 +11,6 @@ import random
 import subprocess
 import sys
 import tempfile
-import time
 
 from browser import Browser
 
@@ -48,11 +47,7 @@ def report(trace, page):
 
 def open_page(browser, page):
     browser.open(page)
-    end = time.time() + 60
-    ready = "document.documentElement.dataset.ready"
-    while browser.run(ready) != "yes":
-        assert time.time() < end, (browser.complaints, "never ready")
-        time.sleep(0.05)
+    browser.wait_for("document.documentElement.dataset.ready === 'yes'")
     browser.settle()
     quiet(browser)
 
@@ -154,16 +149,11 @@ def check_moves(browser, x, y, zoomed):
     browser.settle()
     assert not browser.run("document.getElementById('tip').hidden")
     wheel(browser, x, y, 0, 60)
-    for _ in range(20):
-        if browser.run("scrollY") > 0:
-            break
-        time.sleep(0.05)
-    assert browser.run("scrollY") > 0
-    browser.settle()
-    assert browser.run("document.getElementById('tip').hidden")
+    browser.wait_for("scrollY > 0")
+    browser.wait_for("document.getElementById('tip').hidden")
     assert browser.run("bitfit_report.showing()") == wider
     browser.run("scrollTo(0, 0)")
-    time.sleep(0.2)
+    browser.come_to_rest()
 
 
 def table(browser):
@@ -242,7 +232,7 @@ def check_finding(browser):
                       "r.scrollIntoView(); const b = "
                       "r.getBoundingClientRect(); return [b.left, b.top,"
                       " b.width] })()")
-    time.sleep(0.2)
+    browser.come_to_rest()
     for part in range(3, 20):
         for kind in ("mousePressed", "mouseReleased"):
             browser.mouse(kind, box[0] + box[2] * part / 20, box[1] + 5,
@@ -260,7 +250,7 @@ def hover(browser, box):
     x, y = browser.run("(() => { %s; e.scrollIntoView({ block: 'center' });"
                        "const b = e.getBoundingClientRect();"
                        "return [b.left + dx, b.top + dy] })()" % box)
-    time.sleep(0.2)
+    browser.come_to_rest()
     browser.mouse("mouseMoved", x, y)
     browser.settle()
     browser.settle()

@@ -92,12 +92,12 @@ class Screen:
     def text(self, colours=False):
         return self.tmux("capture-pane", "-p", *(["-e"] if colours else []))
 
-    def wait_for(self, what, seconds=20):
+    def wait_for(self, what, seconds=60):
         end = time.time() + seconds
-        while not what(self.text()):
-            assert time.time() < end, self.text()
+        while not what(text := self.text()):
+            assert time.time() < end, text
             time.sleep(0.05)
-        return self.text()
+        return text
 
     def close(self):
         self.tmux("kill-server", check=False)
@@ -118,36 +118,36 @@ def shows_all(columns, lines):
     return look
 
 
+def stays(screen, text):
+    """Whether the screen stays as it is for five steps."""
+    time.sleep(0.5)
+    return screen.text() == text
+
+
 def check_screen(folder):
     with Churner("4000000") as churner:
-        status = folder + "/status"
-        screen = Screen(folder, "%s top %s -i 0.1; echo $? > %s; sleep 60" %
-                        (BITFIT, churner.pid, status), 100, 30)
+        screen = Screen(folder, "%s top %s -i 0.1; echo code $?; sleep 60" %
+                        (BITFIT, churner.pid), 100, 30)
         try:
-            screen.wait_for(shows_all(100, 30))
-            wide = max(map(len, map_rows(screen.text())))
+            text = screen.wait_for(shows_all(100, 30))
+            wide = max(map(len, map_rows(text)))
             assert wide > 80
             assert "\x1b[" in screen.text(colours=True)
             # The sparklines grow.
             screen.wait_for(lambda text: re.search("live [\u2581-\u2588]{5}",
                                                    text))
             screen.tmux("resize-window", "-x", "50", "-y", "18")
-            screen.wait_for(shows_all(50, 18))
-            assert max(map(len, map_rows(screen.text()))) < wide
+            text = screen.wait_for(shows_all(50, 18))
+            assert max(map(len, map_rows(text))) < wide
             screen.tmux("send-keys", " ")
             screen.wait_for(lambda text: "paused" in text)
-            first = screen.text()
-            time.sleep(0.5)
-            assert screen.text() == first
+            # At each of its steps the process has another picture.
+            screen.wait_for(lambda text: stays(screen, text))
             screen.tmux("send-keys", " ")
             screen.wait_for(lambda text: "paused" not in text)
             screen.tmux("send-keys", "q")
             screen.wait_for(lambda text: "largest" not in text)
-            end = time.time() + 10
-            while not os.path.exists(status) and time.time() < end:
-                time.sleep(0.05)
-            with open(status) as file:
-                assert file.read() == "0\n"
+            screen.wait_for(lambda text: "code 0" in text)
         finally:
             screen.close()
 
