@@ -5,12 +5,13 @@
 #define BOARD_LEFT_OUT ""
 #endif
 
-/* Long programs share the work: each runs one test of BOARD_TURNS. The rest run
- * elsewhere, and are left out here, or in further programs of this platform. */
+/* Long tests run in turns: a program runs one test of BOARD_TURNS. Further
+ * programs of this platform run the others, but for those that other machines
+ * run: of BOARD_MACHINES, each has its share of all turns. */
 #ifndef BOARD_TURNS
 #define BOARD_TURNS 1
 #define BOARD_TURN 0
-#define BOARD_ELSEWHERE 0
+#define BOARD_MACHINES 1
 #endif
 
 static jmp_buf left;
@@ -65,8 +66,10 @@ int _cmocka_run_group_tests(const char *group, const struct CMUnitTest *tests,
         return 1;
     }
     for (size_t i = 0; i < count; i++) {
-        if (i % BOARD_TURNS != BOARD_TURN) {
-            left_out += BOARD_ELSEWHERE;
+        size_t turn = i % BOARD_TURNS;
+        if (turn != BOARD_TURN) {
+            /* Of its row of turns, this program counts the other machines'. */
+            left_out += turn / BOARD_MACHINES == BOARD_TURN / BOARD_MACHINES;
         } else if (is_left_out(tests[i].name)) {
             left_out++;
         } else if (run(&tests[i])) {

@@ -104,70 +104,71 @@ native) ;;
     ;;
 esac
 
-# The three machines of a row share what takes a minute on each. An emulated
-# process does all of it, in three programs.
-turns=all elsewhere=1
+# The tests of exhaust and random take minutes: they are run in turns, one test
+# of 12 in each, by a program for each. The three machines of a row share the
+# turns; an emulated process has all.
+turns=all machines=1
 case $platform in
-cortex-m0 | cortex-m7 | riscv32) turns=0 ;;
-cortex-m3 | cortex-m33 | riscv64) turns=1 ;;
-cortex-m4 | cortex-m55) turns=2 ;;
-i386 | armhf | aarch64 | s390x | ppc64le) turns='0 1 2' elsewhere=0 ;;
+cortex-m0 | cortex-m7 | riscv32) turns='0 3 6 9' machines=3 ;;
+cortex-m3 | cortex-m33 | riscv64) turns='1 4 7 10' machines=3 ;;
+cortex-m4 | cortex-m55) turns='2 5 8 11' machines=3 ;;
+i386 | armhf | aarch64 | s390x | ppc64le) turns='0 1 2 3 4 5 6 7 8 9 10 11' ;;
 esac
 
-# core FOLDER FLAG...: the core's objects, once for all programs that link them.
-core() {
-    [ ! -d "$1" ] || return 0
-    folder=$1
-    mkdir "$folder"
+# object SOURCE FLAG...: adds its object to $objects, which is made once.
+object() {
+    source=$1
     shift
-    for source in "$root"/src/*.c; do
-        # shellcheck disable=SC2086 # lists
-        $compile $options "$@" -std=gnu11 -I"$root/include" -c "$source" \
-            -o "$folder/$(basename "$source" .c).o"
-    done
+    object=$work/$(echo "$source $*" | tr -c '[:alnum:]\n' _).o
+    # shellcheck disable=SC2086 # lists
+    [ -f "$object" ] ||
+        $compile $options "$@" -std=gnu11 \
+            "-DBOARD_LEFT_OUT=\"$(echo $left_out)\"" -I"$here" \
+            -I"$root/include" -I"$root/src" -I"$root/tests/pool" \
+            -c "$root/$source" -o "$object"
+    objects="$objects $object"
 }
 
 # build PROGRAM: as $work/program.
 build() {
-    flags= objects=$work/core
+    sources="tests/pool/$1.c tests/pool/support.c tests/pool/model.c"
+    flags= core_flags= turn_flags=
     case $1 in
     digest-4K)
-        files="-DEVERYWHERE_GRANULES=256 $root/tests/build/everywhere.c"
+        sources=tests/build/everywhere.c flags=-DEVERYWHERE_GRANULES=256
         ;;
-    digest-256K) files=$root/tests/build/everywhere.c ;;
-    digest-small) files=$root/tests/build/places.c ;;
-    small)
-        files="$root/tests/pool/small.c $root/tests/pool/model.c
-            $here/cmocka.c"
-        ;;
-    static_pools) files="$root/tests/pool/$1.c $here/cmocka.c" ;;
-    *)
-        files="$root/tests/pool/$1.c $root/tests/pool/support.c
-            $root/tests/pool/model.c $here/cmocka.c"
-        ;;
-    esac
-    case $1 in
+    digest-256K) sources=tests/build/everywhere.c ;;
+    digest-small) sources=tests/build/places.c ;;
+    small) sources="tests/pool/small.c tests/pool/model.c" ;;
+    static_pools) sources=tests/pool/static_pools.c ;;
     bounded)
-        flags=-DBITFIT_TOUCH_IS_SEEN objects=$work/counting
-        files="$files $root/tests/pool/touch.c"
-        core "$objects" -fsanitize=thread
+        sources="$sources tests/pool/touch.c"
+        flags=-DBITFIT_TOUCH_IS_SEEN core_flags=-fsanitize=thread
         [ -z "$emulated" ] || flags="$flags -DBOARD_LARGEST_SHIFT=$emulated"
         ;;
-    carve | copy) files="$files $root/malloc/carve.c" ;;
-    exhaust | random)
-        [ "$turn" = all ] || flags="-DBOARD_TURNS=3 -DBOARD_TURN=$turn
-            -DBOARD_ELSEWHERE=$elsewhere"
-        ;;
+    carve | copy) sources="$sources malloc/carve.c" ;;
     misuse)
-        files="$files $root/tests/pool/misuses.c"
+        sources="$sources tests/pool/misuses.c"
         [ -z "$emulated" ] || flags="-include $here/emulated.h"
         ;;
     esac
-    core "$objects"
+    [ "$turn" = all ] ||
+        turn_flags="-DBOARD_TURNS=12 -DBOARD_TURN=$turn -DBOARD_MACHINES=$machines"
+    objects=
+    for source in "$root"/src/*.c; do
+        object "${source#"$root/"}" $core_flags
+    done
     # shellcheck disable=SC2086 # lists
-    $compile $options $flags -std=gnu11 "-DBOARD_LEFT_OUT=\"$(echo $left_out)\"" \
-        -I"$here" -I"$root/include" -I"$root/src" -I"$root/tests/pool" \
-        $files "$objects"/*.o -o "$work/program" -lm
+    for source in $sources; do
+        object "$source" $flags
+    done
+    # shellcheck disable=SC2086 # lists
+    case $1 in
+    digest*) ;;
+    *) object tests/boards/cmocka.c $flags $turn_flags ;;
+    esac
+    # shellcheck disable=SC2086 # lists
+    $compile $objects -o "$work/program" -lm
 }
 
 # run PROGRAM: builds it and runs it, in its turn.
