@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <trace/format.h>
+#include <trace/limit.h>
 #include <trace/rename.h>
 #include <trace/table.h>
 #include <unistd.h>
@@ -22,6 +24,16 @@ void table_make_seed(table *of)
 {
     of->seed[0] = 0x9e3779b97f4a7c15;
     of->seed[1] = 0xbf58476d1ce4e5b9;
+}
+
+/* The machine's, asked for once: it stands in files. */
+size_t memory_limit_now(void);
+size_t memory_limit(void)
+{
+    static size_t limit;
+    if (limit == 0)
+        limit = memory_limit_now();
+    return limit;
 }
 
 static void check_sound(const trace *read)
@@ -61,9 +73,19 @@ static char *named(void *context, const char *stack)
     return strlen(stack) % 2 == 0 ? NULL : strdup("renamed");
 }
 
-/* A recording keeps its events under other names; other bytes are refused. */
+/* Other bytes are refused, which is tried now and then only: it takes files. */
+static bool may_be_recording(const void *content, size_t size)
+{
+    return size % 32 == 0 ||
+           (size >= TRACE_MAGIC_SIZE &&
+            memcmp(content, TRACE_MAGIC, TRACE_MAGIC_SIZE) == 0);
+}
+
+/* A recording keeps its events under other names. */
 static void check_renamed(const trace *read, const void *content, size_t size)
 {
+    if (!may_be_recording(content, size))
+        return;
     static char from[32];
     static char to[32];
     static int made = -1;

@@ -9,23 +9,43 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static const char first_line[] = "bitfit image " BITFIT_VERSION "\n";
 
+/* A failed condition ends the program: libFuzzer keeps the input. */
+static void must(bool holds)
+{
+    if (!holds)
+        abort();
+}
+
+/* The first line, and behind it room for so many bytes. */
+static char *begun_image(size_t line, size_t bytes)
+{
+    char *image = malloc(line + bytes + (line + bytes == 0));
+    must(image != NULL);
+    memcpy(image, first_line, line);
+    return image;
+}
+
+static void make_pool(bitfit_pool **pool)
+{
+    static _Alignas(max_align_t) unsigned char memory[65536];
+    *pool = bitfit_init(memory, sizeof memory, NULL);
+    for (size_t i = 0; i < 40; i++)
+        bitfit_free(*pool, i % 3 == 0 ? bitfit_alloc(*pool, 20 * i + 1)
+                                      : (bitfit_alloc(*pool, 7 * i), NULL));
+}
+
 /* A good image, and what the input changes of it. */
 static char *spoilt_image(const uint8_t *data, size_t size, size_t *image_size)
 {
-    static _Alignas(max_align_t) unsigned char memory[65536];
+    static bitfit_pool *pool;
     const void *start;
     size_t bytes;
     size_t line = sizeof first_line - 1;
-    bitfit_pool *pool = bitfit_init(memory, sizeof memory, NULL);
-    for (size_t i = 0; i < 40; i++)
-        bitfit_free(pool, i % 3 == 0 ? bitfit_alloc(pool, 20 * i + 1)
-                                     : (bitfit_alloc(pool, 7 * i), NULL));
+    if (pool == NULL)
+        make_pool(&pool);
     bitfit_bookkeeping(pool, &start, &bytes);
     *image_size = line + bytes;
-    char *image = malloc(*image_size);
-    if (image == NULL)
-        abort();
-    memcpy(image, first_line, line);
+    char *image = begun_image(line, bytes);
     memcpy(image + line, start, bytes);
     for (size_t i = 0; i + 3 <= size; i += 3)
         image[((size_t)data[i] << 8 | data[i + 1]) % *image_size] =
@@ -37,20 +57,10 @@ static char *raw_image(const uint8_t *data, size_t size, size_t *image_size)
 {
     size_t line = size > 0 && data[0] % 4 != 0 ? sizeof first_line - 1 : 0;
     *image_size = line + size;
-    char *image = malloc(*image_size + 1);
-    if (image == NULL)
-        abort();
-    memcpy(image, first_line, line);
+    char *image = begun_image(line, size);
     if (size > 0)
         memcpy(image + line, data, size);
     return image;
-}
-
-/* A failed condition ends the program: libFuzzer keeps the input. */
-static void must(bool holds)
-{
-    if (!holds)
-        abort();
 }
 
 /* The runs cover the payload. What lies between two of them is the guard behind
