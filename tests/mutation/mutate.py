@@ -45,15 +45,15 @@ BUILDS = {
     "without a tree": ["-DBITFIT_NO_INDEX"],
     "general paths": ["-DBITFIT_NO_SHORT"],
 }
-# Short inputs, long ones, and churn.
-INPUTS = {"64 bits": (800, 2, 1), "8 bits": (800, 2, 0),
-          "without a tree": (500, 1, 0), "general paths": (500, 1, 0)}
+# Short inputs, long ones, churn, and huge pools.
+INPUTS = {"64 bits": (800, 2, 1, 1), "8 bits": (800, 2, 0, 0),
+          "without a tree": (500, 1, 0, 0), "general paths": (500, 1, 0, 1)}
 # What no trial calls in every way has quick proofs.
 PROOFS = {"bits.h": ["bits/"], "map.h": ["map/"], "pool.h": ["bytes/"],
           "tree.h": ["tree/", "layout/sizes"], "fit.h": ["layout/sizes"]}
 # Where the compiler counts basic blocks.
 STEPS = ["gcc", "-w", "-O0"]
-STEPS_INPUT = (200, 1, 1)
+STEPS_INPUT = (200, 1, 1, 0)
 MOST_STEPS_MORE = 0.1
 SECONDS = 8
 NO_TOOL = 77
