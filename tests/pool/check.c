@@ -26,6 +26,7 @@ static void open_patient(patient *p, const char *notation)
     char *picture = picture_expand(notation);
     rig_open(&p->rig, strlen(picture), NULL);
     rig_build(&p->rig, picture);
+    bf_fit_settle(&p->rig.pool->fit);
     assert_sound(p->rig.pool);
     size_t size = p->rig.options.bookkeeping_size;
     p->whole = malloc(size);
@@ -243,6 +244,33 @@ static bool is_between_tags(const patient *p, size_t word)
            p->pairs[word].start == 0 && p->pairs[word + 1].start == 0;
 }
 
+/* Nothing is done for a block that waits before the map is found sound. */
+static void a_block_that_waits_is_checked_as_it_is(void **state)
+{
+    (void)state;
+    patient p;
+    open_patient(&p, ".{400}");
+    char *block = bitfit_alloc(p.rig.pool, 300 * p.rig.granule);
+    bitfit_free(p.rig.pool, block);
+    assert_true(bf_fit_waits(&p.rig.pool->fit));
+    memcpy(p.whole, p.rig.options.bookkeeping, p.rig.options.bookkeeping_size);
+    for (size_t word = 0; word < p.words; word++) {
+        memset(p.pairs + word, 0, sizeof(bf_pair));
+        if (!is_between_tags(&p, word)) {
+            assert_int_not_equal(bitfit_check(p.rig.pool), 0);
+        }
+        heal(&p);
+    }
+    p.rig.pool->fit.last_start++;
+    assert_broken(&p, 6);
+    p.rig.pool->fit.last_start = BF_WAITING;
+    assert_broken(&p, 6);
+    p.rig.pool->fit.last_count++;
+    assert_broken(&p, 6);
+    assert_true(bf_fit_waits(&p.rig.pool->fit));
+    close_patient(&p);
+}
+
 static void every_flipped_bit_of_the_map_is_found(void **state)
 {
     (void)state;
@@ -287,6 +315,33 @@ static void garbage_is_found_and_leads_nobody_astray(void **state)
     close_patient(&p);
 }
 
+/* A write below the first block reaches the rows first, then the map: whatever
+ * it leaves there, the check returns. */
+static void garbage_in_rows_and_map_leads_nobody_astray(void **state)
+{
+    (void)state;
+    patient p;
+    dice d = dice_from(7);
+    open_patient(&p, "A.{9}B.{300}C{900}.{70}D.{500}E.{2}");
+    bitfit_free(p.rig.pool, bitfit_alloc(p.rig.pool, 100 * p.rig.granule));
+    memcpy(p.whole, p.rig.options.bookkeeping, p.rig.options.bookkeeping_size);
+    unsigned char *first = (unsigned char *)p.pairs;
+    unsigned char *end = (unsigned char *)p.rig.options.bookkeeping +
+                         p.rig.options.bookkeeping_size;
+    size_t size = (size_t)(end - first);
+    for (size_t i = 0; i < 20000; i++) {
+        size_t from = dice_below(&d, size);
+        size_t most = size - from < 64 ? size - from : 64;
+        size_t to = from + 1 + dice_below(&d, most);
+        for (size_t at = from; at < to; at++) {
+            first[at] = (unsigned char)dice_next(&d);
+        }
+        assert_true(bitfit_check(p.rig.pool) >= 0);
+        heal(&p);
+    }
+    close_patient(&p);
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -301,8 +356,10 @@ int main(void)
         cmocka_unit_test(invariant_5_nothing_is_said_beyond_the_end),
 #endif
         cmocka_unit_test(invariant_6_the_counters_are_what_the_map_says),
+        cmocka_unit_test(a_block_that_waits_is_checked_as_it_is),
         cmocka_unit_test(every_flipped_bit_of_the_map_is_found),
         cmocka_unit_test(garbage_is_found_and_leads_nobody_astray),
+        cmocka_unit_test(garbage_in_rows_and_map_leads_nobody_astray),
     };
     return cmocka_run_group_tests_name("check", tests, NULL, NULL);
 }
