@@ -114,7 +114,7 @@ struct bitfit_align64_ {
 #endif
 #define BITFIT_UPPER_                                                          \
     (sizeof(void *) == 8 ? 272 + (BITFIT_SHIFT_ + 5) * sizeof(void *)          \
-                         : 136 + (BITFIT_SHIFT_ + 5) * sizeof(void *))
+                         : 132 + (BITFIT_SHIFT_ + 5) * sizeof(void *))
 #define BITFIT_SHIFT_ (BITFIT_WORD_ == 64 ? BITFIT_SIZE_(6) : BITFIT_SIZE_(5))
 #define BITFIT_ROWS_(words)                                                    \
     (BITFIT_ROW_(words, 1 * BITFIT_SHIFT_) +                                   \

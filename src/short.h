@@ -223,21 +223,26 @@ BF_HOT BF_NOINLINE static void free_anywhere(bitfit_pool *pool, size_t start)
 
 /* --------------------------------------------------------- from the floors */
 
-enum { BF_FLOORED = 8, BF_MISSES = 256, BF_DIRECT = 8192 };
+enum {
+    BF_FLOORED = 8,  /* requests of more granules do not start here */
+    BF_MISSES = 256, /* between two judgements */
+    BF_DIRECT = 8192 /* requests that begin at the top after a bad one */
+};
 
 /* Programs take block after block from one word, and floors serve. Where sizes
  * and lifetimes are random they serve few, and it is cheaper to begin at the
  * top than to keep them. So they are judged: if fewer than 3 in 10 of the
  * requests up to the 256th that missed were served, the next 8192 begin at the
- * top. */
+ * top. The judgement after that takes these as served, so the floors get 512
+ * misses. */
 BF_INLINE void note_miss(bitfit_pool *pool, bf_upper *upper)
 {
     if (BF_LIKELY(++upper->missed % BF_MISSES != 0)) {
         return;
     }
-    uint64_t requests = pool->allocations - upper->served;
-    upper->served = pool->allocations;
-    if (requests >= BF_MISSES * 10 / 7) {
+    uint32_t requests = (uint32_t)pool->allocations - upper->judged;
+    upper->judged = (uint32_t)pool->allocations;
+    if (requests >= BF_MISSES * 10 / 7) { /* 256 misses are 7 in 10 of them */
         return;
     }
     pool->floored = 0;

@@ -75,7 +75,7 @@ typedef struct bf_upper {
     size_t stale_groups[BF_STALE_GROUPS];
     uint8_t *bytes[BF_ROWS];   /* [0] are the leaves */
     uint32_t *counts[BF_ROWS]; /* [0] is not used */
-    uint64_t served; /* the pool's allocations when floors were judged last */
+    uint32_t judged; /* the pool's allocations when floors were judged last */
     uint32_t missed; /* short requests that their floors did not serve */
     uint32_t direct; /* short requests that are still to begin at the top */
 } bf_upper;
@@ -85,6 +85,9 @@ typedef struct bf_tree {
     uint32_t rows; /* above the leaves; 0 if these are one node */
     uint32_t cut;  /* no count is larger */
 } bf_tree;
+
+_Static_assert(sizeof(bf_tree) % _Alignof(bf_upper) == 0,
+               "bf_upper stands right before bf_tree");
 
 /* ------------------------------------------------------------------ layout */
 
