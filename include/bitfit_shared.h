@@ -24,8 +24,9 @@
  *                                        slot is 0
  *     bitfit_realloc_in()                the slot names the one block there is
  *     bitfit_swap()                      both slots changed, or neither
- *     bitfit_alloc() and its like,       has not happened if it did not return;
- *     bitfit_realloc()                   then the address is yours to remember
+ *     bitfit_alloc() and its like,       has happened or not; if it has, nobody
+ *     bitfit_realloc()                   knows the new block, and only
+ *                                        bitfit_sweep() finds it
  *     bitfit_free(), bitfit_reset()      is finished
  *
  * All calls of bitfit.h serve a shared pool. So nothing is lost if a program
@@ -73,7 +74,9 @@ typedef uint64_t bitfit_link;
  * allowed: a handler or a lock function lies elsewhere in each process. Misuse
  * ends the process, and the pool is whole.
  *
- * `memory` starts at a multiple of the payload alignment, in each process.
+ * `memory` starts at a multiple of the payload alignment, in each process. An
+ * alignment above that, asked of bitfit_aligned_alloc(), is one of the distance
+ * from the pool: of addresses where the memory starts at such a multiple.
  * Nobody else may have the memory open. Returns NULL if and only if
  * bitfit_init_shared_status() of the same arguments is not BITFIT_OK. Then
  * nothing was written.
@@ -111,8 +114,8 @@ BITFIT_API uint64_t bitfit_repairs(const bitfit_pool *pool);
 /*
  * How many bytes at the front of a shared pool of `size` bytes are all that
  * bitfit_attach() needs, and so what a copy needs that is to be looked at. 0 if
- * `memory` begins no shared pool of that size. Reads at most `head` bytes, and
- * trusts none; a page is enough.
+ * `memory`, aligned for max_align_t, begins no shared pool of that size. Reads
+ * at most `head` bytes, and trusts none; a page is enough.
  */
 BITFIT_API size_t bitfit_shared_front(const void *memory, size_t head,
                                       size_t size);

@@ -370,6 +370,14 @@ static bool intent_fits(const bitfit_pool *pool)
     return true;
 }
 
+/* Whether the counters that no map tells can be a pool's. */
+static bool marks_fit(const bitfit_pool *pool)
+{
+    size_t granules = pool->fit.map.granules;
+    return pool->high_water <= granules && pool->peak_live <= granules &&
+           pool->largest_block <= granules;
+}
+
 /* Opens a pool that nobody else has open, and that may hold anything. */
 static bitfit_status open_alone(bitfit_pool *pool)
 {
@@ -385,7 +393,8 @@ static bitfit_status open_alone(bitfit_pool *pool)
     }
     bf_recover_derive(pool);
     bf_shared_mutex_init(&bf_shared_of(pool)->lock);
-    return bf_pool_check(pool) == 0 ? BITFIT_OK : BITFIT_DAMAGED;
+    bool whole = bf_pool_check(pool) == 0 && marks_fit(pool);
+    return whole ? BITFIT_OK : BITFIT_DAMAGED;
 }
 
 /* Opens a pool that others may have open, too. */
@@ -433,7 +442,8 @@ uint64_t bitfit_repairs(const bitfit_pool *pool)
 size_t bitfit_shared_front(const void *memory, size_t head, size_t size)
 {
     const bitfit_pool *pool = memory;
-    bool begins = head >= bf_shared_header() && header_fits(pool, size);
+    bool begins = (uintptr_t)pool % _Alignof(max_align_t) == 0 &&
+                  head >= bf_shared_header() && header_fits(pool, size);
     return begins ? (size_t)bf_shared_of(pool)->payload : 0;
 }
 

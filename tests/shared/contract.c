@@ -543,6 +543,7 @@ static void attach_says_why_there_is_no_pool(void **state)
     assert_not_attached(memory, 10, BITFIT_NO_POOL);
     assert_int_equal(bitfit_shared_front(memory, 10, SIZE), 0);
     assert_true(bitfit_shared_front(memory, 4096, SIZE) > 0);
+    assert_int_equal(bitfit_shared_front((char *)memory + 1, 4096, SIZE), 0);
     memset(memory, 0, SIZE);
     assert_not_attached(memory, SIZE, BITFIT_NO_POOL);
     bitfit_init(memory, SIZE, NULL); /* an ordinary one */
@@ -591,6 +592,19 @@ static void attach_knows_bad_numbers_of_the_header(void **state)
         char *header = (char *)bf_shared_of(pool);
         memcpy(header + cases[i].field, &cases[i].value, sizeof(uint64_t));
         assert_not_attached(memory, SIZE, BITFIT_NO_POOL);
+    }
+}
+
+static void attach_alone_knows_counters_that_cannot_be(void **state)
+{
+    (void)state;
+    size_t *const counters[] = {&pool->high_water, &pool->largest_block,
+                                &pool->peak_live};
+    for (size_t i = 0; i < sizeof counters / sizeof *counters; i++) {
+        assert_ptr_equal(bitfit_init_shared(memory, SIZE, NULL), pool);
+        assert_ptr_equal(bitfit_attach(memory, SIZE, true, NULL), pool);
+        *counters[i] = SIZE_MAX;
+        assert_not_attached(memory, SIZE, BITFIT_DAMAGED);
     }
 }
 
@@ -767,6 +781,7 @@ int main(void)
         TEST(ordinary_pools_have_no_slots),
         TEST(attach_knows_bad_granules_and_alignments),
         TEST(attach_knows_bad_numbers_of_the_header),
+        TEST(attach_alone_knows_counters_that_cannot_be),
         TEST(requests_that_cannot_be_get_nothing),
         TEST(a_copy_shows_the_blocks),
         TEST(other_addresses_see_the_same_blocks),
