@@ -21,7 +21,9 @@ size_t bitfit_destroy(bitfit_pool *pool)
         return 0;
     }
     size_t blocks = bf_pool_blocks(pool);
-    bf_shadow_end(pool->payload, bf_capacity_of(pool));
+    if (pool->door != BF_NO_DOOR) {
+        bf_shadow_end(pool->payload, bf_capacity_of(pool));
+    }
     leave(pool);
     return blocks;
 }
@@ -39,8 +41,10 @@ void bitfit_reset(bitfit_pool *pool)
     if (bf_is_guarded(pool)) {
         *bf_plan_guard_of(pool) = (bf_guard){0};
     }
-    bf_shadow_end(pool->payload, bf_capacity_of(pool));
-    bf_shadow_begin(pool->payload, bf_capacity_of(pool));
+    if (pool->door != BF_NO_DOOR) {
+        bf_shadow_end(pool->payload, bf_capacity_of(pool));
+        bf_shadow_begin(pool->payload, bf_capacity_of(pool));
+    }
     leave(pool);
 }
 
@@ -228,7 +232,7 @@ void bitfit_bookkeeping(const bitfit_pool *pool, const void **start,
     *size = bookkeeping_of(pool);
 }
 
-size_t bitfit_good_size(bitfit_pool *pool, size_t size)
+size_t bitfit_good_size(const bitfit_pool *pool, size_t size)
 {
     return bf_pool_good_size(pool, size);
 }

@@ -4,7 +4,8 @@
  * a long run without any, which it should not. For builds with BITFIT_ASAN or
  * BITFIT_VALGRIND: shadow.sh reads the reports.
  */
-#include "bitfit.h"
+#include "bitfit_offsets.h"
+#include "bitfit_shared.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -158,6 +159,35 @@ static void churn(bitfit_pool *pool)
     }
 }
 
+/* Its offsets are no addresses: a checker is told nothing of them. */
+static void without_pointers(void)
+{
+    static _Alignas(64) unsigned char bookkeeping[1 << 18];
+    const bitfit_options options = {.granule = 4096,
+                                    .bookkeeping = bookkeeping,
+                                    .bookkeeping_size = sizeof bookkeeping};
+    bitfit_pool *pool = bitfit_init_offsets((uint64_t)1 << 31, &options);
+    if (pool == NULL || bitfit_alloc_offset(pool, 1 << 20) != 0) {
+        abort();
+    }
+    bitfit_reset(pool);
+    bitfit_destroy(pool);
+}
+
+/* Others write to it, too, so it is open throughout. */
+static void shared(void)
+{
+    bitfit_pool *pool = bitfit_init_shared(memory, sizeof memory, NULL);
+    if (pool == NULL) {
+        return; /* no such lock here */
+    }
+    unsigned char *block = bitfit_calloc(pool, 1, 40);
+    bitfit_reset(pool);
+    read_byte(block);
+    bitfit_destroy(pool);
+    read_byte(block);
+}
+
 static void none(void)
 {
     for (int guard = 0; guard < 2; guard++) {
@@ -168,6 +198,8 @@ static void none(void)
         bitfit_destroy(pool);
         memset(memory, 1, sizeof memory); /* the memory is ours again */
     }
+    without_pointers();
+    shared();
 }
 
 int main(int argc, char **argv)
