@@ -29,9 +29,9 @@
  * (see bitfit_lock()).
  *
  * Placement: the same calls return the same offsets from the payload's first
- * byte, on every machine and build, in pools with the same number of granules,
- * payload alignment and guards. Only an alignment above the payload's depends
- * on where the memory lies.
+ * byte, on every machine and build, in pools with the same granule, number of
+ * granules, payload alignment, resize_moves and guards. Only an alignment above
+ * the payload's depends on where the memory lies.
  */
 #ifndef BITFIT_H
 #define BITFIT_H
@@ -120,7 +120,7 @@ typedef struct bitfit_options {
     /* A granule behind each block, its guard, shows whether the block was
      * written beyond its end: see BITFIT_OVERFLOW. Costs that granule, a word
      * of bookkeeping, and somewhat more than twice the instructions of a call
-     * at granule 16. */
+     * at granule 16. Not in a library built with BITFIT_NO_GUARD. */
     bool guard;
 } bitfit_options;
 
@@ -128,7 +128,8 @@ typedef struct bitfit_options {
 typedef enum bitfit_status {
     BITFIT_OK = 0,
     BITFIT_BAD_MEMORY,      /* NULL, misaligned, or it wraps around */
-    BITFIT_BAD_OPTIONS,     /* struct_size unknown, or an enum out of range */
+    BITFIT_BAD_OPTIONS,     /* struct_size unknown, an enum out of range, or
+                             * guards that this library has not */
     BITFIT_BAD_GRANULE,     /* not a power of two from 8 to 2^30 */
     BITFIT_BAD_ALIGNMENT,   /* payload alignment is not a power of two */
     BITFIT_BAD_BOOKKEEPING, /* misaligned, too small, or it overlaps */
@@ -155,15 +156,15 @@ BITFIT_API bitfit_pool *bitfit_init(void *memory, size_t size,
 BITFIT_API bitfit_status bitfit_init_status(const void *memory, size_t size,
                                             const bitfit_options *options);
 
-/* The status in words, such as "granule is not a power of two"; never NULL. */
+/* The status in words, such as "no room for one granule"; never NULL. */
 BITFIT_API const char *bitfit_status_text(bitfit_status status);
 
 /*
  * The bytes of bookkeeping, lock included, for a payload of `size` bytes: the
  * least `bookkeeping_size`. Of the options (NULL: the defaults) the granule,
  * the lock kind, a misuse handler and guards make a difference. 0 if and only
- * if granule, payload alignment, lock or struct_size are bad, or the size holds
- * no granule. (bitfit_sizes.h has sizes at compile time.)
+ * if bitfit_init() would refuse the options, or the size holds no granule.
+ * (bitfit_sizes.h has sizes at compile time.)
  */
 BITFIT_API size_t bitfit_bookkeeping_size(size_t size,
                                           const bitfit_options *options);
@@ -260,7 +261,7 @@ BITFIT_API size_t bitfit_usable_size(bitfit_pool *pool, const void *ptr);
 /* The size of the block that a request for `size` bytes would get. 0 if and
  * only if that is more than the payload. Never pass this 0 to bitfit_alloc(): a
  * request for 0 bytes succeeds. */
-BITFIT_API size_t bitfit_good_size(bitfit_pool *pool, size_t size);
+BITFIT_API size_t bitfit_good_size(const bitfit_pool *pool, size_t size);
 
 /* Whether `ptr` lies inside the payload, in a live block or not. */
 BITFIT_API bool bitfit_owns(const bitfit_pool *pool, const void *ptr);
@@ -453,8 +454,9 @@ BITFIT_API bool bitfit_copy_walk(const void *copy, size_t size,
 /*
  * For fork() in a program with threads: bitfit_lock() before, bitfit_unlock()
  * after, in parent and child, as by pthread_atfork(). A call on the pool from
- * the thread that holds it is a re-entry. Without a lock, the two only mark the
- * pool as busy.
+ * the thread that holds it is a re-entry. Only that thread, or the one it is in
+ * the child, may unlock: this is not checked. Without a lock, the two only mark
+ * the pool as busy.
  */
 BITFIT_API void bitfit_lock(bitfit_pool *pool);
 BITFIT_API void bitfit_unlock(bitfit_pool *pool);

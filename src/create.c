@@ -87,6 +87,9 @@ static bool copy_options(const bitfit_options *given, bitfit_options *options)
 {
     size_t size = given->struct_size;
     const unsigned char *bytes = (const unsigned char *)given;
+    if (size > BF_STRUCT_MAX) {
+        return false;
+    }
     for (size_t i = sizeof *options; i < size; i++) {
         if (bytes[i] != 0) {
             return false;

@@ -381,6 +381,9 @@ bool bitfit_get_offset_stats(bitfit_pool *pool, bitfit_offset_stats *stats)
 {
     size_t given = stats->struct_size;
     size_t size = given != 0 ? given : sizeof *stats;
+    if (size > BF_STRUCT_MAX) {
+        return false;
+    }
     if (size > sizeof given) {
         memset((unsigned char *)stats + sizeof given, 0, size - sizeof given);
     }

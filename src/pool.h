@@ -104,9 +104,8 @@ BF_INLINE size_t bf_block_at(const bitfit_pool *pool, const void *ptr)
 
 BF_STATIC size_t bf_pool_good_size(const bitfit_pool *pool, size_t size)
 {
-    return size > bf_capacity_of(pool)
-               ? 0
-               : bf_bytes_of(pool, bf_count_for(pool, size));
+    size_t count = bf_count_for(pool, size);
+    return count > pool->fit.map.granules ? 0 : bf_bytes_of(pool, count);
 }
 
 BF_STATIC bool bf_pool_owns(const bitfit_pool *pool, const void *ptr)

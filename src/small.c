@@ -274,6 +274,9 @@ static bitfit_status read_options(bitfit_pool *made, size_t *alignment,
     if (options->bookkeeping != NULL) {
         return BITFIT_BAD_BOOKKEEPING;
     }
+    if (options->lock_kind > BITFIT_LOCK_CALLER) {
+        return BITFIT_BAD_OPTIONS;
+    }
     made->has_mutex = BF_HAS_MUTEX && options->lock_kind != BITFIT_LOCK_NONE;
     made->resize_moves = options->resize_moves;
     made->on_misuse = options->on_misuse;
@@ -365,7 +368,7 @@ const char *bitfit_version(void)
 BF_NOINLINE static void accuse(bitfit_pool *pool, const char *call,
                                const void *pointer, size_t size)
 {
-    bitfit_misuse misuse;
+    bitfit_misuse misuse = {0};
     misuse.kind =
         BF_HAS_MUTEX && pointer == NULL ? BITFIT_REENTRY : BITFIT_NO_BLOCK;
     misuse.call = call;
@@ -560,7 +563,7 @@ void *bitfit_realloc(bitfit_pool *pool, void *ptr, size_t size)
 
 /* These two read only what no call changes. */
 
-size_t bitfit_good_size(bitfit_pool *pool, size_t size)
+size_t bitfit_good_size(const bitfit_pool *pool, size_t size)
 {
     return size <= capacity_of(pool) ? bytes_of(pool, count_for(pool, size))
                                      : 0;

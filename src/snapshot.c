@@ -17,13 +17,16 @@ static bool layout_fits(const bitfit_pool *pool)
 {
     size_t granules = pool->fit.map.granules;
     uintptr_t payload = (uintptr_t)pool->payload;
-    bool has_place = payload != 0 || pool->door == BF_NO_DOOR;
+    bool is_offsets = payload == 0 && pool->door == BF_NO_DOOR;
     bool has_lock = bf_lock_kind_of(pool) >= BITFIT_LOCK_NONE &&
                     pool->lock_kind <= (BITFIT_LOCK_CALLER | BF_GUARDED);
-    return has_place && (has_lock || bf_is_shared(pool)) &&
-           bf_shift_fits(pool) && granules != 0 &&
-           granules <= SIZE_MAX >> pool->granule_shift &&
-           !bf_wraps_around(payload, bf_capacity_of(pool));
+    if ((!has_lock && !bf_is_shared(pool)) || !bf_shift_fits(pool) ||
+        granules == 0) {
+        return false;
+    }
+    return is_offsets ||
+           (payload != 0 && granules <= SIZE_MAX >> pool->granule_shift &&
+            !bf_wraps_around(payload, bf_capacity_of(pool)));
 }
 
 /* The pool's struct with the run map where it lies in the copy. False if there

@@ -27,7 +27,7 @@ impl Setup for Textbook {
 }
 
 /// A program that wants all its memory from here puts `#[global_allocator]`
-/// above this line, and a larger `POOL_SIZE`.
+/// above this line, and lifts the limit on `POOL_SIZE`.
 pub static GLOBAL_ALLOCATOR: GlobalPool<POOL_BYTES, Textbook> =
     GlobalPool::new();
 
@@ -49,7 +49,9 @@ pub fn allocate(size: usize) -> *mut u8 {
 ///
 /// The block is not used any more.
 pub unsafe fn deallocate(ptr: *mut u8, size: usize) {
-    let layout = Layout::array::<u8>(size).expect("no block is that large");
+    // A layout has no more. No block is that large, so it stays a wrong size.
+    let size = size.min(isize::MAX as usize);
+    let layout = Layout::array::<u8>(size).expect("a size of a layout");
     // SAFETY: the pool checks address and size; the rest is the caller's word.
     unsafe { GLOBAL_ALLOCATOR.dealloc(ptr, layout) }
 }

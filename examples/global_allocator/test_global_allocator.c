@@ -21,7 +21,7 @@ typedef struct snapshot {
 } snapshot;
 
 /* Misuses by kind, as the handler saw them. */
-static int misuses[BITFIT_REENTRY + 1];
+static int misuses[BITFIT_TAKEN_SLOT + 1];
 
 static void count_misuse(const bitfit_misuse *misuse, void *context)
 {
@@ -32,7 +32,7 @@ static void count_misuse(const bitfit_misuse *misuse, void *context)
 static int misuses_in_all(void)
 {
     int sum = 0;
-    for (int i = 0; i <= BITFIT_REENTRY; i++) {
+    for (int i = 0; i <= BITFIT_TAKEN_SLOT; i++) {
         sum += misuses[i];
     }
     return sum;

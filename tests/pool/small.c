@@ -462,6 +462,8 @@ static void bad_options_are_refused(void **state)
     assert_refused(&(bitfit_options){.guard = true}, BITFIT_BAD_OPTIONS);
     assert_refused(&(bitfit_options){.lock_kind = BITFIT_LOCK_CALLER},
                    BITFIT_BAD_LOCK);
+    assert_refused(&(bitfit_options){.lock_kind = (bitfit_lock_kind)9},
+                   BITFIT_BAD_OPTIONS);
     assert_refused(
         &(bitfit_options){.bookkeeping = arena, .bookkeeping_size = GUARD},
         BITFIT_BAD_BOOKKEEPING);

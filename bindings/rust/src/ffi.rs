@@ -129,7 +129,7 @@ extern "C" {
     pub fn bitfit_free(pool: *mut Pool, ptr: *mut c_void);
     pub fn bitfit_free_sized(pool: *mut Pool, ptr: *mut c_void, size: usize);
     pub fn bitfit_usable_size(pool: *mut Pool, ptr: *const c_void) -> usize;
-    pub fn bitfit_good_size(pool: *mut Pool, size: usize) -> usize;
+    pub fn bitfit_good_size(pool: *const Pool, size: usize) -> usize;
     pub fn bitfit_owns(pool: *const Pool, ptr: *const c_void) -> bool;
 
     pub fn bitfit_get_stats(pool: *mut Pool, stats: *mut Stats);

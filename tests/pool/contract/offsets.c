@@ -5,6 +5,7 @@
 #include "bitfit_offsets.h"
 #include "support.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #define KIB ((uint64_t)1024)
@@ -353,6 +354,9 @@ static void expect_stats_of_other_sizes(bitfit_pool *pool)
     assert_int_equal(old.granule, 0);
     old.struct_size = 1; /* not even itself */
     assert_false(bitfit_get_offset_stats(pool, &old));
+    old = (bitfit_offset_stats){.struct_size = SIZE_MAX, .capacity = 7};
+    assert_false(bitfit_get_offset_stats(pool, &old)); /* nor written to */
+    assert_int_equal(old.capacity, 7);
 }
 
 static void stats_have_64_bits_and_say_their_size(void **state)
@@ -394,6 +398,25 @@ static void stats_have_64_bits_and_say_their_size(void **state)
                         sizeof expect - behind);
     assert_int_equal(newer.later, 0);
     expect_stats_of_other_sizes(pool);
+}
+
+/* 64 GiB of offsets: on a 32-bit machine more than a pointer or a size says. */
+static void a_copy_of_a_large_pool_is_whole(void **state)
+{
+    (void)state;
+    const uint64_t size = UINT64_C(1) << 36;
+    bitfit_options options = {.granule = 64 * KIB};
+    size_t bookkeeping = bitfit_offsets_bookkeeping_size(size, &options);
+    options.bookkeeping = malloc(bookkeeping);
+    options.bookkeeping_size = bookkeeping;
+    bitfit_pool *pool = bitfit_init_offsets(size, &options);
+    assert_non_null(pool);
+    assert_int_equal(bitfit_alloc_offset(pool, size / 2), 0);
+    assert_int_equal(bitfit_alloc_offset(pool, 1), size / 2);
+    assert_int_equal(bitfit_good_size(pool, 100), 64 * KIB);
+    assert_int_equal(bitfit_copy_check(pool, bookkeeping), BITFIT_COPY_WHOLE);
+    assert_sound(pool);
+    free(options.bookkeeping);
 }
 
 static bool add_up(const bitfit_range *range, void *context)
@@ -516,6 +539,7 @@ int main(void)
         cmocka_unit_test(reentry_is_caught),
         cmocka_unit_test(what_speaks_of_neither_serves),
         cmocka_unit_test(stats_have_64_bits_and_say_their_size),
+        cmocka_unit_test(a_copy_of_a_large_pool_is_whole),
         cmocka_unit_test(a_pool_with_memory_has_offsets_too),
         cmocka_unit_test(next_move_changes_nothing_and_ends),
         cmocka_unit_test(print_offsets_writes_json),
