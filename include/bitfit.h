@@ -12,8 +12,8 @@
  * lowest address that fits; NULL if and only if it fits nowhere.
  *
  * A *granule* is the unit of allocation, 16 bytes by default. A *block* is a
- * row of granules in use, a *hole* a row of free ones, as long as possible. The
- * *payload* is the part of the memory that blocks come from. A *size* is in
+ * row of granules in use, a *hole* the free ones between two blocks or ends.
+ * The *payload* is the part of the memory that blocks come from. A *size* is in
  * bytes.
  *
  * Safety: an overflow of a block cannot corrupt the pool. A bad free is caught
@@ -326,8 +326,8 @@ void bitfit_trap(const bitfit_misuse *misuse);
 
 /* --------------------------------------------------------------------- see */
 
-/* A consistent snapshot. All sizes are bytes of whole granules. Guards count in
- * `high_water` alone. */
+/* A consistent snapshot. All sizes are bytes of whole granules. Guards are part
+ * of `high_water`; they are neither in `live` nor in `free`. */
 typedef struct bitfit_stats {
     size_t granule;      /* bytes of one granule */
     size_t capacity;     /* bytes of the payload */
@@ -427,13 +427,13 @@ typedef enum bitfit_copy_state {
 } bitfit_copy_state;
 
 /*
- * What a copy of a pool's bookkeeping is worth. The copy lies at a multiple of
- * alignof(max_align_t), has `size` bytes, and does not change during the call.
- * It may hold anything: nothing in it is trusted. It is whole if and only if
- * the invariants 1 to 4 of bitfit_check() hold and the counters agree. The
- * library that reads must have the same version, and run on the same kind of
- * machine, as the one that wrote. Time, here and below: one pass over the
- * bookkeeping.
+ * Says whether a copy of a pool's bookkeeping is whole. The copy lies at a
+ * multiple of alignof(max_align_t), has `size` bytes, and does not change
+ * during the call. It may hold anything: nothing in it is trusted. It is whole
+ * if and only if the invariants 1 to 4 of bitfit_check() hold and the counters
+ * agree. The library that reads must have the same version, and run on the same
+ * kind of machine, as the one that wrote. Time, here and below: one pass over
+ * the bookkeeping.
  */
 BITFIT_API bitfit_copy_state bitfit_copy_check(const void *copy, size_t size);
 
@@ -475,8 +475,9 @@ BITFIT_API void bitfit_unlock(bitfit_pool *pool);
  *   - The statistics from `largest_block` on are 0.
  *   - A search looks at the whole bitmap up to the place that it finds;
  *     bitfit_get_stats() and bitfit_destroy() look at all of it.
- *   - There are no calls with an alignment, no copies of the bookkeeping, no
- *     offsets and no bounds. Files that are compiled with -DBITFIT_SMALL, too,
+ *   - There are no bitfit_aligned_alloc(), bitfit_bytes_for(), bitfit_print()
+ *     and bitfit_status_text(), no copies of the bookkeeping, no offsets and no
+ *     shared pools. Files that are compiled with -DBITFIT_SMALL, too,
  *     cannot name what does not exist:
  */
 #if defined(BITFIT_SMALL) && defined(__GNUC__)

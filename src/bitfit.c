@@ -51,7 +51,8 @@ void bitfit_reset(bitfit_pool *pool)
 /* ------------------------------------------------------------ using blocks */
 
 /* Quicker ways to the places of bf_take() and bf_pool_free() in pool.h, which
- * say what these calls do. Both leave the pool, but for the lock. */
+ * say what these calls do. Both end the call; the caller gives the lock back.
+ */
 #ifndef BITFIT_NO_SHORT
 #include "short.h"
 #else
@@ -70,7 +71,8 @@ BF_INLINE bool bf_short_free(const bitfit_pool *pool, const void *ptr)
 #endif
 
 /* An allocation that may have to wait for the lock, or that goes another way:
- * in a watched pool, or a shared one. */
+ * in a shared pool, or a watched one: one with guards, and in a build for a
+ * checker of memory any. */
 BF_NOINLINE static void *alloc(bitfit_pool *pool, size_t size, const char *call)
 {
     if (!enter(pool, call)) {
@@ -80,7 +82,7 @@ BF_NOINLINE static void *alloc(bitfit_pool *pool, size_t size, const char *call)
     bool locked = pool->state == BF_LOCKED;
     void *block = bf_short_alloc(pool, bf_count_for(pool, size));
     if (locked) {
-        release(pool);
+        unlock(pool);
     }
     return block;
 }
@@ -163,7 +165,7 @@ BF_NOINLINE static void free_locked(bitfit_pool *pool, void *ptr)
     if (!bf_short_free(pool, ptr)) {
         free_generally(pool, ptr);
     } else if (locked) {
-        release(pool);
+        unlock(pool);
     }
 }
 

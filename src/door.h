@@ -2,10 +2,10 @@
  * The door of a pool: how a public call takes the lock, gives it back, and
  * tells the misuse handler. bitfit.c and the rooms beside it share it.
  *
- * A call on blocks of memory takes `pool->door` for the kind of the lock. A
- * pool that such calls do not serve has no door: they end where a lock would
- * be taken, and calls on ordinary pools pay nothing for the question. So it is
- * with a watched pool (guard.h), whose calls go another way in.
+ * `pool->door` is the kind of the lock for calls on blocks of memory. In three
+ * sorts of pools it is no such kind: without memory, shared, and with guards.
+ * There these calls fail where they would take the lock, so calls on ordinary
+ * pools pay nothing for the question.
  */
 #ifndef BITFIT_DOOR_H
 #define BITFIT_DOOR_H
@@ -21,7 +21,7 @@ BF_INLINE bf_caller_lock *caller_lock_of(const bitfit_pool *pool)
     return bf_plan_lock_of(pool);
 }
 
-BF_NOINLINE BF_STATIC void release(const bitfit_pool *pool)
+BF_NOINLINE BF_STATIC void unlock(const bitfit_pool *pool)
 {
     bitfit_lock_kind kind = bf_lock_kind_of(pool);
     if (kind == BITFIT_LOCK_MUTEX) {
@@ -106,7 +106,7 @@ BF_NOINLINE BF_STATIC bool enter_by_lock(bitfit_pool *pool, const char *call,
         return shut_out(pool, call, kind);
     }
     if (pool->state != BF_IDLE) {
-        release(pool);
+        unlock(pool);
         return refuse(pool, call, BITFIT_REENTRY);
     }
     pool->state = BF_LOCKED;
@@ -202,7 +202,7 @@ BF_INLINE void leave(bitfit_pool *pool)
     bool locked = pool->state == BF_LOCKED;
     pool->state = BF_IDLE;
     if (BF_UNLIKELY(locked)) {
-        release(pool);
+        unlock(pool);
     }
 }
 

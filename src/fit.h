@@ -23,8 +23,8 @@
 
 #include "tree.h"
 
-/* Pools of up to this many granules are searched word by word; of fewer where
- * the proofs make words small, so that they meet a tree. */
+/* Pools of up to this many granules have no tree. The proofs use words of 8
+ * bits; there the limit is lower, so that small pools have one. */
 #ifdef BITFIT_NO_INDEX
 #define BF_SCANNED SIZE_MAX
 #else
@@ -111,8 +111,8 @@ BF_STATIC void bf_fit_empty(bf_fit *fit)
 /* --------------------------------------------------------------- searching */
 
 /* Where in this word a hole of `count` granules or more starts, the first;
- * BF_NONE if none does. No hole before the word is that long, so the free bits
- * of a run that starts before it cannot mislead. */
+ * BF_NONE if none does. All earlier words were looked at: a hole that reaches
+ * into this one from there is shorter than that, and so are its free bits. */
 BF_INLINE size_t find_in_word(const bf_map *map, size_t word, size_t count)
 {
     const bf_pair *pair = bf_pair_at(map, word);
@@ -252,8 +252,8 @@ BF_STATIC void bf_fit_settle(bf_fit *fit)
     }
 }
 
-/* The block [start, start + count) was taken last; none if that is more than 31
- * bits say. */
+/* The block [start, start + count) was taken last. One whose start or count
+ * needs more than 31 bits is not remembered. */
 BF_INLINE void bf_fit_remember(bf_fit *fit, size_t start, size_t count)
 {
     fit->last_start = (uint32_t)start;
@@ -277,7 +277,7 @@ BF_STATIC size_t bf_fit_alloc(bf_fit *fit, size_t count)
     return start;
 }
 
-/* Frees the block that starts at `start` by the map; returns its granules: 0 if
+/* The map shows a block at `start`. Frees it, and returns its granules: 0 if
  * and only if it waits, and so was freed before. */
 BF_STATIC size_t bf_fit_free(bf_fit *fit, size_t start)
 {

@@ -16,7 +16,7 @@
  *     start      1..1....  ........  ........  ........  ...1....
  *     free       ...11111  3, free   (unused)  3, free   111.....
  *
- * Each function touches a bounded number of words.
+ * Each function but bf_map_init() touches a bounded number of words.
  */
 #ifndef BITFIT_MAP_H
 #define BITFIT_MAP_H

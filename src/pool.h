@@ -19,7 +19,8 @@ typedef enum bf_state { BF_IDLE, BF_ELIDED, BF_LOCKED } bf_state;
 /* In place of a lock kind: calls on blocks of memory do not serve the pool. */
 enum { BF_NO_DOOR = BITFIT_LOCK_DEFAULT };
 
-/* The door of a pool with guards, which calls that know none find shut. */
+/* The door of a pool with guards, which calls in bitfit.c do not enter: guard.h
+ * does. */
 enum { BF_GUARDED = 4 };
 
 /* Behind it lie the lock, the misuse handler and the guards' counter if there
@@ -28,7 +29,7 @@ enum { BF_GUARDED = 4 };
 struct bitfit_pool {
     unsigned char *payload;
     bf_fit fit;
-    size_t room; /* peak_live less the live granules: below 0 it wraps */
+    size_t room; /* peak_live less the live granules; if below 0, it wraps */
     size_t high_water;
     size_t peak_live;
     size_t largest_block;
@@ -43,7 +44,7 @@ struct bitfit_pool {
     bool resize_moves;
     bool zeroed; /* the payload above the high-water mark is all zero bytes */
     bool has_handler;
-    uint8_t floored; /* short requests up to this begin at a floor (short.h) */
+    uint8_t floored; /* requests of up to this begin at a floor (short.h) */
 };
 
 BF_INLINE bool bf_is_guarded(const bitfit_pool *pool)
@@ -216,6 +217,7 @@ BF_INLINE void bf_release(bitfit_pool *pool, size_t granule)
     pool->room += bf_fit_free(&pool->fit, granule);
 }
 
+/* The map shows a waiting block, too; for it there are no granules to free. */
 BF_INLINE int bf_pool_free(bitfit_pool *pool, void *ptr)
 {
     size_t granule = bf_granule_of(pool, ptr);

@@ -8,7 +8,6 @@
 
 /* --------------------------------------------------------- the longest hole */
 
-/* The length of the longest hole. */
 BF_STATIC size_t longest_by_tree(bf_tree *tree, const bf_map *map)
 {
     bf_tree_settle_all(tree, map);

@@ -1,10 +1,10 @@
 /*
  * Only speed: alloc and free in fewer steps, most of them on one word of the
- * map. Deleting this room leaves every block where it is: the places are those
- * of bf_fit_alloc() and bf_fit_free().
+ * map. Without this file every block goes to the same place, that of
+ * bf_fit_alloc() and bf_fit_free().
  *
- * Each function here is the end of the call: it notes the block and opens the
- * pool. What takes longer is called last, so that the short ways save no
+ * Each function here is the last step of a call: it counts the block and ends
+ * the call. What takes longer is called last, so that the short ways save no
  * register and test no result.
  */
 #ifndef BITFIT_SHORT_H
@@ -82,7 +82,7 @@ BF_INLINE void set_now(bf_tree *tree, const bf_map *map, size_t word,
         *leaf = (uint8_t)byte;
         return;
     }
-    /* Read before the store: a vector load over a fresh byte would wait. */
+    /* Load first: a vector load that covers a byte just stored stalls. */
     unsigned others = bf_bytes_max_but(leaf - bf_bit_of(word), bf_bit_of(word));
     *leaf = (uint8_t)byte;
     if (others < before) {
@@ -363,7 +363,8 @@ BF_INLINE unsigned longest_with_tail(const bf_pair *pair, bf_word goes_on,
 }
 
 /* As take_directly(), where the word's last hole covers words, or the block
- * ends in a later word, or the word has no such hole. */
+ * ends in a later word, or the word has no such hole: inside the word first,
+ * then in the hole that goes on beyond it. */
 BF_HOT BF_NOINLINE static size_t take_at_edge(bitfit_pool *pool, size_t word,
                                               size_t count)
 {
@@ -391,7 +392,7 @@ BF_INLINE size_t take_directly(bitfit_pool *pool, size_t word, size_t count)
     bf_map *map = &pool->fit.map;
     bf_pair *pair = bf_pair_of(map, word);
     bf_word starts = pair->start;
-    bf_word next = pair[1].start; /* the tree's, and not used, at the end */
+    bf_word next = pair[1].start; /* at the end the leaves', and not used */
     bf_word goes_on = pair->free >> (BF_WORD_BITS - 1);
     size_t beyond = bf_granule_at(word + 1, 0);
     if (BF_UNLIKELY(starts == 0) ||
@@ -613,7 +614,8 @@ BF_HOT BF_NOINLINE static void free_in_word(bitfit_pool *pool, size_t start)
     }
 }
 
-/* Frees the waiting block in the map, which notes its free once more. */
+/* Frees the waiting block in the map. That counts its free again, so the first
+ * count is taken back. */
 BF_HOT BF_NOINLINE static void free_waiting(bitfit_pool *pool)
 {
     size_t start = pool->fit.last_start;

@@ -20,18 +20,18 @@
  *
  * An entry may be too high, but never too low. A program takes block after
  * block from one word and gives them back to it. The leaf would go down and up
- * each time, and the entries above it too. So a word, or a group, that became
- * poorer is only *noted*:
+ * each time, and the entries above it too. So a word, or a group, whose longest
+ * hole became shorter is only *noted*:
  *
  *     map      A . . B . . . . C           then D, 3 granules, is taken
  *     map      A . . B D D D . C
  *     leaf     4, noted; 2 would be exact
  *
- * A note is settled, and the entry is exact again, when its place is wanted for
- * another. There is a place for one word of each class of short requests, and
- * for one group of each remainder by BF_STALE_GROUPS. A search that is led
- * astray finds nothing and goes on; it settles each group that misled it. So a
- * search may be led astray a fixed number of times, and no more.
+ * There is one note for each class of short requests, which names a word, and
+ * one for each remainder of a group's number by BF_STALE_GROUPS. A new note
+ * takes the place of an old one, whose entry is then made exact. A search that
+ * is led astray finds nothing and goes on; it settles each group that misled
+ * it. So a search may be led astray a fixed number of times, and no more.
  *
  * A request need not begin at the top either. For each class of lengths there
  * is a *floor*: no hole of `least` granules or more starts before that word. It
@@ -48,26 +48,27 @@
 #include "platform_vector.h"
 
 enum {
-    BF_ROWS = SIZE_MAX > UINT32_MAX ? 10 : 5, /* for 2^57 bytes, for 2^32 */
+    BF_ROWS = SIZE_MAX > UINT32_MAX ? 10 : 5, /* the most there can be */
     BF_MANY = UINT8_MAX,
     BF_SHORT_CLASSES = BF_WORD_SHIFT + 5, /* see bf_class_of() */
     BF_STALE_GROUPS = 4
 };
 
-/* What a vector compares as a signed number. */
+/* The largest count. */
 #define BF_COUNT_MAX ((size_t)INT32_MAX)
 
-/* No floor is higher: a word beyond has this one. */
+/* The highest floor. A later word has this one, which is lower and so correct.
+ */
 #define BF_FLOOR_MAX ((size_t)INT16_MAX)
 
-/* What a tree of one node does without.
+/* What a tree has that has more than one node.
  *
  *     class      0: 1   1: 2  ... 7: 8   8: 9..15  ... 15: 1024 or more
  *     floors     2      2         7      7             30
  *     least      1      2         8      9             2000
  *
- * No hole of least[c] granules or more starts before the word floors[c]. To
- * note an entry that is exact does no harm: so each note begins as 0. */
+ * No hole of least[c] granules or more starts before the word floors[c]. At
+ * first each note names word 0, or group 0: an exact entry may be noted. */
 typedef struct bf_upper {
     int16_t floors[BF_FLOORS];
     int16_t least[BF_FLOORS];
@@ -198,8 +199,8 @@ BF_INLINE uint32_t count_of(const bf_tree *tree, size_t length)
 enum { BF_LONG_CLASS = BF_WORD_BITS > 8 ? 1024 : 256 };
 
 /* The class of requests of `count` granules: up to 8 each its own, then one for
- * each power of two up to 1024 and more. Those below a word's bits are short.
- */
+ * each power of two up to 1024 and more. A request of fewer granules than a
+ * word has bits is *short*. */
 BF_INLINE unsigned bf_class_of(size_t count)
 {
     if (count <= 8) {

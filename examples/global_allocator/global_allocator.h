@@ -9,7 +9,8 @@
  *     the pool     global_allocator.memory, POOL_SIZE bytes
  *     the bitmap   in the pool's first bytes; a block knows nothing of it
  *     first fit    allocate() returns the lowest address that fits
- *     the mutex    in the pool's first bytes; each call takes it
+ *     the mutex    in the pool's first bytes; each call takes it, unless the
+ *                  C library knows that there is one thread
  *
  *     memory   | bitmap, mutex, statistics | AA..BBBB........ |
  *
