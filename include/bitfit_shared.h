@@ -48,8 +48,9 @@
  * machine, C library or version of bitfit. bitfit_lock() cannot be held across
  * fork().
  *
- * Threads: any thread of any process may call. Where the platform has no robust
- * mutex between processes (Linux and FreeBSD have), there are no shared pools.
+ * Threads: any thread of any process may call. Where there is no robust mutex
+ * between processes there are no shared pools: Linux and FreeBSD have it, and
+ * emulators of single programs, such as qemu-aarch64, do not.
  * Time: as in bitfit.h, with a real lock; a repair is one pass over the
  * bookkeeping.
  */

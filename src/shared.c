@@ -252,7 +252,7 @@ static bitfit_status make_plan(bf_plan *plan, void *memory, size_t size,
     if (options->bookkeeping != NULL) {
         return BITFIT_BAD_BOOKKEEPING;
     }
-    if (!BF_HAS_SHARED_MUTEX ||
+    if (!bf_has_shared_mutex() ||
         (given != NULL && given->lock_kind != BITFIT_LOCK_DEFAULT)) {
         return BITFIT_BAD_LOCK;
     }
@@ -409,7 +409,7 @@ static bitfit_status open_beside(bitfit_pool *pool)
 
 static bitfit_status attach(bitfit_pool *pool, size_t size, bool alone)
 {
-    if (!BF_HAS_SHARED_MUTEX) {
+    if (!bf_has_shared_mutex()) {
         return BITFIT_BAD_LOCK;
     }
     if (pool == NULL || (uintptr_t)pool % _Alignof(max_align_t) != 0) {

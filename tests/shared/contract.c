@@ -17,13 +17,18 @@
 #include "intent.h"
 #include "recover.h"
 
+#include <errno.h>
 #include <fcntl.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -641,6 +646,48 @@ static void requests_that_cannot_be_get_nothing(void **state)
     assert_int_equal(live_blocks(), 1);
 }
 
+/* A kernel that knows of no robust mutex, as emulators of single programs have
+ * it: from now on, for this process. */
+static bool forget_robust_lists(void)
+{
+    struct sock_filter rules[] = {
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_get_robust_list, 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ENOSYS),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+    };
+    const struct sock_fprog filter = {sizeof rules / sizeof *rules, rules};
+    return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
+           prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter) == 0;
+}
+
+static int try_without_robust_mutex(void)
+{
+    bitfit_status status = BITFIT_OK;
+    if (!forget_robust_lists()) {
+        return 2;
+    }
+    return bitfit_init_shared_status(memory, SIZE, NULL) == BITFIT_BAD_LOCK &&
+                   bitfit_init_shared(memory, SIZE, NULL) == NULL &&
+                   bitfit_attach(memory, SIZE, true, &status) == NULL &&
+                   status == BITFIT_BAD_LOCK
+               ? 0
+               : 1;
+}
+
+static void without_a_robust_mutex_there_are_none(void **state)
+{
+    (void)state;
+    pid_t child = fork();
+    if (child == 0) {
+        _exit(try_without_robust_mutex());
+    }
+    int how;
+    assert_int_equal(waitpid(child, &how, 0), child);
+    assert_int_equal(how, 0);
+    assert_int_equal(live_blocks(), 0);
+}
+
 static bool attach_inside(const bitfit_run *run, void *context)
 {
     (void)run;
@@ -786,6 +833,7 @@ int main(void)
         TEST(a_copy_shows_the_blocks),
         TEST(other_addresses_see_the_same_blocks),
         TEST(attach_says_why_there_is_no_pool),
+        TEST(without_a_robust_mutex_there_are_none),
         TEST(a_lock_that_cannot_be_had_is_no_misuse),
         TEST(what_is_damaged_is_refused_or_whole),
         TEST(an_intent_out_of_bounds_is_damage),

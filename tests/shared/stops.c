@@ -26,6 +26,11 @@ enum { SIZES_MOST = 6, FAULTS_SHOWN = 5 };
 
 static bool orphaned;
 
+bool bf_has_shared_mutex(void)
+{
+    return true;
+}
+
 void bf_shared_mutex_init(bf_shared_mutex *mutex)
 {
     (void)mutex;
