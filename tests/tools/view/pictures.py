@@ -23,7 +23,7 @@ SIZES = ["f2d300", "a7c23d", "6dae86", "2f93a0", "2c6fb3", "3c5482", "372f79"]
 KIB_4, KIB_64 = 4, 5
 WASTE, FREE, PAPER = "e0203a", "f1f2f5", "ffffff"
 
-# The plot, as picture.c lays it out.
+# The plot, as canvas.c lays it out.
 LEFT, TOP, RIGHT = 88, 112, 24
 
 
