@@ -52,10 +52,10 @@ static int measure(side *of, const diff_request *request, const char *path)
     if (code != COMMAND_OK)
         return code;
     const trace *from = of->input.from;
-    const playback_plan plan = {.from = from,
-                                .granule = request->granule,
-                                .alignment =
-                                    playback_alignment(&of->input.asked)};
+    const playback_plan plan = {
+        .from = from,
+        .granule = request->granule,
+        .alignment = playback_alignment(of->input.asked.align_log2)};
     const heap_options options = {.granule = request->granule,
                                   .columns = heap_columns(from, COLUMNS),
                                   .stays = PAGE_STAYS};

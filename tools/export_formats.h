@@ -29,7 +29,8 @@ static inline const char *export_open_pool(playback *it,
 {
     playback_plan pool = {.from = input->from,
                           .granule = plan->granule,
-                          .alignment = playback_alignment(&input->asked)};
+                          .alignment =
+                              playback_alignment(input->asked.align_log2)};
     return playback_open_fitting(it, &pool);
 }
 

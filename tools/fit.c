@@ -70,7 +70,8 @@ static bool search(fit *on)
 {
     const fit_options *options = on->options;
     playback_plan plan = {.from = on->input.from,
-                          .alignment = playback_alignment(&on->input.asked)};
+                          .alignment =
+                              playback_alignment(on->input.asked.align_log2)};
     replays_total = 3 * options->granules.count + 1;
     for (size_t i = 0; i < options->granules.count; i++) {
         plan.granule = options->granules.at[i];
@@ -117,7 +118,7 @@ static void print_granules(const fit *on)
 static void print_notes(const fit *on)
 {
     const smallest *best = &on->found[on->best];
-    size_t alignment = playback_alignment(&on->input.asked);
+    size_t alignment = playback_alignment(on->input.asked.align_log2);
     bool below = false;
     printf("\n  Sizes are in bytes. Peak: the most requested at one time, %s.\n"
            "  Each pool was verified: a replay in it works, one granule less "
@@ -184,7 +185,8 @@ static json_t *all_json(const fit *on)
     return json_pack(
         "{so sI sI sI so so}", "trace", input_trace_json(&on->input),
         "recommended_granule", (json_int_t)on->found[on->best].granule,
-        "payload_alignment", (json_int_t)playback_alignment(&on->input.asked),
+        "payload_alignment",
+        (json_int_t)playback_alignment(on->input.asked.align_log2),
         "peak_event", (json_int_t)on->input.asked.peak_event, "granules",
         granules_json(on), "costs",
         costs_json(on->input.from, on->costs, on->cost_count, COSTS));

@@ -310,7 +310,8 @@ int verb_replay(int argc, char **argv)
         return code;
     on.plan = (playback_plan){.from = on.input.from,
                               .granule = given.granule,
-                              .alignment = playback_alignment(&on.input.asked),
+                              .alignment =
+                                  playback_alignment(on.input.asked.align_log2),
                               .pool = given.pool};
     if (given.leaks) {
         on.leaks = costs_at(on.input.from, on.input.from->count,

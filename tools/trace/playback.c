@@ -24,9 +24,9 @@ static size_t round_up(size_t size, size_t unit)
     return size > SIZE_MAX - unit ? 0 : (size + unit - 1) / unit * unit;
 }
 
-size_t playback_alignment(const trace_summary *summary)
+size_t playback_alignment(unsigned align_log2)
 {
-    size_t alignment = (size_t)1 << summary->align_log2;
+    size_t alignment = (size_t)1 << align_log2;
     return alignment < MALLOC_ALIGNMENT ? MALLOC_ALIGNMENT : alignment;
 }
 

@@ -39,8 +39,8 @@ typedef struct playback {
     size_t memory_size, bookkeeping_size; /* as mapped */
 } playback;
 
-/* The alignment that a plan for this trace should have. */
-size_t playback_alignment(const trace_summary *summary);
+/* The alignment that a plan should have, whose trace asks for so much. */
+size_t playback_alignment(unsigned align_log2);
 
 /* Returns NULL or why there is no such pool: then nothing is to be closed. */
 const char *playback_open(playback *it, const playback_plan *plan);

@@ -19,6 +19,9 @@ typedef struct trace_summary {
 /* False if and only if there is not enough memory. */
 bool trace_summarize(const trace *from, trace_summary *summary);
 
+/* The greatest alignment that is asked for; 0: what malloc gives. */
+unsigned trace_align_log2(const trace *from);
+
 /* What bitfit_bytes_for() asks for. */
 typedef struct trace_granules {
     uint64_t peak;      /* the most granules live at a time */

@@ -303,16 +303,14 @@ static bool prepare(watch *w, const heap_options *options)
 static const char *plan_for(const heap_history *heap,
                             const heap_options *options, playback_plan *plan)
 {
-    trace_summary summary;
     bitfit_stats stats;
     if (heap->trace->count >= NO_STAY)
         return "the trace has 2^32 events or more";
-    if (!trace_summarize(heap->trace, &summary))
-        return no_memory;
-    *plan = (playback_plan){.from = heap->trace,
-                            .granule = heap->granule,
-                            .alignment = playback_alignment(&summary),
-                            .pool = options->pool};
+    *plan = (playback_plan){
+        .from = heap->trace,
+        .granule = heap->granule,
+        .alignment = playback_alignment(trace_align_log2(heap->trace)),
+        .pool = options->pool};
     if (options->pool != 0)
         return NULL;
     const char *why = playback_measure(plan, &stats);

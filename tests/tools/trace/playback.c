@@ -209,8 +209,9 @@ static void alignments_above_the_granule_have_no_bound(void **state)
     trace_summary asked;
     smallest found;
     assert_true(trace_summarize(from, &asked));
-    playback_plan plan = {
-        .from = from, .granule = 16, .alignment = playback_alignment(&asked)};
+    playback_plan plan = {.from = from,
+                          .granule = 16,
+                          .alignment = playback_alignment(asked.align_log2)};
     assert_int_equal(plan.alignment, 64);
     assert_null(smallest_find(&found, &plan, NULL));
     assert_int_equal(found.bound, 0);

@@ -168,7 +168,7 @@ static playback_plan plan_of(const trace *from, const heap_history *heap)
     assert_true(trace_summarize(from, &summary));
     return (playback_plan){.from = from,
                            .granule = heap->granule,
-                           .alignment = playback_alignment(&summary)};
+                           .alignment = playback_alignment(summary.align_log2)};
 }
 
 static void each_moment_is_what_the_pool_shows(void **state)
