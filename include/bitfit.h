@@ -282,7 +282,7 @@ typedef enum bitfit_misuse_kind {
 } bitfit_misuse_kind;
 
 /* What happened, where. Valid only during the handler's call. */
-typedef struct bitfit_misuse {
+struct bitfit_misuse {
     bitfit_misuse_kind kind;
     const char *call; /* the public function, such as "bitfit_free" */
     bitfit_pool *pool;
@@ -292,7 +292,7 @@ typedef struct bitfit_misuse {
     uint64_t offset;     /* the caller's, where the call has one in place of a
                             pointer (bitfit_offsets.h) */
     const void *place;   /* the first byte written to, for BITFIT_OVERFLOW */
-} bitfit_misuse;
+};
 
 /*
  * The option `on_misuse`. It runs after the lock is released; nothing has
