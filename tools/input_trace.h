@@ -13,6 +13,10 @@ typedef struct input_trace {
     trace_summary asked;
 } input_trace;
 
+/* Whether the path leads to a pipe or the like. That is read once: nobody may
+ * look into it to learn what it is, so it is taken for a trace. */
+bool input_is_stream(const char *path);
+
 /* Opens it; else prints why not, and returns COMMAND_INPUT. */
 int input_trace_open(input_trace *input, const char *verb, const char *path);
 void input_trace_close(input_trace *input);

@@ -289,6 +289,8 @@ int verb_map(int argc, char **argv)
     if (outside_is_process(request.input))
         return map_other(&request,
                          &(other_kind){"process", "now", look_at_process});
+    if (input_is_stream(request.input))
+        return map_trace(&request);
     if (outside_is_image(request.input))
         return map_other(&request,
                          &(other_kind){"image", "now", outside_read_image});

@@ -92,6 +92,7 @@ int verb_report(int argc, char **argv)
 {
     report_request request = {.heap = {.samples = SAMPLES}};
     request.input = options_take(&usage, argc, argv, &request).at[0];
-    return pool_file_is_one(request.input) ? report_pool(&request)
-                                           : report_trace(&request);
+    bool is_pool =
+        !input_is_stream(request.input) && pool_file_is_one(request.input);
+    return is_pool ? report_pool(&request) : report_trace(&request);
 }

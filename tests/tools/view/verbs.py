@@ -287,6 +287,18 @@ def check_full_disk(trace):
                                "device\n"), (arguments, done)
 
 
+def check_pipes(folder, trace):
+    """A pipe has a name, too, and is read once."""
+    path = folder + "/pipe"
+    os.mkfifo(path)
+    whole = run("map", trace, "--json")
+    for verb in (["map", "--json"], ["replay", "--json"], ["report"]):
+        with subprocess.Popen(["cp", trace, path]) as writer:
+            told = run(*verb, path, timeout=60)
+        assert writer.returncode == 0
+        assert verb[0] != "map" or told == whole.replace("trace", "pipe"), told
+
+
 def check_image(folder):
     """What a program saved as the manual says."""
     path, picture = folder + "/pool.image", folder + "/pool.png"
@@ -431,6 +443,7 @@ def main():
         check_small_pool(trace)
         check_mistakes(trace, folder)
         check_full_disk(trace)
+        check_pipes(folder, trace)
         check_image(folder)
         check_bad_images(folder)
         check_dump(folder)
