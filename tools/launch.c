@@ -122,6 +122,28 @@ static void watched_signals(sigset_t *set)
         sigaddset(set, forwarded[i]);
 }
 
+/* What execvp() does with a script that names no interpreter. */
+static int start_by_shell(char **argv, const posix_spawnattr_t *attributes,
+                          pid_t *child)
+{
+    static char shell[] = PROGRAM_SHELL;
+    char path[PATH_MAX];
+    size_t count = 0;
+    while (argv[count] != NULL)
+        count++;
+    char **all = calloc(count + 2, sizeof *all);
+    int error = ENOEXEC;
+    if (all != NULL && program_find(argv[0], path) == 0 &&
+        program_is_text(path)) {
+        all[0] = shell;
+        all[1] = path;
+        memcpy(all + 2, argv + 1, count * sizeof *all);
+        error = posix_spawn(child, shell, NULL, attributes, all, environ);
+    }
+    free(all);
+    return error;
+}
+
 static int start(const char *verb, char **argv, const sigset_t *mask,
                  pid_t *child)
 {
@@ -130,6 +152,8 @@ static int start(const char *verb, char **argv, const sigset_t *mask,
     posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK);
     posix_spawnattr_setsigmask(&attributes, mask);
     int error = posix_spawnp(child, argv[0], NULL, &attributes, argv, environ);
+    if (error == ENOEXEC)
+        error = start_by_shell(argv, &attributes, child);
     posix_spawnattr_destroy(&attributes);
     if (error == 0)
         return 0;

@@ -88,7 +88,7 @@ static bool is_one_of(const char *word, const char *one, const char *other)
 static int help(int argc, char **argv)
 {
     static char option[] = "--help";
-    if (argc < 2) {
+    if (argc < 2 || strcmp(argv[1], "help") == 0) {
         print_help(stdout);
         return COMMAND_OK;
     }

@@ -75,6 +75,23 @@ static bool is_for_us(Elf *elf)
            header.e_ident[EI_CLASS] == __ehdr_start.e_ident[EI_CLASS];
 }
 
+/* Whether all that its segments are loaded from is in the file. */
+static bool is_whole(Elf *elf)
+{
+    size_t count = 0;
+    size_t size = 0;
+    bool whole = elf_rawfile(elf, &size) != NULL &&
+                 elf_getphdrnum(elf, &count) == 0 && count > 0;
+    for (size_t i = 0; whole && i < count; i++) {
+        GElf_Phdr segment;
+        whole = gelf_getphdr(elf, (int)i, &segment) != NULL &&
+                (segment.p_filesz == 0 ||
+                 (segment.p_offset < size &&
+                  segment.p_filesz <= size - segment.p_offset));
+    }
+    return whole;
+}
+
 /* The path of the dynamic linker; NULL if it asks for none. */
 static const char *interpreter_of(Elf *elf)
 {
@@ -216,6 +233,8 @@ static const char *refusal_of_elf(Elf *elf, const char *path,
     const char *why = NULL;
     if (!is_for_us(elf))
         why = "is made for another kind of processor";
+    else if (!is_whole(elf))
+        why = "is damaged: a part of it is missing";
     else if (linker != NULL && is_dynamic_linker(path, linker))
         why = NULL;
     else if (interpreter == NULL)
@@ -243,14 +262,36 @@ static bool gains_rights(const char *path)
     return getuid() != 0 && getxattr(path, "security.capability", NULL, 0) > 0;
 }
 
+enum { START_SIZE = 256 };
+
+/* Its first bytes; returns how many, a NUL stands behind them. */
+static ssize_t read_start(const char *path, char start[static START_SIZE])
+{
+    int file = open(path, O_RDONLY | O_CLOEXEC);
+    ssize_t length = file < 0 ? -1 : pread(file, start, START_SIZE - 1, 0);
+    if (file >= 0)
+        close(file);
+    start[length > 0 ? length : 0] = '\0';
+    return length;
+}
+
+bool program_is_text(const char *path)
+{
+    char start[START_SIZE];
+    ssize_t length = read_start(path, start);
+    for (ssize_t i = 0; i < length; i++) {
+        bool control = (unsigned char)start[i] < ' ' || start[i] == '\x7f';
+        if (control && (start[i] < '\a' || start[i] > '\r'))
+            return false;
+    }
+    return length >= 0;
+}
+
 /* Stores the interpreter that the first line of a script names. */
 static bool is_script(char path[static PATH_MAX])
 {
-    char start[256] = "";
-    int file = open(path, O_RDONLY | O_CLOEXEC);
-    ssize_t length = file < 0 ? -1 : pread(file, start, sizeof start - 1, 0);
-    if (file >= 0)
-        close(file);
+    char start[START_SIZE];
+    ssize_t length = read_start(path, start);
     if (length < 3 || memcmp(start, "#!", 2) != 0)
         return false;
     const char *name = start + 2 + strspn(start + 2, " \t");

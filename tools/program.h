@@ -3,6 +3,7 @@
 #define PROGRAM_H
 
 #include <limits.h>
+#include <stdbool.h>
 
 /* What is preloaded. */
 typedef enum program_library {
@@ -12,6 +13,11 @@ typedef enum program_library {
 
 /* Looks for it as execvp() does. Returns 0 or an errno. */
 int program_find(const char *name, char path[static PATH_MAX]);
+
+/* Whether a program that the kernel does not know can be a script for
+ * PROGRAM_SHELL, as execvp() takes it to be: its first bytes are text. */
+#define PROGRAM_SHELL "/bin/sh"
+bool program_is_text(const char *path);
 
 /*
  * Why the library cannot serve this program, as it goes on behind its path;

@@ -80,6 +80,32 @@ class ExitCodes(RunTest):
         path.chmod(0o755)
         self.assertIn("No such file", self.refused(127, path))
 
+    def test_script_without_an_interpreter(self):
+        """The shell runs it, as execvp() has it."""
+        path = self.folder / "script"
+        path.write_text("test \"$0 $1\" = \"$WANTED\" || exit 9\nexit $2\n")
+        path.chmod(0o755)
+        for front in (["run", "--report", "none"],
+                      ["record", "-o", self.folder / "s.trace"]):
+            done = subprocess.run(
+                [BITFIT, *front, "--", path, "a b", "5"], timeout=60, check=False,
+                capture_output=True, text=True,
+                env=self.environment(WANTED=f"{path} a b"))
+            self.assertEqual(done.returncode, 5, done)
+        path.write_bytes(b"\x7fELF")
+        self.assertIn("Exec format error", self.refused(126, path))
+        path.write_bytes(b"text\0")
+        self.assertIn("Exec format error", self.refused(126, path))
+
+    def test_program_that_is_cut_off(self):
+        whole = pathlib.Path(shutil.which("true")).read_bytes()
+        path = self.folder / "cut"
+        for size in (100, 1000, len(whole) // 2):
+            path.write_bytes(whole[:size])
+            path.chmod(0o755)
+            told = self.refused(126, path)
+            self.assertIn("a part of it is missing", told)
+
     def test_not_executable(self):
         path = self.folder / "text"
         path.write_text("text")
