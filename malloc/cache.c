@@ -117,7 +117,7 @@ void cache_add_sizes(const cache *c, size_t *blocks, size_t *size)
 {
     *blocks += c->waits + (c->last_count != 0);
     for (size_t i = 0; i < c->waits; i++) {
-        *size += heap_size_of(heap_count_of(c->waiting[i]));
+        *size += heap_size_of(c->waiting[i].count);
     }
     *size += heap_size_of(c->last_count);
     for (size_t i = 0; i < CACHE_BINS; i++) {
@@ -157,8 +157,8 @@ void cache_empty(cache *c)
 {
     cache_empty_last(c);
     while (c->waits > 0) {
-        void *block = c->waiting[--c->waits];
-        blocks_give(&block, 1, heap_count_of(block));
+        const waiting_block *last = &c->waiting[--c->waits];
+        blocks_give(&last->ptr, 1, last->count);
     }
     for (size_t i = 0; i < CACHE_BINS; i++) {
         bin_end(c, i);
@@ -207,29 +207,4 @@ bool cache_give_any(void *ptr, size_t count)
     }
     cache_leave(c);
     return given;
-}
-
-/* ----------------------------------------------------------------- waiting */
-
-/* A number below `below`, of up to 32 bits. */
-static size_t throw_dice(cache *c, size_t below)
-{
-    c->dice = c->dice * UINT64_C(6364136223846793005) + SETTINGS->secret;
-    return (size_t)((c->dice >> 32) * below >> 32);
-}
-
-void *cache_delay(cache *c, void *ptr)
-{
-    cache_mark(ptr);
-    if (c->waits < c->waits_most) {
-        c->waiting[c->waits++] = ptr;
-        return NULL;
-    }
-    if (c->waits == 0) {
-        return ptr;
-    }
-    void **at = &c->waiting[throw_dice(c, c->waits)];
-    void *leaving = *at;
-    *at = ptr;
-    return leaving;
 }

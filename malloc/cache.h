@@ -59,6 +59,12 @@ enum cache_gate {
     GATE_CLOSED /* no cache at all */
 };
 
+/* In the hardened mode: a free block that waits, and its granules. */
+typedef struct waiting_block {
+    void *ptr;
+    size_t count;
+} waiting_block;
+
 typedef struct cache {
     unsigned gate;        /* an enum cache_gate; only its thread writes it */
     _Atomic bool stopped; /* another thread has it, or nobody; then */
@@ -74,10 +80,11 @@ typedef struct cache {
     unsigned visits;   /* of slow paths */
     size_t published;  /* bytes in it, as last made known */
     unsigned rounds;   /* of the thread's destructors that it has outlived */
-    void **waiting;    /* blocks that wait, in any order; NULL by default */
-    size_t waits;      /* how many there are, */
-    size_t waits_most; /* and may be */
+    waiting_block *waiting; /* in any order; NULL by default */
+    size_t waits;           /* how many there are, */
+    size_t waits_most;      /* and may be */
     uint64_t dice;
+    uint64_t gives; /* of blocks that waited, until somebody counts them */
     _Alignas(64) void **top[CACHE_BINS]; /* where blocks are put in, up to */
     void **ceiling[CACHE_BINS]; /* this, and below which they are taken out, */
     void **floor[CACHE_BINS];   /* from this up; before it stands NULL */
@@ -274,9 +281,25 @@ FAST bool cache_give(void *ptr, size_t size)
     return given;
 }
 
-/* Puts a live block among those that wait, the gate being shut. The block that
- * leaves for it, marked; NULL if there is room for both. */
-void *cache_delay(cache *c, void *ptr);
+/* Puts a marked block among those that wait, the gate being shut. True if `one`
+ * is now another, a random one, which leaves for it. */
+static inline bool cache_delay(cache *c, waiting_block *one)
+{
+    size_t waits = c->waits;
+    c->gives++;
+    if (UNLIKELY(waits < c->waits_most)) {
+        c->waiting[c->waits++] = *one;
+        return false;
+    }
+    c->dice = c->dice * UINT64_C(6364136223846793005) + SETTINGS->secret;
+    if (LIKELY(waits != 0)) {
+        waiting_block *at = &c->waiting[(c->dice >> 32) * waits >> 32];
+        waiting_block leaving = *at;
+        *at = *one;
+        *one = leaving;
+    }
+    return true;
+}
 
 /* As cache_take() and cache_give(), of any granules. */
 void *cache_take_any(size_t count);

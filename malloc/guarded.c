@@ -1,5 +1,6 @@
 #include "guarded.h"
 
+#include "cache.h"
 #include "depot.h"
 #include "marks.h"
 #include "pages.h"
@@ -14,8 +15,10 @@ enum {
     WAITING_LIVE_SHARE = 8, /* this share of what is live, but not more than */
     WAITING_SHARE = 64,     /* this share of the budget */
     ALWAYS = 65536,         /* bytes: from here on every block has guards; */
-    CREDIT_FIRST = 256,     /* below, so many have, and then */
-    REQUESTS_A_CREDIT = 64, /* one more for so many requests */
+    CLOSED_ALWAYS = 1,      /* pages of a block that is freed. Below ALWAYS */
+    CREDIT_FIRST = 256,     /* so many blocks have guards, and of all blocks so
+                               many more pages are closed, and then */
+    WORK_A_CREDIT = 1024,   /* one more for so many requests and frees */
     ROOM_SHARE = 8,         /* of the room left may be for one block's growth */
     ZEROED_MAX = 4 << 20,   /* bytes: what is larger is given to the system */
     OFFSET_SHIFT = 46,      /* in a block's word: */
@@ -29,9 +32,11 @@ static struct {
     size_t blocks; /* that wait, */
     size_t size;   /* and their bytes */
     size_t all;    /* guarded blocks, with those that wait */
-    size_t closed; /* bytes in them that nobody can touch */
+    size_t closed; /* bytes of live ones that nobody can touch */
     uint64_t dice;
-    uint64_t spent; /* guards for blocks that need not have any */
+    uint64_t spent;       /* guards for blocks that need not have any, */
+    uint64_t pages_spent; /* and pages that need not be closed */
+    uint64_t work; /* small blocks freed, but for those not counted yet */
 } guarded;
 
 static size_t page_size(void)
@@ -119,41 +124,33 @@ static bool has_padding(const guarded_block *block)
 /* -------------------------------------------------------------------- blocks
  */
 
-/* Opens or closes bytes of a block; false if the system does not. */
-static bool set_open(unsigned char *start, size_t size, bool open)
-{
-    if (size == 0) {
-        return true;
-    }
-    if (!system_protect(start, size,
-                        open ? PROT_READ | PROT_WRITE : PROT_NONE)) {
-        return false;
-    }
-    guarded.closed += open ? -size : size;
-    return true;
-}
-
 static void leave(size_t at)
 {
     void *start = guarded.waiting[at];
-    size_t whole = heap_size_of(heap_count_of(start));
-    if (!set_open(start, whole, true)) {
-        return; /* it waits on: somewhen there will be a mapping again */
-    }
     guarded.waiting[at] = guarded.waiting[--guarded.blocks];
-    guarded.size -= whole;
+    guarded.size -= heap_size_of(heap_count_of(start));
     guarded.all--;
     marks_store(word_of(start), 0);
     blocks_give(&start, 1, heap_count_of(start));
+    pages_join();
+}
+
+/* Dies if somebody wrote to a block that waits, where that is possible. */
+static void look_at(void *start)
+{
+    if (!pages_are_zero(start, heap_size_of(heap_count_of(start)))) {
+        die("write after free", heap.call, start);
+    }
 }
 
 bool guarded_end(void)
 {
-    size_t before = guarded.blocks;
-    for (size_t i = before; i > 0; i--) {
-        leave(i - 1);
+    bool any = guarded.blocks != 0;
+    while (guarded.blocks > 0) {
+        look_at(guarded.waiting[guarded.blocks - 1]);
+        leave(guarded.blocks - 1);
     }
-    return guarded.blocks < before;
+    return any;
 }
 
 bool guarded_trim(void)
@@ -177,24 +174,27 @@ static void *take_from_pool(size_t alignment, size_t size, size_t more)
     return start != NULL ? start : heap_take(alignment, size);
 }
 
-/* Guards cost calls of the system: where there are many blocks of a few pages,
- * only some have them. */
-static bool is_affordable(size_t size)
+/* Closing pages costs more than all else here. So only what costs little beside
+ * all that the program does is spent on it; false if that is spent. */
+static bool spend(uint64_t *spent, size_t number)
 {
-    if (size >= ALWAYS) {
-        return true;
+    if (cache_is_real(cache_mine)) {
+        guarded.work += cache_mine->gives;
+        cache_mine->gives = 0;
     }
-    if (guarded.spent >= CREDIT_FIRST + heap.requests / REQUESTS_A_CREDIT) {
+    uint64_t work = guarded.work + heap.requests;
+    if (*spent + number > CREDIT_FIRST + work / WORK_A_CREDIT) {
         return false;
     }
-    guarded.spent++;
+    *spent += number;
     return true;
 }
 
 void *guarded_take(size_t alignment, size_t size, size_t more)
 {
     if (!are_possible() || guarded.all >= BLOCKS_MAX ||
-        (uint64_t)size >> OFFSET_SHIFT != 0 || !is_affordable(size)) {
+        (uint64_t)size >> OFFSET_SHIFT != 0 ||
+        (size < ALWAYS && !spend(&guarded.spent, 1))) {
         return NULL;
     }
     size_t open = whole_pages(size);
@@ -212,14 +212,14 @@ void *guarded_take(size_t alignment, size_t size, size_t more)
         .kind = guarded_kind(heap.call),
     };
     cache_unmark(start);
-    if (!pages_are_zero(start, block.whole)) {
-        die("write after free", heap.call, start);
-    }
-    if (!set_open(start + open, block.whole - open, false)) {
+    look_at(start);
+    if (!pages_open(start, open) ||
+        !pages_close(start + open, block.whole - open)) {
         heap_give(start, SIZE_MAX);
         return NULL;
     }
     guarded.all++;
+    guarded.closed += block.whole - open;
     pages_use(start, open);
     write_word(&block);
     write_padding(&block);
@@ -287,27 +287,28 @@ static size_t waiting_most(void)
     return share < most ? share : most;
 }
 
+/* Pages of this many to close, of a block that was freed: the first, in which
+ * most of what programs do wrong happens, and the others if they may be. */
+static size_t pages_to_close(size_t pages)
+{
+    return spend(&guarded.pages_spent, pages - CLOSED_ALWAYS) ? pages
+                                                              : CLOSED_ALWAYS;
+}
+
 void guarded_give(const guarded_block *block)
 {
     size_t most = waiting_most();
     size_t open = open_size(block);
     make_zero(block, 0, open);
-    if (!set_open(block->start, open, false)) {
-        guarded.closed += open; /* it waits as it is */
-    }
+    pages_close(block->start, pages_to_close(open >> SETTINGS->page_shift)
+                                  << SETTINGS->page_shift);
+    guarded.closed -= block->whole - open;
     cache_mark(block->start);
-    if (guarded.blocks == WAITING_MAX) {
-        return; /* none can leave: the system lacks mappings */
-    }
     guarded.waiting[guarded.blocks++] = block->start;
     guarded.size += block->whole;
     while (guarded.blocks == WAITING_MAX ||
            (guarded.size > most && guarded.blocks > 0)) {
-        size_t before = guarded.blocks;
-        leave(throw() % before);
-        if (guarded.blocks == before) {
-            break;
-        }
+        leave(throw() % guarded.blocks);
     }
 }
 
@@ -325,7 +326,7 @@ bool guarded_resize(const guarded_block *block, size_t size)
     size_t open_after = open_size(&after);
     size_t kept = block->size < size ? block->size : size;
     if (open_after > open &&
-        !set_open(block->start + open, open_after - open, true)) {
+        !pages_open(block->start + open, open_after - open)) {
         return false;
     }
     if (open_after > open) {
@@ -335,8 +336,9 @@ bool guarded_resize(const guarded_block *block, size_t size)
            (open < open_after ? open : open_after) - block->offset - kept);
     if (open_after < open) {
         make_zero(block, open_after, open);
-        set_open(block->start + open_after, open - open_after, false);
+        pages_close(block->start + open_after, open - open_after);
     }
+    guarded.closed += open - open_after;
     write_word(&after);
     write_padding(&after);
     return true;

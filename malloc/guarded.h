@@ -5,8 +5,9 @@
  *
  * The bytes end as close to the closed pages as the alignment allows. What the
  * block is stands in its second word of marks, which nobody else uses: so there
- * are none where a granule is large or a word is short. What is freed is closed
- * as a whole, and waits: the block that then leaves is a random one.
+ * are none where a granule is large or a word is short. What is freed waits,
+ * its first page closed, or all of it: the block that then leaves is a random
+ * one.
  *
  * All calls but guarded_kind() are made inside a slow path.
  */
@@ -64,8 +65,8 @@ bool guarded_end(void);
 /* Gives their pages to the system, and lets them wait. Whether any were. */
 bool guarded_trim(void);
 
-/* What it costs: bytes in pages that are closed, those that wait included; and
- * how many blocks wait, and their bytes. */
+/* What it costs: bytes of live blocks in pages that are closed; and how many
+ * blocks wait, and their bytes. */
 size_t guarded_closed(void);
 void guarded_waiting(size_t *blocks, size_t *size);
 

@@ -127,42 +127,45 @@ static void resize_tail(unsigned char *block, size_t whole, size_t asked,
     write_tail(block, whole, size, kind);
 }
 
-enum { STEP = 32 }; /* bytes that are looked at or cleared at a time */
-
-/* Two words, which a processor may load at once. */
+/* Two words, which a processor may load at once; every block is some of them.
+ */
 typedef uint64_t lanes __attribute__((vector_size(FAST_GRANULE),
                                       aligned(FAST_GRANULE), may_alias));
 
-static inline lanes any_of_step(const unsigned char *at)
+/* Whether a block is two lanes at its front and two at its end, which may be
+ * the same: most are, and then no branch asks how many it has. */
+static inline bool is_two_pairs(size_t whole)
 {
-    const lanes *both = (const lanes *)(const void *)at;
-    return both[0] | both[1];
+    return whole - 2 * sizeof(lanes) <= 2 * sizeof(lanes);
 }
 
-/* Dies unless the block, which is to be handed out, is as it was left. The last
- * steps may overlap. */
-static inline void verify_zero(const char *call, const unsigned char *block,
+/* Dies unless the block, which is to be handed out, is as it was left. */
+static inline void verify_zero(const char *call, const void *block,
                                size_t whole)
 {
-    lanes any = *(const lanes *)(const void *)block;
-    if (LIKELY(whole >= STEP)) {
-        for (size_t at = 0; at < whole - STEP; at += STEP) {
-            any |= any_of_step(block + at);
+    const lanes *at = block;
+    size_t number = whole / sizeof(lanes);
+    lanes any = at[0];
+    if (LIKELY(is_two_pairs(whole))) {
+        any |= at[1] | at[number - 2] | at[number - 1];
+    } else {
+        for (size_t i = 1; i < number; i++) {
+            any |= at[i];
         }
-        any |= any_of_step(block + whole - STEP);
     }
     if (UNLIKELY((any[0] | any[1]) != 0)) {
         die("write after free", call, block);
     }
 }
 
-static inline void clear(unsigned char *block, size_t whole)
+static inline void clear(void *block, size_t whole)
 {
-    if (UNLIKELY(whole < STEP || whole > 2 * STEP)) {
-        memset(block, 0, whole);
+    lanes *at = block;
+    size_t number = whole / sizeof(lanes);
+    if (LIKELY(is_two_pairs(whole))) {
+        at[0] = at[1] = at[number - 2] = at[number - 1] = (lanes){0, 0};
     } else {
-        memset(block, 0, STEP);
-        memset(block + whole - STEP, 0, STEP);
+        memset(block, 0, whole);
     }
 }
 
@@ -191,33 +194,20 @@ static inline void clear_block(const char *call, void *ptr, size_t whole,
 
 /* ------------------------------------------------------------------- cached */
 
-/* The granules of the block at `ptr`, which lives or is marked; 0, too, if it
- * has many, or begins in the pool's last word, or may be none. */
-static inline size_t small_count(const void *ptr, bool lives)
-{
-    size_t granule = bf_rotate(heap_offset_of(ptr), FAST_GRANULE_SHIFT);
-    if (UNLIKELY(granule >= SETTINGS->hardened_granules)) {
-        return 0;
-    }
-    bf_word marks = lives ? marks_load(heap_fast_marks(ptr)) : 0;
-    return bf_view_count_small(heap_fast_pair(ptr), heap_fast_bit(ptr), marks);
-}
-
 /* The granules of the live block at `ptr`; 0 if there may be none. */
 static inline size_t live_count(const void *ptr)
 {
-    size_t count = small_count(ptr, true);
-    if (UNLIKELY(count == 0)) {
+    size_t count = 0;
+    size_t granule = bf_rotate(heap_offset_of(ptr), FAST_GRANULE_SHIFT);
+    if (LIKELY(granule < SETTINGS->hardened_granules)) {
+        count = bf_view_count_small(heap_fast_pair(ptr), heap_fast_bit(ptr),
+                                    marks_load(heap_fast_marks(ptr)));
+    }
+    if (UNLIKELY(count == 0)) { /* or it is long, or starts in the last word */
         count = heap_count_of(ptr);
         count = count != 0 && cache_marked(ptr) ? 0 : count;
     }
     return count;
-}
-
-static inline size_t marked_count(const void *block)
-{
-    size_t count = small_count(block, false);
-    return LIKELY(count != 0) ? count : heap_count_of(block);
 }
 
 static inline void *take_small(size_t count)
@@ -227,6 +217,7 @@ static inline void *take_small(size_t count)
         return NULL;
     }
     void *block = bin_take(c, count);
+    __builtin_prefetch(c->top[count][-1], 1); /* most likely the next one */
     cache_leave(c);
     return block;
 }
@@ -247,10 +238,10 @@ void *hardened_take_cached(const char *call, size_t size)
 }
 
 /* Inside a slow path: a block that waited, and is marked. */
-static void leave(void *block)
+static void leave(const waiting_block *one)
 {
-    if (block != NULL && !slow_keep(block)) {
-        blocks_give(&block, 1, heap_count_of(block));
+    if (!slow_keep(one->ptr, one->count)) {
+        blocks_give(&one->ptr, 1, one->count);
     }
 }
 
@@ -263,13 +254,13 @@ bool hardened_give_cached(const char *call, void *ptr, size_t size)
         return false;
     }
     clear_block(call, ptr, whole, size);
-    void *leaving = cache_delay(c, ptr);
-    bool kept =
-        leaving == NULL || bin_give_any(c, leaving, marked_count(leaving));
+    cache_mark(ptr);
+    waiting_block one = {ptr, count};
+    bool kept = !cache_delay(c, &one) || bin_give_any(c, one.ptr, one.count);
     cache_leave(c);
     if (UNLIKELY(!kept)) {
         threads_enter(call);
-        leave(leaving);
+        leave(&one);
         threads_leave();
     }
     return true;
@@ -345,11 +336,16 @@ void hardened_give(void *ptr, size_t size)
         guarded_give(&found);
         return;
     }
-    clear_block(heap.call, ptr, heap_size_of(slow_verify(ptr)), size);
-    if (is_large(size_of_block(ptr)) || SETTINGS->marks == NULL) {
+    waiting_block one = {ptr, slow_verify(ptr)};
+    size_t whole = heap_size_of(one.count);
+    clear_block(heap.call, ptr, whole, size);
+    if (is_large(whole) || SETTINGS->marks == NULL) {
         slow_give(ptr, SIZE_MAX);
-    } else {
-        leave(cache_delay(cache_mine, ptr));
+        return;
+    }
+    cache_mark(ptr);
+    if (cache_delay(cache_mine, &one)) {
+        leave(&one);
     }
 }
 
@@ -408,19 +404,28 @@ void *hardened_resize(void *ptr, size_t size)
 /* ------------------------------------------------------------------- the end
  */
 
-/* What is in a cache or waits must be zero, what lives have its tail: without
- * the lock, only the block's own thread may say when. */
+/* Of a run's bytes, those that may ever have been used. */
+static size_t used_of(const bitfit_run *run)
+{
+    size_t offset = heap_offset_of(run->start);
+    size_t used = heap_used();
+    size_t below = used > offset ? used - offset : 0;
+    return below < run->size ? below : run->size;
+}
+
+/* What is free must be zero, what lives have its tail: without the lock, only
+ * the block's own thread may say when. */
 static bool look_at(const bitfit_run *run, void *alone)
 {
     unsigned kind;
-    if (!run->live || run->start == SETTINGS->deposit ||
-        guarded_has(run->start) || !*(bool *)alone) {
+    if (run->start == SETTINGS->deposit ||
+        (run->live && guarded_has(run->start)) || !*(bool *)alone) {
         return true;
     }
-    if (cache_marked(run->start)) {
-        verify_zero("exit", run->start, run->size);
-    } else {
+    if (run->live && !cache_marked(run->start)) {
         read_tail(run->start, run->size, "exit", &kind);
+    } else if (used_of(run) != 0 && !pages_are_zero(run->start, used_of(run))) {
+        die("write after free", "exit", run->start);
     }
     return true;
 }

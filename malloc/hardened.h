@@ -17,9 +17,9 @@
  *
  * *What is freed* is zeroed and waits before it is used again: small blocks in
  * their thread's cache, from where a random one leaves for each that comes;
- * large ones closed, so that nobody can touch them. All memory that is not
- * handed out is zero; where it is not when it is handed out again, somebody
- * wrote to it after it was freed.
+ * large ones with their first page closed, and with all of them as far as that
+ * is cheap. All memory that is not handed out is zero; where it is not when it
+ * is handed out again, somebody wrote to it after it was freed.
  */
 #ifndef BITFIT_MALLOC_HARDENED_H
 #define BITFIT_MALLOC_HARDENED_H

@@ -23,7 +23,7 @@ static void add_guards(inspection *to)
     guarded_waiting(&blocks, &size);
     to->cached_blocks += blocks;
     to->cached += size;
-    to->guards = guarded_closed() - size;
+    to->guards = guarded_closed();
 }
 
 bool inspect_heap(inspection *to)

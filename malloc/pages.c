@@ -7,6 +7,7 @@
 enum {
     WORD_BITS = 64,
     TICKS_BEFORE_CLOCK = 64, /* looks at the clock once in so many */
+    CHANGES_MAX = 16384,     /* of pages opened and closed, before they join */
     NANOSECONDS_BETWEEN = 500000000
 };
 
@@ -14,7 +15,11 @@ enum {
 typedef struct page_bits {
     uint64_t dirty;
     uint64_t old;
+    uint64_t closed;
 } page_bits;
+
+/* Since closed pages last joined. */
+static size_t changes;
 
 size_t pages_size(size_t size, unsigned page_shift)
 {
@@ -82,22 +87,49 @@ static bool zero_part(unsigned char *start, size_t bytes)
     return true;
 }
 
+/* Two words, which a processor may load at once. */
+typedef uint64_t lanes __attribute__((vector_size(16), aligned(16), may_alias));
+
 static bool is_zero_part(unsigned char *start, size_t bytes)
 {
-    return start[0] == 0 && memcmp(start, start + 1, bytes - 1) == 0;
+    enum { AT_ONCE = 4 };
+    const lanes *at = (const lanes *)(const void *)start;
+    size_t number = bytes / sizeof *at;
+    lanes any = {0, 0};
+    for (; number >= AT_ONCE; number -= AT_ONCE, at += AT_ONCE) {
+        any |= (at[0] | at[1]) | (at[2] | at[3]);
+    }
+    for (; number > 0; number--) {
+        any |= *at++;
+    }
+    return (any[0] | any[1]) == 0;
 }
 
-/* Does this to the part in each page that is dirty, or is not, as long as it
- * says yes. */
-static bool for_pages(bool dirty, const void *ptr, size_t size,
+static uint64_t dirty_pages(const page_bits *bits)
+{
+    return bits->dirty;
+}
+
+static uint64_t clean_pages(const page_bits *bits)
+{
+    return ~bits->dirty;
+}
+
+static uint64_t writable_pages(const page_bits *bits)
+{
+    return bits->dirty & ~bits->closed;
+}
+
+/* Does this to the part in each of these pages, as long as it says yes. */
+static bool for_pages(uint64_t (*which)(const page_bits *bits), const void *ptr,
+                      size_t size,
                       bool (*act)(unsigned char *start, size_t bytes))
 {
     size_t offset = offset_of(ptr);
     size_t end = ((offset + size - 1) >> SETTINGS->page_shift) + 1;
     for (size_t page = offset >> SETTINGS->page_shift; page < end;
          page = next_word(page)) {
-        uint64_t bits = bits_of(page)->dirty;
-        bits = (dirty ? bits : ~bits) & mask_of(page, end);
+        uint64_t bits = which(bits_of(page)) & mask_of(page, end);
         for (; bits != 0; bits &= bits - 1) {
             size_t bit = (size_t)__builtin_ctzll(bits);
             size_t bytes;
@@ -120,19 +152,65 @@ static bool touch_part(unsigned char *start, size_t bytes)
 
 void pages_use_now(void *ptr, size_t size)
 {
-    for_pages(false, ptr, size, touch_part);
+    for_pages(clean_pages, ptr, size, touch_part);
     pages_use(ptr, size);
 }
 
 void pages_use_zeroed(void *ptr, size_t size)
 {
-    for_pages(true, ptr, size, zero_part);
+    for_pages(dirty_pages, ptr, size, zero_part);
     pages_use(ptr, size);
 }
 
 bool pages_are_zero(const void *ptr, size_t size)
 {
-    return for_pages(true, ptr, size, is_zero_part);
+    return for_pages(writable_pages, ptr, size, is_zero_part);
+}
+
+/* ----------------------------------------------------------------- closing */
+
+static bool is_closed(size_t page)
+{
+    return (bits_of(page)->closed >> page % WORD_BITS & 1) != 0;
+}
+
+/* Closes or opens [page, end), but for pages at either end that are so. */
+static bool set_closed(size_t page, size_t end, bool closed)
+{
+    while (page < end && is_closed(page) == closed) {
+        page++;
+    }
+    while (page < end && is_closed(end - 1) == closed) {
+        end--;
+    }
+    if (page == end) {
+        return true;
+    }
+    if (!system_protect(SETTINGS->view.payload + (page << SETTINGS->page_shift),
+                        (end - page) << SETTINGS->page_shift,
+                        closed ? PROT_NONE : PROT_READ | PROT_WRITE)) {
+        return false;
+    }
+    changes++;
+    for (; page < end; page = next_word(page)) {
+        uint64_t mask = mask_of(page, end);
+        uint64_t others = bits_of(page)->closed & ~mask;
+        bits_of(page)->closed = others | (closed ? mask : 0);
+    }
+    return true;
+}
+
+bool pages_close(const void *ptr, size_t size)
+{
+    size_t page = offset_of(ptr) >> SETTINGS->page_shift;
+    return set_closed(page, page + (size >> SETTINGS->page_shift), true);
+}
+
+bool pages_open(const void *ptr, size_t size)
+{
+    size_t offset = offset_of(ptr);
+    return set_closed(offset >> SETTINGS->page_shift,
+                      ((offset + size - 1) >> SETTINGS->page_shift) + 1, false);
 }
 
 /* -------------------------------------------------------------- giving back */
@@ -203,16 +281,32 @@ static size_t pages_reached(void)
            of->page_shift;
 }
 
-/* Looks at the whole pages of every hole, after the first `keep` bytes: time
- * goes with what was ever used, not with the pool. */
-static size_t drop_free(size_t keep, bool all)
+static size_t drop_all(size_t page, size_t end)
+{
+    return drop_ripe(page, end, true);
+}
+
+static size_t drop_old(size_t page, size_t end)
+{
+    return drop_ripe(page, end, false);
+}
+
+static size_t open_all(size_t page, size_t end)
+{
+    return set_closed(page, end, false) ? 0 : 1;
+}
+
+/* Does this to the whole pages of every hole, after the first `keep` bytes;
+ * what it returns in all. Time goes with what was ever used, not with the pool.
+ */
+static size_t for_free(size_t keep, size_t (*act)(size_t page, size_t end))
 {
     unsigned shift = SETTINGS->view.granule_shift;
     size_t page_size = (size_t)1 << SETTINGS->page_shift;
     size_t least = page_size >> shift;
     least = least > BF_WORD_BITS ? least : BF_WORD_BITS + 1;
     size_t reached = pages_reached();
-    size_t dropped = 0;
+    size_t sum = 0;
     bf_hole hole = bf_carve_next_hole(SETTINGS->pool, BF_NONE, least);
     while (hole.end != 0) {
         size_t size = bf_hole_count(hole) << shift;
@@ -222,15 +316,23 @@ static size_t drop_free(size_t keep, bool all)
         size_t first = (from + page_size - 1) >> SETTINGS->page_shift;
         size_t last = hole.end << shift >> SETTINGS->page_shift;
         last = last < reached ? last : reached;
-        dropped += first < last ? drop_ripe(first, last, all) : 0;
+        sum += first < last ? act(first, last) : 0;
         hole = bf_carve_next_hole(SETTINGS->pool, hole.start, least);
     }
-    return dropped;
+    return sum;
 }
 
 size_t pages_trim(size_t keep)
 {
-    return drop_free(keep, true);
+    return for_free(keep, drop_all);
+}
+
+void pages_join(void)
+{
+    if (changes > CHANGES_MAX) {
+        for_free(0, open_all);
+        changes = 0;
+    }
 }
 
 void pages_drop_marks(void)
@@ -254,6 +356,6 @@ void pages_tick(size_t freed)
     int64_t time = system_clock();
     if (time - last >= NANOSECONDS_BETWEEN) {
         last = time;
-        drop_free(0, false);
+        for_free(0, drop_old);
     }
 }

@@ -1,10 +1,14 @@
 /*
  * Which pages of the payload may hold something, and giving the others back.
  *
- * Two bits a page: *dirty*, it may hold other than zero bytes; *old*, it was
- * dirty and free when last looked at. Pages that are free and old are given
- * back to the system, which makes them zero. All calls are made under the
- * heap's lock.
+ * Three bits a page: *dirty*, it may hold other than zero bytes; *old*, it was
+ * dirty and free when last looked at; *closed*, nobody can touch it. Pages that
+ * are free and old are given back to the system, which makes them zero. All
+ * calls are made under the heap's lock.
+ *
+ * *Closing* a page that was used costs more than all else here, and using it
+ * again costs a fault. So a page that is closed stays so until it is handed
+ * out, and one that is to be closed again costs nothing.
  */
 #ifndef BITFIT_MALLOC_PAGES_H
 #define BITFIT_MALLOC_PAGES_H
@@ -26,9 +30,18 @@ void pages_use_now(void *ptr, size_t size);
 /* The same, where the content has to be zero: writes only what may be dirty. */
 void pages_use_zeroed(void *ptr, size_t size);
 
-/* Whether every byte of [ptr, ptr + size) is zero: looks where pages are dirty.
- */
+/* Whether every byte of [ptr, ptr + size), which are whole granules, is zero:
+ * looks where pages are dirty and open. */
 bool pages_are_zero(const void *ptr, size_t size);
+
+/* Closes the whole pages [ptr, ptr + size), whose bytes are zero, or opens all
+ * pages that have some of these bytes. False if the system does not. */
+bool pages_close(const void *ptr, size_t size);
+bool pages_open(const void *ptr, size_t size);
+
+/* Each run of closed pages may be a mapping, and a process has 65,530: opens
+ * those that are free, once in some thousand changes. */
+void pages_join(void);
 
 /* Gives the whole pages [ptr, ptr + size) back: they are zero afterwards. False
  * if the system does not take them. */

@@ -17,9 +17,16 @@ static bool is_cached_size(size_t count)
            cache_is_real(cache_mine);
 }
 
-static bool can_touch(const void *block, size_t count)
+/* Whether each of these blocks of that many granules can be touched now; the
+ * last of them is the highest. */
+static bool can_touch(void *const *blocks, size_t number, size_t count)
 {
-    return heap_open(heap_offset_of(block) + heap_size_of(count));
+    size_t size = heap_size_of(count);
+    bool can = heap_open(heap_offset_of(blocks[number - 1]) + size);
+    for (size_t i = 0; SETTINGS->options.hardened && can && i < number; i++) {
+        can = pages_open(blocks[i], size);
+    }
+    return can;
 }
 
 /* A block for an empty bin, which gets some more. NULL if the bin may hold
@@ -36,7 +43,7 @@ static void *refill(size_t count)
             size_t want = capacity / 2 < BATCH_MAX ? capacity / 2 : BATCH_MAX;
             blocks = bf_carve(SETTINGS->pool, count, want > 0 ? want : 1,
                               HOLES_MAX, floor);
-            if (blocks != 0 && !can_touch(floor[blocks - 1], count)) {
+            if (blocks != 0 && !can_touch(floor, blocks, count)) {
                 bf_carve_back(SETTINGS->pool, count, floor, blocks);
                 blocks = 0;
             }
@@ -101,7 +108,7 @@ static bool cache_has(const cache *c, const void *block, size_t count)
     }
     bool waits = false;
     for (size_t k = 0; k < c->waits; k++) {
-        waits = waits || c->waiting[k] == block;
+        waits = waits || c->waiting[k].ptr == block;
     }
     return waits || at != c->top[i] || (c->last_count != 0 && c->last == block);
 }
@@ -117,7 +124,7 @@ BF_RACES bool seems_to_have(const cache *c, const void *block, size_t count)
         return true;
     }
     for (size_t k = 0; k < moving->waits; k++) {
-        if (((void *const volatile *)c->waiting)[k] == block) {
+        if (((const volatile waiting_block *)c->waiting)[k].ptr == block) {
             return true;
         }
     }
@@ -191,6 +198,10 @@ static void *take_from_pool(size_t alignment, size_t size)
     void *block = heap_take(alignment, size);
     for (int i = 0; block == NULL && make_room(heap_count_for(size), i); i++) {
         block = heap_take(alignment, size);
+    }
+    if (block != NULL && !can_touch(&block, 1, heap_count_for(size))) {
+        heap_give(block, SIZE_MAX);
+        return NULL;
     }
     if (block != NULL && heap.caching) {
         cache_unmark(block);
@@ -287,9 +298,9 @@ static bool keep_in_bin(void *ptr, size_t count)
     return true;
 }
 
-bool slow_keep(void *block)
+bool slow_keep(void *block, size_t count)
 {
-    return keep_in_bin(block, heap_count_of(block));
+    return keep_in_bin(block, count);
 }
 
 void slow_give(void *ptr, size_t size)

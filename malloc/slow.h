@@ -14,9 +14,9 @@ void *slow_take(size_t alignment, size_t size);
 /* Takes the block at `ptr`, or dies naming the misuse. size: as heap_give(). */
 void slow_give(void *ptr, size_t size);
 
-/* Takes a block that waited into the bin for its size; false if that has no
- * room. */
-bool slow_keep(void *block);
+/* Takes a block of that many granules, which waited, into the bin for its size;
+ * false if that has no room. */
+bool slow_keep(void *block, size_t count);
 
 /* The granules of the live block at `ptr`. Dies if there is none, or if it is
  * in a cache. */

@@ -10,6 +10,8 @@
 
 #include <cmocka.h>
 
+#include "mode.h"
+
 #include <malloc.h>
 #include <pthread.h>
 #include <signal.h>
@@ -174,7 +176,7 @@ static void stale_free_of_reused(void)
     void *a = block(24);
     free(a);
     void *b = block(24);
-    fail_unless(a == b || getenv("BITFIT_HARDENED") != NULL);
+    fail_unless(a == b || is_hardened());
     free(hide(a));
 }
 
@@ -420,6 +422,46 @@ static void overflow_large_again(void)
     overflow_large();
 }
 
+/* So many that not all of what is freed is closed: the first page always is. */
+static void write_after_free_large_again(void)
+{
+    come_and_go();
+    char *a = block(300000);
+    free(a);
+    *(char *)hide(a + 100) = 1;
+}
+
+static void write_after_free_large_within(void)
+{
+    come_and_go();
+    char *a = block(300000);
+    free(a);
+    *(char *)hide(a + 150000) = 1;
+}
+
+static void read_after_free_large_within(void)
+{
+    come_and_go();
+    char *a = block(300000);
+    memset(a, 1, 300000);
+    free(a);
+    fail_unless(!is_hardened() || *(char *)hide(a + 150000) == 0);
+}
+
+/* What was freed first is in the pool again, and in no cache. */
+static void write_after_free_to_the_pool(void)
+{
+    enum { NUMBER = 400 };
+    static char *blocks[NUMBER];
+    for (int i = 0; i < NUMBER; i++) {
+        blocks[i] = block(5000);
+    }
+    for (int i = NUMBER; i > 300; i--) {
+        free(blocks[i - 1]);
+    }
+    *(char *)hide(blocks[NUMBER - 1] + 100) = 1;
+}
+
 static void double_free_large_again(void)
 {
     come_and_go();
@@ -451,7 +493,7 @@ static void growing_takes_no_square(void)
             fail_unless(i == 1 || blocks[k][(i - 1) * STEP - 1] == 1);
         }
     }
-    fail_unless(getenv("BITFIT_HARDENED") == NULL || moves < 120);
+    fail_unless(!is_hardened() || moves < 120);
     free(blocks[0]);
     free(blocks[1]);
 }
@@ -461,8 +503,7 @@ static void read_after_free(void)
     char *a = block(64);
     strcpy(a, "secret");
     free(a);
-    fail_unless(strcmp(hide(a), "secret") == 0 ||
-                getenv("BITFIT_HARDENED") != NULL);
+    fail_unless(strcmp(hide(a), "secret") == 0 || is_hardened());
 }
 
 static void write_after_free(void)
@@ -720,6 +761,10 @@ static const misuse misuses[] = {
     HARDENED(write_after_free, "write after free: "),
     HARDENED(write_after_free_large, FAULT),
     HARDENED(read_after_free_large, FAULT),
+    HARDENED(write_after_free_large_again, FAULT),
+    HARDENED(write_after_free_large_within, "write after free: exit(0x"),
+    HARMLESS(read_after_free_large_within), /* hardened: reads zeros */
+    HARDENED(write_after_free_to_the_pool, "write after free: exit(0x"),
     HARDENED(write_after_free_until_exit, "write after free: exit(0x"),
     HARDENED(delete_of_an_array, "new and delete differ: operator delete(0x"),
     HARDENED(overflow_reaches_no_bookkeeping, "write "),
@@ -774,13 +819,12 @@ static bool is_verdict(const outcome *seen, const char *verdict)
 static void every_misuse_has_its_verdict(void **state)
 {
     (void)state;
-    bool hardened = getenv("BITFIT_HARDENED") != NULL;
     size_t caught = 0;
     size_t wrong = 0;
     for (size_t i = 0; i < LENGTH(misuses); i++) {
         outcome seen;
         const char *verdict =
-            hardened ? misuses[i].hardened : misuses[i].caught;
+            is_hardened() ? misuses[i].hardened : misuses[i].caught;
         watch(&misuses[i], &seen);
         bool right =
             verdict == NULL ? seen.status == 0 : is_verdict(&seen, verdict);
