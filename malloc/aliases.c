@@ -105,8 +105,9 @@ EXPORT size_t malloc_good_size(size_t size)
     if (!heap_started()) {
         heap_start();
     }
-    if (size > PTRDIFF_MAX || (size == 0 && SETTINGS->empties != NULL)) {
-        return size;
+    if (size > PTRDIFF_MAX || (size == 0 && SETTINGS->empties != NULL) ||
+        SETTINGS->options.hardened) {
+        return size; /* hardened, nobody may use more than was asked for */
     }
     return heap_count_for(size) << SETTINGS->view.granule_shift;
 }
