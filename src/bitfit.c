@@ -77,7 +77,7 @@ BF_NOINLINE static void *alloc(bitfit_pool *pool, size_t size, const char *call)
 {
     if (!enter(pool, call)) {
         return bf_is_shared(pool) ? bf_shared_alloc(pool, size, call)
-                                  : watched_alloc(pool, 1, size, call);
+                                  : watched_alloc(pool, size, call);
     }
     bool locked = pool->state == BF_LOCKED;
     void *block = bf_short_alloc(pool, bf_count_for(pool, size));
@@ -118,7 +118,7 @@ void *bitfit_aligned_alloc(bitfit_pool *pool, size_t alignment, size_t size)
     if (!enter(pool, __func__)) {
         return bf_is_shared(pool)
                    ? bf_shared_aligned_alloc(pool, alignment, size)
-                   : watched_alloc(pool, alignment, size, __func__);
+                   : watched_aligned_alloc(pool, alignment, size, __func__);
     }
     void *block = bf_pool_aligned_alloc(pool, alignment, size);
     leave(pool);

@@ -150,11 +150,10 @@ BF_STATIC bool row_fits(const bf_tree *tree, const bf_map *map, size_t row,
 {
     const bf_upper *upper = bf_upper_of(tree);
     for (size_t i = 0; i < entries; i++) {
-        bf_most most = row == 1
-                           ? most_of_group(tree, map, i)
-                           : most_of_node(upper, row - 1, i << BF_WORD_SHIFT);
-        if (!entry_fits(upper->bytes[row][i], most.byte, exact) ||
-            !entry_fits(upper->counts[row][i], most.count, exact)) {
+        uint32_t longest =
+            longest_below(tree, map, row - 1, bf_granule_at(i, 0));
+        if (!entry_fits(upper->bytes[row][i], byte_of(longest), exact) ||
+            !entry_fits(upper->counts[row][i], count_beside(longest), exact)) {
             return false;
         }
     }

@@ -30,7 +30,7 @@ static size_t lock_size(bitfit_lock_kind kind)
 bf_parts bf_parts_wanted(const bitfit_options *options)
 {
     return (bf_parts){options->lock_kind, options->on_misuse != NULL,
-                      options->guard};
+                      BF_GUARDS && options->guard};
 }
 
 bf_parts bf_parts_of(const bitfit_pool *pool)
@@ -56,11 +56,6 @@ size_t bf_plan_header(bf_parts parts)
 size_t bf_plan_bookkeeping(bf_parts parts, size_t granules)
 {
     return bf_plan_header(parts) + bf_fit_size(granules);
-}
-
-void *bf_plan_lock_of(const bitfit_pool *pool)
-{
-    return (void *)(uintptr_t)(pool + 1);
 }
 
 bf_handler *bf_plan_handler_of(const bitfit_pool *pool)
@@ -253,7 +248,7 @@ uint8_t bf_plan_shift_of(size_t power_of_two)
 
 static void place_lock(const bitfit_pool *pool, const bitfit_options *options)
 {
-    if (options->lock_kind == BITFIT_LOCK_MUTEX) {
+    if (BF_HAS_MUTEX && options->lock_kind == BITFIT_LOCK_MUTEX) {
         bf_mutex_init(bf_plan_lock_of(pool));
     } else if (options->lock_kind == BITFIT_LOCK_CALLER) {
         bf_caller_lock *lock = bf_plan_lock_of(pool);

@@ -24,7 +24,7 @@ BF_INLINE bf_caller_lock *caller_lock_of(const bitfit_pool *pool)
 BF_NOINLINE BF_STATIC void unlock(const bitfit_pool *pool)
 {
     bitfit_lock_kind kind = bf_lock_kind_of(pool);
-    if (kind == BITFIT_LOCK_MUTEX) {
+    if (BF_HAS_MUTEX && kind == BITFIT_LOCK_MUTEX) {
         bf_mutex_release(bf_plan_lock_of(pool));
     } else if (kind == BITFIT_LOCK_CALLER) {
         caller_lock_of(pool)->unlock(caller_lock_of(pool)->context);
@@ -45,23 +45,30 @@ BF_NOINLINE BF_STATIC void report(const bitfit_misuse *misuse)
     }
 }
 
+BF_NOINLINE BF_STATIC void report_call(bitfit_pool *pool, const char *call,
+                                       int kind, const void *pointer,
+                                       size_t size)
+{
+    report(&(bitfit_misuse){.kind = (bitfit_misuse_kind)kind,
+                            .call = call,
+                            .pool = pool,
+                            .pointer = pointer,
+                            .size = size});
+}
+
 /* Reports what is wrong with the pointer, if anything is. */
 BF_INLINE void accuse(bitfit_pool *pool, const char *call, int kind,
                       const void *pointer, size_t size)
 {
     if (BF_UNLIKELY(kind != BF_NO_MISUSE)) {
-        report(&(bitfit_misuse){.kind = (bitfit_misuse_kind)kind,
-                                .call = call,
-                                .pool = pool,
-                                .pointer = pointer,
-                                .size = size});
+        report_call(pool, call, kind, pointer, size);
     }
 }
 
 BF_NOINLINE BF_STATIC bool refuse(bitfit_pool *pool, const char *call,
                                   bitfit_misuse_kind kind)
 {
-    report(&(bitfit_misuse){.kind = kind, .call = call, .pool = pool});
+    report_call(pool, call, (int)kind, NULL, 0);
     return false;
 }
 
@@ -96,7 +103,7 @@ BF_NOINLINE BF_STATIC bool shut_out(bitfit_pool *pool, const char *call,
 BF_NOINLINE BF_STATIC bool enter_by_lock(bitfit_pool *pool, const char *call,
                                          unsigned kind)
 {
-    if (kind == BITFIT_LOCK_MUTEX) {
+    if (BF_HAS_MUTEX && kind == BITFIT_LOCK_MUTEX) {
         if (!bf_mutex_acquire(bf_plan_lock_of(pool))) {
             return refuse(pool, call, BITFIT_REENTRY);
         }

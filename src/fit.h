@@ -84,6 +84,14 @@ BF_STATIC void *rows_of(const bf_fit *fit)
     return fit->map.pairs + bf_words_for(fit->map.granules);
 }
 
+/* A hole grew to, or came to be, [start, end). */
+BF_INLINE void hole_grew(bf_fit *fit, size_t start, size_t end)
+{
+    if (bf_fit_has_tree(fit)) {
+        bf_tree_raise(bf_fit_tree(fit), bf_word_of(start), end - start);
+    }
+}
+
 /* One hole, laid out at `memory`, which is aligned for a pair; zeroed: the
  * memory is all zero bytes. */
 BF_NOINLINE BF_STATIC void bf_fit_init(bf_fit *fit, void *memory,
@@ -92,12 +100,14 @@ BF_NOINLINE BF_STATIC void bf_fit_init(bf_fit *fit, void *memory,
     unsigned char *pairs = memory;
     pairs += bf_fit_pairs_offset(granules);
     fit->last_count = 0;
-    bf_map_init(&fit->map, (bf_pair *)(void *)pairs, granules, zeroed);
-    if (wants_tree(granules)) {
-        bf_tree_init(bf_fit_tree(fit), rows_of(fit), bf_words_for(granules),
-                     zeroed);
-        bf_tree_raise_only(bf_fit_tree(fit), granules);
+    if (!zeroed) {
+        memset(memory, 0, bf_fit_size(granules));
     }
+    bf_map_init(&fit->map, (bf_pair *)(void *)pairs, granules);
+    if (wants_tree(granules)) {
+        bf_tree_init(bf_fit_tree(fit), rows_of(fit), bf_words_for(granules));
+    }
+    hole_grew(fit, 0, granules);
 }
 
 /* Frees every block: one hole again. */
@@ -164,14 +174,6 @@ BF_INLINE size_t find(bf_fit *fit, size_t count)
 }
 
 /* ---------------------------------------------------------------- changing */
-
-/* A hole grew to, or came to be, [start, end). */
-BF_INLINE void hole_grew(bf_fit *fit, size_t start, size_t end)
-{
-    if (bf_fit_has_tree(fit)) {
-        bf_tree_raise(bf_fit_tree(fit), bf_word_of(start), end - start);
-    }
-}
 
 /* The hole that started at `start` is shorter, or gone. */
 BF_INLINE void hole_shrank(bf_fit *fit, size_t start)

@@ -114,11 +114,9 @@ BF_STATIC size_t watched_block(bitfit_pool *pool, const void *ptr,
 
 /* ---------------------------------------------------------------- requests */
 
-/* A block that is open as a whole; NULL if it fits nowhere. */
-BF_STATIC void *watched_take(bitfit_pool *pool, size_t alignment, size_t size)
+/* Opens a new block as a whole and writes its guard; NULL stays NULL. */
+BF_STATIC void *opened(bitfit_pool *pool, void *block)
 {
-    void *block =
-        bf_pool_aligned_alloc(pool, alignment, with_guard(pool, size));
     if (block != NULL) {
         size_t granule = bf_granule_of(pool, block);
         note_peak(pool, bf_pool_blocks(pool));
@@ -138,10 +136,18 @@ BF_STATIC void *trimmed(bitfit_pool *pool, void *block, size_t size)
     return block;
 }
 
-BF_STATIC void *bf_watched_alloc(bitfit_pool *pool, size_t alignment,
-                                 size_t size)
+BF_STATIC void *bf_watched_alloc(bitfit_pool *pool, size_t size)
 {
-    return trimmed(pool, watched_take(pool, alignment, size), size);
+    void *block = bf_pool_alloc(pool, with_guard(pool, size));
+    return trimmed(pool, opened(pool, block), size);
+}
+
+BF_STATIC void *bf_watched_aligned_alloc(bitfit_pool *pool, size_t alignment,
+                                         size_t size)
+{
+    void *block =
+        bf_pool_aligned_alloc(pool, alignment, with_guard(pool, size));
+    return trimmed(pool, opened(pool, block), size);
 }
 
 BF_STATIC void *bf_watched_calloc(bitfit_pool *pool, size_t count, size_t size)
@@ -152,7 +158,8 @@ BF_STATIC void *bf_watched_calloc(bitfit_pool *pool, size_t count, size_t size)
     size_t clean_from = pool->zeroed && !BF_SHADOW
                             ? bf_bytes_of(pool, pool->high_water)
                             : SIZE_MAX;
-    void *block = watched_take(pool, 1, count * size);
+    void *block =
+        opened(pool, bf_pool_alloc(pool, with_guard(pool, count * size)));
     if (block != NULL && bf_offset_of(pool, block) < clean_from) {
         size_t used = clean_from - bf_offset_of(pool, block);
         size_t usable = usable_at(pool, bf_granule_of(pool, block));
@@ -282,13 +289,25 @@ BF_INLINE bool enter_watched(bitfit_pool *pool, const char *call)
            enter_any(pool, call);
 }
 
-BF_NOINLINE BF_STATIC void *watched_alloc(bitfit_pool *pool, size_t alignment,
-                                          size_t size, const char *call)
+BF_NOINLINE BF_STATIC void *watched_alloc(bitfit_pool *pool, size_t size,
+                                          const char *call)
 {
     if (!enter_watched(pool, call)) {
         return NULL;
     }
-    void *block = bf_watched_alloc(pool, alignment, size);
+    void *block = bf_watched_alloc(pool, size);
+    leave(pool);
+    return block;
+}
+
+BF_NOINLINE BF_STATIC void *watched_aligned_alloc(bitfit_pool *pool,
+                                                  size_t alignment, size_t size,
+                                                  const char *call)
+{
+    if (!enter_watched(pool, call)) {
+        return NULL;
+    }
+    void *block = bf_watched_aligned_alloc(pool, alignment, size);
     leave(pool);
     return block;
 }

@@ -239,9 +239,15 @@ BF_INLINE size_t bf_map_longest_in(const bf_map *map, size_t word)
 
 /* ----------------------------------------------------------------- writing */
 
-/* Writes the start bit and the tags of the run [start, end) into a map in which
- * no run starts inside it; bf_map_write_hole() and bf_map_write_block() add the
- * free bits of its ends. The runs next to it stay as they are.
+/* Sets these free bits, or clears them. */
+BF_INLINE void write_free(bf_pair *pair, bf_word bits, bool free)
+{
+    pair->free = free ? pair->free | bits : pair->free & ~bits;
+}
+
+/* Writes the run [start, end) into a map in which no run starts inside it: its
+ * start bit, its tags and the free bits of its ends. The runs next to it stay
+ * as they are.
  *
  *     word      0         1         2         3
  *     start     ...1....  ........  ........  ........     one bit
@@ -251,52 +257,39 @@ BF_INLINE size_t bf_map_longest_in(const bf_map *map, size_t word)
 BF_INLINE void write_run(bf_map *map, size_t start, size_t end, bool free)
 {
     size_t first = bf_word_of(start);
+    size_t last = bf_word_of(end);
     size_t covered = bf_words_covered(start, end);
+    bf_word from = bf_mask_from(bf_bit_of(start));
+    bf_word below = bf_mask_below(bf_bit_of(end)); /* 0 at a word's start */
     BF_EXPECT(start < end && end <= map->granules);
     bf_pair_of(map, first)->start |= BF_ONE << bf_bit_of(start);
     if (covered != 0) {
         bf_pair_of(map, first + 1)->free = tag_of(covered, free);
         bf_pair_of(map, first + covered)->free = tag_of(covered, free);
     }
+    if (first == last) {
+        write_free(bf_pair_of(map, first), from & below, free);
+        return;
+    }
+    write_free(bf_pair_of(map, first), from, free);
+    if (below != 0) {
+        write_free(bf_pair_of(map, last), below, free);
+    }
 }
 
 BF_INLINE void write_hole(bf_map *map, size_t start, size_t end)
 {
-    size_t first = bf_word_of(start);
-    size_t last = bf_word_of(end);
-    bf_word from = bf_mask_from(bf_bit_of(start));
-    bf_word below = bf_mask_below(bf_bit_of(end)); /* 0 at a word's start */
     write_run(map, start, end, true);
-    if (first == last) {
-        bf_pair_of(map, first)->free |= from & below;
-        return;
-    }
-    bf_pair_of(map, first)->free |= from;
-    if (below != 0) {
-        bf_pair_of(map, last)->free |= below;
-    }
 }
 
 BF_STATIC void bf_map_write_hole(bf_map *map, size_t start, size_t end)
 {
-    write_hole(map, start, end);
+    write_run(map, start, end, true);
 }
 
 BF_STATIC void bf_map_write_block(bf_map *map, size_t start, size_t end)
 {
-    size_t first = bf_word_of(start);
-    size_t last = bf_word_of(end);
-    bf_word from = bf_mask_from(bf_bit_of(start));
-    bf_word below = bf_mask_below(bf_bit_of(end));
     write_run(map, start, end, false);
-    if (first == last) {
-        bf_pair_of(map, first)->free &= ~(from & below);
-        return;
-    }
-    bf_pair_of(map, first)->free &= ~from;
-    if (below != 0) {
-        bf_pair_of(map, last)->free &= ~below;
-    }
 }
 
 /* Forgets that a run starts here: the run before reaches further, and must be
@@ -323,15 +316,11 @@ BF_INLINE void bf_map_take_in_word(bf_pair *pair, unsigned bit, size_t count)
     pair->start |= end;
 }
 
-/* Makes all granules one hole. */
-BF_STATIC void bf_map_init(bf_map *map, bf_pair *pairs, size_t granules,
-                           bool zeroed)
+/* Makes all granules one hole. The pairs are all 0. */
+BF_STATIC void bf_map_init(bf_map *map, bf_pair *pairs, size_t granules)
 {
     map->pairs = pairs;
     map->granules = granules;
-    if (!zeroed) {
-        memset(pairs, 0, bf_words_for(granules) * sizeof *pairs);
-    }
     if (bf_bit_of(granules) != 0) {
         bf_pair_of(map, bf_word_of(granules))->start = BF_ONE
                                                        << bf_bit_of(granules);

@@ -220,14 +220,11 @@ BF_INLINE void bf_release(bitfit_pool *pool, size_t granule)
 /* The map shows a waiting block, too; for it there are no granules to free. */
 BF_INLINE int bf_pool_free(bitfit_pool *pool, void *ptr)
 {
-    size_t granule = bf_granule_of(pool, ptr);
-    bool ok = granule < pool->fit.map.granules &&
-              bf_map_is_block(&pool->fit.map, granule);
-    size_t count = BF_LIKELY(ok) ? bf_fit_free(&pool->fit, granule) : 0;
-    if (BF_UNLIKELY(count == 0)) {
+    size_t granule = bf_block_at(pool, ptr);
+    if (granule == BF_NONE) {
         return bf_kind_of_misuse(pool, ptr);
     }
-    pool->room += count;
+    bf_release(pool, granule);
     pool->frees++;
     return BF_NO_MISUSE;
 }

@@ -130,7 +130,7 @@ static void derive_tree(bf_fit *fit)
         return;
     }
     bf_tree *tree = bf_fit_tree(fit);
-    bf_tree_init(tree, rows_of(fit), bf_words_for(map->granules), false);
+    bf_tree_clear(tree, rows_of(fit), bf_words_for(map->granules));
     for (size_t start = 0; start < map->granules;) {
         size_t end = bf_map_next_start(map, start);
         if (bf_map_free_at(map, start)) {

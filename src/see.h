@@ -11,13 +11,10 @@
 BF_STATIC size_t longest_by_tree(bf_tree *tree, const bf_map *map)
 {
     bf_tree_settle_all(tree, map);
-    bf_most most = tree->rows == 0
-                       ? most_of_group(tree, map, 0)
-                       : most_of_node(bf_upper_of(tree), tree->rows, 0);
-    if (most.byte < BF_MANY || most.count < tree->cut) {
-        return most.byte < BF_MANY ? most.byte : most.count;
+    size_t longest = longest_below(tree, map, tree->rows, 0);
+    if (longest < tree->cut) {
+        return longest;
     }
-    size_t longest = 0;
     for (size_t word = bf_tree_first(tree, map, tree->cut); word != BF_NONE;
          word = bf_tree_next(tree, map, word, tree->cut)) {
         size_t length = bf_map_tail(map, word);

@@ -87,7 +87,7 @@ BF_INLINE void set_now(bf_tree *tree, const bf_map *map, size_t word,
     *leaf = (uint8_t)byte;
     if (others < before) {
         others = others > byte ? others : byte;
-        put_group(tree, group, (bf_most){others, 0});
+        put_group(tree, map, group, others);
     }
 }
 

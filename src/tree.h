@@ -138,12 +138,12 @@ BF_STATIC void bf_tree_place(bf_tree *tree, void *memory, size_t words)
     tree->leaves = next;
     tree->rows = 0;
     tree->cut = cut_of(words);
+    next += bf_round_up(words, BF_WORD_BITS);
     if (words <= BF_WORD_BITS) {
         return;
     }
     bf_upper *upper = bf_upper_of(tree);
-    upper->bytes[0] = next;
-    next += bf_round_up(words, BF_WORD_BITS);
+    upper->bytes[0] = tree->leaves;
     for (size_t entries = nodes_of(words); entries > 1;
          entries = nodes_of(entries)) {
         size_t row = ++tree->rows;
@@ -154,17 +154,23 @@ BF_STATIC void bf_tree_place(bf_tree *tree, void *memory, size_t words)
     }
 }
 
-/* Lays the rows out at `memory`, all empty. */
-BF_STATIC void bf_tree_init(bf_tree *tree, void *memory, size_t words,
-                            bool zeroed)
+/* Lays the rows out at `memory`, all empty. They and the header are 0 yet. */
+BF_STATIC void bf_tree_init(bf_tree *tree, void *memory, size_t words)
 {
-    if (!zeroed) {
-        memset(memory, 0, bf_tree_size(words));
-    }
-    if (words > BF_WORD_BITS) {
-        *bf_upper_of(tree) = (bf_upper){.direct = 1};
-    }
     bf_tree_place(tree, memory, words);
+    if (tree->rows != 0) {
+        bf_upper_of(tree)->direct = 1;
+    }
+}
+
+/* The same, whatever they hold. */
+BF_STATIC void bf_tree_clear(bf_tree *tree, void *memory, size_t words)
+{
+    memset(memory, 0, bf_tree_size(words));
+    if (words > BF_WORD_BITS) {
+        *bf_upper_of(tree) = (bf_upper){0};
+    }
+    bf_tree_init(tree, memory, words);
 }
 
 /* ----------------------------------------------------------------- numbers */
@@ -177,6 +183,12 @@ BF_INLINE size_t bf_group_of(size_t word)
 BF_INLINE uint8_t *bf_leaf_of(const bf_tree *tree, size_t word)
 {
     return tree->leaves + word;
+}
+
+/* The bytes of a row. */
+BF_INLINE const uint8_t *bytes_of_row(const bf_tree *tree, size_t row)
+{
+    return row == 0 ? tree->leaves : bf_upper_of(tree)->bytes[row];
 }
 
 /* The first entry of the node that holds this one. */
@@ -193,6 +205,12 @@ BF_INLINE unsigned byte_of(size_t length)
 BF_INLINE uint32_t count_of(const bf_tree *tree, size_t length)
 {
     return length < tree->cut ? (uint32_t)length : tree->cut;
+}
+
+/* The count beside the byte of a length; 0 where the byte says all. */
+BF_INLINE uint32_t count_beside(uint32_t count)
+{
+    return count < BF_MANY ? 0 : count;
 }
 
 /* Words of 8 bits, which the proofs have, tell no longer counts apart. */
@@ -212,70 +230,49 @@ BF_INLINE unsigned bf_class_of(size_t count)
 
 /* --------------------------------------------------------------- computing */
 
-/* A byte, and the count beside it; 0 where the byte says all. */
-typedef struct bf_most {
-    unsigned byte;
-    uint32_t count;
-} bf_most;
-
-/* What the entry above a group should say, by its leaves; where these say 255
- * by the map: so long a hole covers words, and few of them start in a group. */
-BF_STATIC bf_most most_of_group(const bf_tree *tree, const bf_map *map,
-                                size_t group)
+/* The longest hole below the node that begins with `first`, as far as the entry
+ * above it tells. A leaf has no count: what it stands for is in the map. Holes
+ * of 255 granules cover words, so few of them start in a node. */
+BF_STATIC uint32_t longest_below(const bf_tree *tree, const bf_map *map,
+                                 size_t row, size_t first)
 {
-    size_t first = bf_granule_at(group, 0);
-    const uint8_t *leaves = tree->leaves + first;
-    bf_most most = {bf_bytes_max(leaves), 0};
-    if (BF_LIKELY(most.byte < BF_MANY)) {
-        return most;
-    }
-    for (bf_word words = bf_bytes_at_least(leaves, BF_MANY); words != 0;
-         words &= words - 1) {
-        size_t length = bf_map_tail(map, first + bf_lowest_bit(words));
-        if (length >= BF_MANY && count_of(tree, length) > most.count) {
-            most.count = count_of(tree, length);
-        }
-    }
-    return most;
-}
-
-/* What the entry above the node of this one should say. */
-BF_STATIC bf_most most_of_node(const bf_upper *upper, size_t row, size_t entry)
-{
-    size_t first = first_of_node(entry);
-    const uint8_t *bytes = upper->bytes[row] + first;
-    bf_most most = {bf_bytes_max(bytes), 0};
-    if (BF_LIKELY(most.byte < BF_MANY)) {
-        return most;
+    const uint8_t *bytes = bytes_of_row(tree, row) + first;
+    uint32_t longest = bf_bytes_max(bytes);
+    if (BF_LIKELY(longest < BF_MANY)) {
+        return longest;
     }
     for (bf_word many = bf_bytes_at_least(bytes, BF_MANY); many != 0;
          many &= many - 1) {
-        uint32_t count = upper->counts[row][first + bf_lowest_bit(many)];
-        most.count = count > most.count ? count : most.count;
+        size_t entry = first + bf_lowest_bit(many);
+        uint32_t length = row == 0 ? count_of(tree, bf_map_tail(map, entry))
+                                   : bf_upper_of(tree)->counts[row][entry];
+        longest = length > longest ? length : longest;
     }
-    return most;
+    return longest;
 }
 
 /* ------------------------------------------------------------ going down */
 
-/* A group's entry becomes what it should be, and those above follow as far as
- * they change. */
-BF_STATIC void put_group(bf_tree *tree, size_t group, bf_most most)
+/* A group's entry becomes this, and those above follow as far as they change.
+ */
+BF_STATIC void put_group(bf_tree *tree, const bf_map *map, size_t group,
+                         uint32_t longest)
 {
     bf_upper *upper = bf_upper_of(tree);
     size_t entry = group;
     for (size_t row = 1;; row++) {
         uint8_t *byte = &upper->bytes[row][entry];
         uint32_t *count = &upper->counts[row][entry];
-        if (*byte == most.byte && *count == most.count) {
+        uint32_t beside = count_beside(longest);
+        if (*byte == byte_of(longest) && *count == beside) {
             return;
         }
-        *byte = (uint8_t)most.byte;
-        *count = most.count;
+        *byte = (uint8_t)byte_of(longest);
+        *count = beside;
         if (row == tree->rows) {
             return;
         }
-        most = most_of_node(upper, row, entry);
+        longest = longest_below(tree, map, row, first_of_node(entry));
         entry >>= BF_WORD_SHIFT;
     }
 }
@@ -283,7 +280,8 @@ BF_STATIC void put_group(bf_tree *tree, size_t group, bf_most most)
 BF_HOT BF_NOINLINE BF_STATIC void settle_group(bf_tree *tree, const bf_map *map,
                                                size_t group)
 {
-    put_group(tree, group, most_of_group(tree, map, group));
+    put_group(tree, map, group,
+              longest_below(tree, map, 0, bf_granule_at(group, 0)));
 }
 
 BF_HOT BF_NOINLINE BF_STATIC void
@@ -370,13 +368,6 @@ BF_HOT BF_NOINLINE BF_STATIC void rise(bf_tree *tree, size_t word,
     }
 }
 
-/* The one hole of an empty pool. */
-BF_INLINE void bf_tree_raise_only(bf_tree *tree, size_t length)
-{
-    tree->leaves[0] = (uint8_t)byte_of(length);
-    rise(tree, 0, length);
-}
-
 /* No floor of a class that this hole serves is above its word. A word's number
  * is cut to 31 bits: a floor that is too low is still correct. */
 BF_INLINE void lower_floors(bf_upper *upper, size_t word, size_t length)
@@ -408,20 +399,21 @@ BF_HOT BF_NOINLINE BF_STATIC void raise_long(bf_tree *tree, size_t word,
 BF_INLINE void bf_tree_raise(bf_tree *tree, size_t word, size_t length)
 {
     BF_EXPECT(length != 0);
-    if (BF_UNLIKELY(length >= BF_MANY)) {
+    if (BF_QUICK && BF_UNLIKELY(length >= BF_MANY)) {
         raise_long(tree, word, length);
         return;
     }
     uint8_t *leaf = bf_leaf_of(tree, word);
-    *leaf = (uint8_t)(length > *leaf ? length : *leaf);
+    unsigned byte = byte_of(length);
+    *leaf = (uint8_t)(byte > *leaf ? byte : *leaf);
     if (BF_UNLIKELY(tree->rows == 0)) {
         return;
     }
     bf_upper *upper = bf_upper_of(tree);
-    if (upper->direct == 0 || length >= BF_WORD_BITS) {
+    if (BF_QUICK && (upper->direct == 0 || length >= BF_WORD_BITS)) {
         lower_floors(upper, word, length);
     }
-    if (BF_UNLIKELY(length > upper->bytes[1][bf_group_of(word)])) {
+    if (!BF_QUICK || BF_UNLIKELY(length > upper->bytes[1][bf_group_of(word)])) {
         rise(tree, word, length);
     }
 }
@@ -451,9 +443,8 @@ BF_INLINE bf_word entries_for(const bf_tree *tree, const bf_map *map,
                               size_t row, size_t first, bf_word mask,
                               size_t count)
 {
-    const uint8_t *bytes =
-        row == 0 ? tree->leaves : bf_upper_of(tree)->bytes[row];
-    bf_word found = mask & bf_bytes_at_least(bytes + first, byte_of(count));
+    const uint8_t *bytes = bytes_of_row(tree, row) + first;
+    bf_word found = mask & bf_bytes_at_least(bytes, byte_of(count));
     return BF_LIKELY(count <= BF_MANY)
                ? found
                : from_first_long(tree, map, row, first, found, count);
