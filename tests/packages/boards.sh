@@ -24,12 +24,15 @@ echo 'Zephyr'
 for tiny in OFF ON; do
     build zephyr-$tiny -DCMAKE_SYSTEM_NAME=Generic -DCMAKE_C_COMPILER="$1" \
         -DCMAKE_C_FLAGS="$arm" -DCONFIG_BITFIT=ON \
-        -DCONFIG_BITFIT_NO_INDEX=$tiny
+        -DCONFIG_BITFIT_NO_INDEX=$tiny -DCONFIG_BITFIT_NO_GUARD=$tiny
     symbols "$work/zephyr-$tiny/module/libzephyr_module.a" >"$work/symbols"
     grep -q '^T bitfit_alloc$' "$work/symbols"
     grep -q '^W bitfit_trap$' "$work/symbols"
     found=ON
     if grep -q ' bf_tree_' "$work/symbols"; then found=OFF; fi
+    [ $found = $tiny ]
+    found=ON
+    if grep -q ' guard_write' "$work/symbols"; then found=OFF; fi
     [ $found = $tiny ]
 done
 build zephyr-small -DCMAKE_SYSTEM_NAME=Generic -DCMAKE_C_COMPILER="$1" \
