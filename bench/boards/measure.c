@@ -1,10 +1,12 @@
 /*
  * What a call costs on a board, in instructions: a heap is filled to three
- * quarters and churned; each call is counted by the machine's own counter,
- * which QEMU drives by instructions (-icount). The allocator is bench/peer.h's:
- * bitfit, or another. Prints a line for each size that it makes a heap of:
+ * quarters and churned, or to a quarter; each call is counted by the machine's
+ * own counter, which QEMU drives by instructions (-icount). The allocator is
+ * bench/peer.h's: bitfit, or another. Prints a line for each size that it makes
+ * a heap of, the second for heaps that are filled to a quarter:
  *
  *     calls SIZE alloc LEAST MEAN WORST free LEAST MEAN WORST refused PER_CENT
+ *     light SIZE alloc LEAST MEAN WORST free LEAST MEAN WORST refused PER_CENT
  */
 #include <limits.h>
 #include <stdbool.h>
@@ -96,7 +98,8 @@ static slot slots[SLOTS];
 
 typedef struct churn {
     void *heap;
-    size_t live, wanted, largest;
+    size_t live, wanted;
+    size_t largest; /* 0: all blocks are small */
     unsigned blocks, refused;
     cost alloc, free;
 } churn;
@@ -104,6 +107,9 @@ typedef struct churn {
 /* Most blocks are small, a few are as large as an eighth of the heap. */
 static size_t random_size(const churn *c)
 {
+    if (c->largest == 0) {
+        return 1 + dice(64);
+    }
     return dice(16) == 0 ? 1 + dice((unsigned)c->largest) : 1 + dice(96);
 }
 
@@ -146,12 +152,12 @@ static void step(churn *c)
     }
 }
 
-static void measure(size_t size)
+static void measure(const char *name, size_t size, size_t wanted,
+                    size_t largest)
 {
     const cost none = {0, 0, UINT_MAX, 0};
-    churn c = {.heap = peer->init(memory, size),
-               .wanted = size / 4 * 3,
-               .largest = size / 8};
+    churn c = {
+        .heap = peer->init(memory, size), .wanted = wanted, .largest = largest};
     if (c.heap == NULL) {
         return;
     }
@@ -163,7 +169,7 @@ static void measure(size_t size)
     for (int i = 0; i < COUNTED; i++) {
         step(&c);
     }
-    printf("calls %lu alloc %u %u %u free %u %u %u refused %u\n",
+    printf("%s %lu alloc %u %u %u free %u %u %u refused %u\n", name,
            (unsigned long)size, c.alloc.least, c.alloc.sum / c.alloc.calls,
            c.alloc.worst, c.free.least, c.free.sum / c.free.calls, c.free.worst,
            100 * c.refused / c.alloc.calls);
@@ -175,9 +181,11 @@ int main(void)
     counter_start();
     __typeof__(counter()) before = counter();
     overhead = instructions(before, counter());
-    measure(1024);
-    measure(4096);
-    measure(64 * 1024);
-    measure(256 * 1024);
+    static const size_t sizes[] = {1024, 4096, 64 * 1024, 256 * 1024};
+    for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
+        measure("calls", sizes[i], sizes[i] / 4 * 3, sizes[i] / 8);
+    }
+    measure("light", 1024, 256, 0);
+    measure("light", 4096, 1024, 0);
     return 0;
 }

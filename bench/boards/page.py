@@ -113,13 +113,12 @@ def lines_of(folder, board, program, sources, *options):
 
 
 def costs_of(folder, board, sources, *options):
-    """The figures of each size: least, mean and worst of alloc and of free, and
-    per cent refused."""
-    return {
-        words[1]: words[3:6] + words[7:10] + [words[11]]
-        for words in lines_of(folder, board, "measure.c", sources, *options)
-        if words[0] == "calls"
-    }
+    """For each kind of load, the figures of each size: least, mean and worst of
+    alloc and of free, and per cent refused."""
+    found = {"calls": {}, "light": {}}
+    for words in lines_of(folder, board, "measure.c", sources, *options):
+        found[words[0]][words[1]] = words[3:6] + words[7:10] + [words[11]]
+    return found
 
 
 def weight_of(folder, board, program, sources, *options):
@@ -154,32 +153,64 @@ def kept_peers():
         return json.load(file)
 
 
-def costs(folder):
+def all_costs(folder):
+    """What costs_of() finds, by board and allocator."""
     ours = os.path.join(HERE, "bitfit.c")
-    text = ""
+    found = {}
     for board in BOARDS:
-        found = {
+        found[board.name] = {
             name: costs_of(folder, board, [ours, *SOURCES], *options)
             for name, options in BUILDS.items()
         }
         for name, peer in kept_peers().items():
-            found[name] = peer["costs"][board.name]
-        rows = []
-        for size in found["bitfit"]:
-            for name, figures in found.items():
-                row = figures.get(size, ["100"] * 7)
-                shown = ["–"] * 6 if row[6] == "100" else row[:6]
-                refused = "" if row[6] == "0" else row[6] + " %"
-                rows.append([f"{int(size) // 1024} KiB", name, *shown, refused])
-        text += f"### {board.name}\n\n" + table(
+            found[board.name][name] = peer["costs"][board.name]
+    return found
+
+
+NO_HEAP = ["–"] * 6 + ["100"]
+
+
+def heap_rows(found, load):
+    """Of one board: size, allocator and figures. No line is no heap."""
+    for size in found["bitfit"][load]:
+        for name, loads in found.items():
+            figures = loads[load].get(size, NO_HEAP)
+            if figures[6] == "100":
+                figures = NO_HEAP
+            yield f"{int(size) // 1024} KiB", name, figures
+
+
+def costs(found):
+    text = ""
+    for board, allocators in found.items():
+        rows = [
+            [size, name, *row[:6], "" if row[6] == "0" else row[6] + " %"]
+            for size, name, row in heap_rows(allocators, "calls")
+        ]
+        text += f"### {board}\n\n" + table(
             ["Pool", "", "alloc, least", "mean", "worst", "free, least",
              "mean", "worst", "refused"], rows) + "\n"
     return text
 
 
+def light_costs(found):
+    """The means of alloc and free on each board, where heaps are light."""
+    rows = {}
+    for allocators in found.values():
+        for size, name, row in heap_rows(allocators, "light"):
+            rows.setdefault((size, name), []).extend(
+                [row[1], row[4], "" if row[6] == "0" else row[6] + " %"])
+    head = ["Pool", ""]
+    for board in found:
+        head += [f"{board}: alloc", "free", "refused"]
+    return table(head, [[*key, *row] for key, row in rows.items()])
+
+
 def weights(folder):
-    builds = {"bitfit": [], "`BITFIT_NO_INDEX`": ["-DBITFIT_NO_INDEX"],
-              "`BITFIT_SMALL`": ["-DBITFIT_SMALL"]}
+    builds = {"bitfit": [], "without guards": ["-DBITFIT_NO_GUARD"],
+              "without index": ["-DBITFIT_NO_INDEX"],
+              "without both": ["-DBITFIT_NO_GUARD", "-DBITFIT_NO_INDEX"],
+              "small build": ["-DBITFIT_SMALL"]}
     peers = kept_peers()
     rows = []
     for board in BOARDS:
@@ -246,11 +277,18 @@ eighth of the pool, the others up to 96 bytes. `gcc -O2 -DNDEBUG`; 4,000 calls a
 {peers}
 Their code is not part of bitfit; `bench/boards/page.py --help` says how to measure another allocator.
 
-{costs}## Code
+{costs}### Light loads
+
+Pools of which a quarter is in use, in blocks of up to 64 bytes, so that those that round sizes up can
+serve, too. The figures are means.
+
+{light}
+## Code
 
 What a program links that makes a pool, takes a block and gives it back: code and constants in
-bytes, the compiler's helpers and the program itself included. `gcc -Os -Wl,--gc-sections`. The others
-are called through a table of three functions.
+bytes, the compiler's helpers and the program itself included. `gcc -Os -Wl,--gc-sections`. The builds
+are `BITFIT_NO_GUARD`, `BITFIT_NO_INDEX`, both, and `BITFIT_SMALL`. TLSF and o1heap are called through a
+table of three functions.
 
 {weights}
 ## What a small pool holds
@@ -297,8 +335,9 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         for name, version, sources in arguments.peer:
             measure_peer(folder, name, version, os.path.abspath(sources))
+        found = all_costs(folder)
         page = PAGE.format(
-            costs=costs(folder), weights=weights(folder),
+            costs=costs(found), light=light_costs(found), weights=weights(folder),
             usable=usable(folder), worst=worst_cases(), peers=peers_named(),
         )
     with open(arguments.page, "w", encoding="utf-8") as file:
