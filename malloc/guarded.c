@@ -308,7 +308,7 @@ void guarded_give(const guarded_block *block)
     guarded.size += block->whole;
     while (guarded.blocks == WAITING_MAX ||
            (guarded.size > most && guarded.blocks > 0)) {
-        leave(throw() % guarded.blocks);
+        leave((size_t)(throw() % guarded.blocks));
     }
 }
 

@@ -158,6 +158,36 @@ static void resized_from_nothing_to_nothing(void)
     CHECK(live() == before);
 }
 
+static size_t mappings(void)
+{
+    size_t lines = 0;
+    FILE *file = fopen("/proc/self/maps", "r");
+    for (int c; (c = getc(file)) != EOF;) {
+        lines += c == '\n';
+    }
+    fclose(file);
+    return lines;
+}
+
+/* Hardened, each leaves closed pages behind: they must not fill the table of
+ * mappings, of which a process has 65,530. */
+static void large_blocks_come_and_go(void)
+{
+    slot slots[32] = {{NULL, 0, 0}};
+    unsigned seed = 6;
+    for (int i = 0; i < 7000; i++) {
+        slot *of = &slots[random_below(&seed, LENGTH(slots))];
+        size_t size = 66000 + random_below(&seed, 60000);
+        CHECK(of->block == NULL || (of->block[0] == of->with &&
+                                    of->block[of->size - 1] == of->with));
+        free(of->block);
+        *of = (slot){malloc(size), size, (unsigned char)i};
+        CHECK(of->block != NULL);
+        of->block[0] = of->block[size - 1] = of->with;
+    }
+    CHECK(mappings() < 1000);
+}
+
 /* --------------------------------------------------------- impossible sizes
  */
 
@@ -707,6 +737,7 @@ static const situation situations[] = {
     SITUATION(random_alignments_keep_their_content),
     SITUATION(cleared_after_dirty),
     SITUATION(resized_from_nothing_to_nothing),
+    SITUATION(large_blocks_come_and_go),
     SITUATION(sizes_too_large_are_refused),
     SITUATION(products_that_wrap_are_refused),
     SITUATION(alignments_too_large_are_refused),
