@@ -4,15 +4,20 @@
  * says how many steps the core took: basic blocks, where the compiler counts
  * them.
  *
- *     trial SHORT LONG CHURN HUGE     how many inputs of each kind
+ *     trial SHORT LONG CHURN EDGE PACE     how many inputs of each kind
  *
  * A short input makes a pool of any kind, for a hundred calls. Long ones and
  * churn make a pool of the smallest granules, with as many of them as there
  * are. A long one has thousands of calls of all kinds. Churn has so many short
  * requests, and the pool is so full, that the core gives its floors up and
- * comes back to them. A huge one has more granules than 32 bits tell.
+ * comes back to them. At the edge there are more granules than 32 bits tell, or
+ * nothing beside the bookkeeping may be touched. The pace is that of blocks
+ * taken and freed again and again, and of pools of a few words: for the steps.
  */
 #include "../pool/fuzz_pool.c"
+
+#include "bitfit_shared.h"
+#include "map.h"
 
 #include <stdio.h>
 #include <sys/mman.h>
@@ -128,9 +133,181 @@ static void try_huge(void)
     munmap(options.bookkeeping, options.bookkeeping_size);
 }
 
+/* Two blocks that fill a pool of whole words, of any counts. */
+static void fill_pool(bitfit_pool *pool, size_t granules, size_t granule)
+{
+    size_t size = granules * granule;
+    for (size_t count = 1; count < granules; count++) {
+        unsigned char *first = bitfit_alloc(pool, count * granule);
+        unsigned char *last = bitfit_alloc(pool, size - count * granule);
+        must(first == memory && last == memory + count * granule);
+        must(bitfit_alloc(pool, granule) == NULL);
+        bitfit_free(pool, count % 2 == 0 ? first : last);
+        must(bitfit_alloc(pool, size) == NULL);
+        bitfit_free(pool, count % 2 == 0 ? last : first);
+        must(bitfit_alloc(pool, size) == memory);
+        bitfit_free(pool, memory);
+    }
+    must(bitfit_check(pool) == 0);
+}
+
+/* Its bookkeeping is the first that may be touched, or the last. */
+static void try_words(size_t words, unsigned char *from, unsigned char *to)
+{
+    bitfit_options options = {.granule = 8};
+    size_t granules = words * BF_WORD_BITS;
+    size_t size = granules * options.granule;
+    options.bookkeeping_size = bitfit_bookkeeping_size(size, &options);
+    options.bookkeeping = from;
+    fill_pool(bitfit_init(memory, size, &options), granules, options.granule);
+    options.bookkeeping = to - options.bookkeeping_size;
+    fill_pool(bitfit_init(memory, size, &options), granules, options.granule);
+}
+
+/* The first short request of a new pool begins at the top, and makes the
+ * entries above exact at once: where a hole that only the counts tell is
+ * shortened, and in the last word, behind which no start bit is the map's. */
+static void try_first_short(size_t words)
+{
+    bitfit_options options = {.granule = 8};
+    options.bookkeeping = bookkeeping;
+    options.bookkeeping_size = sizeof bookkeeping;
+    size_t word = BF_WORD_BITS * options.granule;
+    for (size_t left = 1; left < 512; left++) {
+        bitfit_pool *pool = bitfit_init(memory, words * word, &options);
+        size_t rest = left * options.granule;
+        must(bitfit_alloc(pool, words * word - rest) == memory);
+        must(bitfit_alloc(pool, 1) == memory + words * word - rest);
+        must(bitfit_check(pool) == 0);
+    }
+    bitfit_pool *pool = bitfit_init(memory, words * word, &options);
+    for (size_t i = 0; i < words; i++) {
+        must(bitfit_alloc(pool, word) == memory + i * word);
+    }
+    for (size_t i = 9; i < 16; i++) {
+        bitfit_realloc(pool, memory + i * word, word - options.granule);
+    }
+    bitfit_realloc(pool, memory + (words - 1) * word, word / 2);
+    must(bitfit_alloc(pool, 3 * options.granule) ==
+         memory + words * word - word / 2);
+    must(bitfit_check(pool) == 0);
+}
+
+/* Products that wrap around to few bytes. */
+static void try_products(void)
+{
+    bitfit_pool *pool = bitfit_init(memory, 4096, NULL);
+    for (size_t count = 2; count < 9; count++) {
+        must(bitfit_calloc(pool, count, SIZE_MAX / count + 1) == NULL);
+    }
+    must(bitfit_destroy(pool) == 0);
+}
+
+/* A shared pool finds a place before it takes it: the ways of such calls. */
+static void try_shared(void)
+{
+    bitfit_options options = {.granule = 8};
+    bitfit_pool *pool = bitfit_init_shared(memory, 1 << 14, &options);
+    must(pool != NULL);
+    unsigned char *first = bitfit_alloc(pool, 8);
+    for (size_t alignment = 16; alignment <= 1024; alignment *= 2) {
+        unsigned char *place = first + 8;
+        place += (0 - (uintptr_t)place) & (alignment - 1);
+        must(bitfit_aligned_alloc(pool, alignment, 24) == place);
+        must(bitfit_check(pool) == 0);
+        bitfit_free(pool, place);
+        must(bitfit_aligned_alloc(pool, alignment, 1 << 14) == NULL);
+    }
+    must(bitfit_realloc(pool, first, 800) == first);
+    must(bitfit_realloc(pool, first, 400) == first);
+    must(bitfit_check(pool) == 0);
+    bitfit_free(pool, first);
+    must(bitfit_alloc(pool, 1 << 14) == NULL && bitfit_alloc(pool, 8) == first);
+    must(bitfit_check(pool) == 0);
+}
+
+/* The last block that may be touched moves to the front, and nothing beyond it
+ * is read. */
+static void try_move(unsigned char *from, unsigned char *to)
+{
+    bitfit_options options = {.granule = 8};
+    bitfit_stats stats;
+    bitfit_pool *pool = bitfit_init_shared(from, (size_t)(to - from), &options);
+    must(pool != NULL);
+    void *first = bitfit_alloc(pool, 1024);
+    bitfit_get_stats(pool, &stats);
+    must(bitfit_alloc(pool, stats.largest_free - 64) != NULL);
+    void *last = bitfit_alloc(pool, 64);
+    must(bitfit_alloc(pool, 1) == NULL);
+    bitfit_free(pool, first);
+    must(bitfit_realloc(pool, last, 512) == first);
+    must(bitfit_check(pool) == 0);
+}
+
+/* The check sees that no run starts at the first granule of one word. */
+static void try_damage(void)
+{
+    const void *start;
+    size_t size;
+    bitfit_pool *pool = bitfit_init(memory, 1024, NULL);
+    bitfit_bookkeeping(pool, &start, &size);
+    bf_pair *pair = (bf_pair *)(void *)((unsigned char *)memory + size) - 1;
+    must(start == memory && (pair->start & BF_ONE) != 0);
+    pair->start &= ~BF_ONE;
+    must(bitfit_check(pool) == 1);
+}
+
+static void try_edges(void)
+{
+    static const size_t words[] = {1, 2, 3, 4, 5, 16, 64, 65};
+    size_t page = 1 << 16;
+    unsigned char *pages = reserve(3 * page, PROT_NONE);
+    unsigned char *from = pages + page;
+    unsigned char *to = from + page;
+    must(mprotect(from, page, PROT_READ | PROT_WRITE) == 0);
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
+        try_words(words[i], from, to);
+    }
+    try_move(from, to);
+    munmap(pages, 3 * page);
+    try_first_short(128);
+    try_products();
+    try_shared();
+    try_damage();
+}
+
+/* Takes and frees blocks of a few granules, one after the other and by rows. */
+static void play_pace(bitfit_pool *pool, size_t rounds)
+{
+    unsigned char *row[8];
+    for (size_t i = 0; i < rounds; i++) {
+        bitfit_free(pool, bitfit_alloc(pool, 8 * (i % 12 + 1)));
+        for (size_t k = 0; k < 8; k++) {
+            row[k] = bitfit_alloc(pool, 8 * ((i + k) % 9 + 1));
+            must(row[k] != NULL);
+        }
+        for (size_t k = 0; k < 8; k++) {
+            bitfit_free(pool, row[i % 2 == 0 ? k : 7 - k]);
+        }
+    }
+    must(bitfit_destroy(pool) == 0);
+}
+
+static void try_pace(void)
+{
+    bitfit_options options = {.granule = 8};
+    play_pace(bitfit_init(memory, 2048, &options), 1000);
+    play_pace(bitfit_init(memory, MEMORY, &options), 1000);
+    options.zeroed = true;
+    for (size_t i = 0; i < 100; i++) {
+        memset(memory, 0, MEMORY / 2);
+        must(bitfit_init(memory, MEMORY / 2, &options) != NULL);
+    }
+}
+
 int main(int argc, char **argv)
 {
-    if (argc != 5) {
+    if (argc != 6) {
         return 2;
     }
     unsigned long shorts = strtoul(argv[1], NULL, 10);
@@ -145,8 +322,12 @@ int main(int argc, char **argv)
     while (churns-- > 0) {
         try_churn();
     }
-    for (unsigned long huge = strtoul(argv[4], NULL, 10); huge > 0; huge--) {
+    for (unsigned long edge = strtoul(argv[4], NULL, 10); edge > 0; edge--) {
+        try_edges();
         try_huge();
+    }
+    for (unsigned long pace = strtoul(argv[5], NULL, 10); pace > 0; pace--) {
+        try_pace();
     }
     printf("%lu\n", steps);
     return 0;
