@@ -75,6 +75,9 @@ coverage:
 	scripts/install-tools coverage
 	scripts/build-trees -j $(JOBS) coverage
 	scripts/coverage -j $(JOBS)
+	@if command -v clang-19 >/dev/null && command -v llvm-cov-19 >/dev/null; then \
+	    scripts/build-trees -j $(JOBS) mcdc && scripts/mcdc -j $(JOBS); \
+	else echo 'bitfit: clang 19 is missing, so no condition is looked at alone'; fi
 
 prove:
 	scripts/install-tools prove

@@ -2,19 +2,26 @@
  * itself. The linker sends calls of _exit() to __wrap__exit(). */
 #include <signal.h>
 
+#ifdef __clang__
+int __llvm_profile_write_file(void);
+#define WRITE_COUNTS() ((void)__llvm_profile_write_file())
+#else
 void __gcov_dump(void);
+#define WRITE_COUNTS() __gcov_dump()
+#endif
+
 _Noreturn void __real__exit(int status);
 _Noreturn void __wrap__exit(int status);
 
 _Noreturn void __wrap__exit(int status)
 {
-    __gcov_dump();
+    WRITE_COUNTS();
     __real__exit(status);
 }
 
 static void dump_counts(int number)
 {
-    __gcov_dump();
+    WRITE_COUNTS();
     signal(number, SIG_DFL);
     raise(number);
 }
