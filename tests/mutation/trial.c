@@ -226,6 +226,20 @@ static void try_shared(void)
     must(bitfit_check(pool) == 0);
 }
 
+/* Who attaches alone makes the tree anew, from the map. */
+static void try_attach(void)
+{
+    bitfit_options options = {.granule = 8};
+    bitfit_status status;
+    bitfit_pool *pool = bitfit_init_shared(memory, MEMORY, &options);
+    unsigned char *first = bitfit_alloc(pool, 8);
+    must(first != NULL);
+    pool = bitfit_attach(memory, MEMORY, true, &status);
+    must(pool != NULL && bitfit_check(pool) == 0);
+    must(bitfit_alloc(pool, 8) == first + 8);
+    must(bitfit_check(pool) == 0);
+}
+
 /* The last block that may be touched moves to the front, and nothing beyond it
  * is read. */
 static void try_move(unsigned char *from, unsigned char *to)
@@ -273,6 +287,7 @@ static void try_edges(void)
     try_first_short(128);
     try_products();
     try_shared();
+    try_attach();
     try_damage();
 }
 
