@@ -241,8 +241,8 @@ static void alignments_too_large_are_refused(void)
 {
     void *block = NULL;
     errno = 0;
-    refused(memalign((SIZE_MAX >> 1) + 1, hidden(1)));
-    refused(aligned_alloc((SIZE_MAX >> 1) + 1, hidden(1)));
+    refused(memalign(hidden((SIZE_MAX >> 1) + 1), 1));
+    refused(aligned_alloc(hidden((SIZE_MAX >> 1) + 1), 1));
     CHECK(posix_memalign(&block, (SIZE_MAX >> 1) + 1, hidden(1)) == ENOMEM);
     CHECK(posix_memalign(&block, 3, 1) == EINVAL);
     CHECK(posix_memalign(&block, 0, 1) == EINVAL);
