@@ -5,7 +5,8 @@
 #ifndef CANVAS_H
 #define CANVAS_H
 
-#include "picture.h"
+#include "picture_options.h"
+#include "scheme.h"
 
 #include <cairo.h>
 

@@ -1,7 +1,8 @@
 /* Address x time. */
-#include "canvas.h"
+#include "picture.h"
 
 #include "../trace/text.h"
+#include "canvas.h"
 #include "plane.h"
 
 #include <math.h>

@@ -3,16 +3,8 @@
 #define PICTURE_H
 
 #include "moment.h"
+#include "picture_options.h"
 #include "scheme.h"
-
-typedef struct picture_options {
-    const char *path; /* .svg is SVG, else PNG */
-    const char *title;
-    unsigned width; /* pixels */
-    unsigned height;
-} picture_options;
-
-enum { PICTURE_SIDE_MIN = 320, PICTURE_SIDE_MAX = 8192 };
 
 /* Address x time. NULL, or why there is no picture. */
 const char *picture_of_heap(const heap_history *heap,

@@ -1,7 +1,8 @@
 /* The addresses of one moment, row below row. */
-#include "canvas.h"
+#include "picture.h"
 
 #include "../trace/text.h"
+#include "canvas.h"
 #include "plane.h"
 
 #include <math.h>
