@@ -172,18 +172,17 @@ ROW = re.compile(r"^\| `([^`]+)` \|.*\n", re.M)
 def record(page, results, names):
     """Renews these proofs' rows in the page's table, whose order is that of
     proofs.toml. Rows of proofs that are no more go."""
-    text = page.read_text()
-    rows = {match[1]: match[0] for match in ROW.finditer(text)}
+    head = "| Proof | Sizes | Result | Seconds | Day |\n|---|---|---|---|---|\n"
+    before, _, after = page.read_text().partition(head)
+    rows = {match[1]: match[0] for match in ROW.finditer(after)}
     day = time.strftime("%Y-%m-%d")
     for proof, wrong, seconds in results:
         rows[proof.name] = (f"| `{proof.name}` | {proof.sizes} | "
                             f"{'holds' if wrong is None else wrong} | "
                             f"{seconds:.0f} | {day} |\n")
-    head = "| Proof | Sizes | Result | Seconds | Day |\n|---|---|---|---|---|\n"
-    before, _, after = ROW.sub("", text).partition(head)
     page.write_text(before + head +
                     "".join(rows[name] for name in names if name in rows) +
-                    after)
+                    ROW.sub("", after))
 
 
 def arguments():
