@@ -277,11 +277,6 @@ BF_INLINE void write_run(bf_map *map, size_t start, size_t end, bool free)
     }
 }
 
-BF_INLINE void write_hole(bf_map *map, size_t start, size_t end)
-{
-    write_run(map, start, end, true);
-}
-
 BF_STATIC void bf_map_write_hole(bf_map *map, size_t start, size_t end)
 {
     write_run(map, start, end, true);

@@ -569,7 +569,7 @@ BF_HOT BF_NOINLINE static void free_beyond(bitfit_pool *pool, size_t start)
         right = bf_map_end(map, end);
         bf_map_join(map, end);
     }
-    write_hole(map, left, right);
+    write_run(map, left, right, true);
     free_done(pool, end - start);
     if (!bf_fit_has_tree(&pool->fit)) {
         return;

@@ -74,8 +74,8 @@ typedef struct bf_upper {
     int16_t least[BF_FLOORS];
     size_t stale_words[BF_SHORT_CLASSES];
     size_t stale_groups[BF_STALE_GROUPS];
-    uint8_t *bytes[BF_ROWS];   /* [0] are the leaves */
-    uint32_t *counts[BF_ROWS]; /* [0] is not used */
+    uint8_t *bytes[BF_ROWS]; /* [0] is not used, here and below */
+    uint32_t *counts[BF_ROWS];
     uint32_t judged; /* the pool's allocations when floors were judged last */
     uint32_t missed; /* short requests that their floors did not serve */
     uint32_t direct; /* short requests that are still to begin at the top */
@@ -143,7 +143,6 @@ BF_STATIC void bf_tree_place(bf_tree *tree, void *memory, size_t words)
         return;
     }
     bf_upper *upper = bf_upper_of(tree);
-    upper->bytes[0] = tree->leaves;
     for (size_t entries = nodes_of(words); entries > 1;
          entries = nodes_of(entries)) {
         size_t row = ++tree->rows;
