@@ -68,6 +68,12 @@ BF_INLINE bool bf_short_free(const bitfit_pool *pool, const void *ptr)
     (void)pool, (void)ptr;
     return false; /* the general way serves all */
 }
+
+BF_INLINE void *bf_short_resize(bitfit_pool *pool, size_t granule,
+                                size_t before, size_t count)
+{
+    return bf_pool_resize(pool, granule, before, count);
+}
 #endif
 
 /* An allocation that may have to wait for the lock, or that goes another way:
@@ -135,7 +141,7 @@ void *bitfit_realloc(bitfit_pool *pool, void *ptr, size_t size)
                                   : watched_realloc(pool, ptr, size, __func__);
     }
     void *block = NULL;
-    int kind = bf_pool_realloc(pool, ptr, size, &block);
+    int kind = bf_pool_realloc(pool, ptr, size, bf_short_resize, &block);
     leave(pool);
     accuse(pool, __func__, kind, ptr, size);
     return block;

@@ -268,13 +268,12 @@ BF_STATIC void *move(bitfit_pool *pool, size_t granule, size_t before,
     return to;
 }
 
-BF_STATIC void *resize(bitfit_pool *pool, size_t granule, size_t count)
+/* Makes the block of `before` granules one of another `count`. Where it is now;
+ * NULL if there is no place for it, and nothing has changed. */
+BF_STATIC void *bf_pool_resize(bitfit_pool *pool, size_t granule, size_t before,
+                               size_t count)
 {
     void *here = bf_pointer_to(pool, granule);
-    size_t before = bf_fit_count(&pool->fit, granule);
-    if (count == before) {
-        return here;
-    }
     if (!pool->resize_moves && resize_in_place(pool, granule, before, count)) {
         return here;
     }
@@ -282,14 +281,20 @@ BF_STATIC void *resize(bitfit_pool *pool, size_t granule, size_t count)
     return there == NULL && count < before ? here : there;
 }
 
-BF_STATIC int bf_pool_realloc(bitfit_pool *pool, void *ptr, size_t size,
-                              void **result)
+typedef void *bf_resizing(bitfit_pool *pool, size_t granule, size_t before,
+                          size_t count);
+
+/* `resize` is bf_pool_resize(), or a quicker way to the same. */
+BF_INLINE int bf_pool_realloc(bitfit_pool *pool, void *ptr, size_t size,
+                              bf_resizing *resize, void **result)
 {
     size_t granule = bf_block_at(pool, ptr);
     if (granule == BF_NONE) {
         return bf_kind_of_misuse(pool, ptr);
     }
-    *result = resize(pool, granule, bf_count_for(pool, size));
+    size_t before = bf_fit_count(&pool->fit, granule);
+    size_t count = bf_count_for(pool, size);
+    *result = count == before ? ptr : resize(pool, granule, before, count);
     if (*result != NULL) {
         pool->reallocations++;
     } else {

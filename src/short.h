@@ -678,4 +678,98 @@ BF_INLINE bool bf_short_free(bitfit_pool *pool, const void *ptr)
     return true;
 }
 
+/* ----------------------------------------------------------------- realloc */
+
+/* These call alloc and free, which also count blocks and end the call.
+ * bf_short_resize() takes that back. */
+
+/* As move(). */
+BF_INLINE void *move_quickly(bitfit_pool *pool, size_t granule, size_t before,
+                             size_t count)
+{
+    void *to = bf_short_alloc(pool, count);
+    if (BF_UNLIKELY(to == NULL)) {
+        return NULL;
+    }
+    pool->state = BF_ELIDED; /* this call is still inside */
+    size_t kept = before < count ? before : count;
+    memcpy(to, bf_pointer_to(pool, granule), bf_bytes_of(pool, kept));
+    pool->fit.last_count = 0; /* something lower may be free now */
+    free_in_word(pool, granule);
+    return to;
+}
+
+/* As grow(). Inside a word two masks do it, and no leaf changes if another hole
+ * of the word is longer.
+ *
+ *     start    1...1......1   ->   1.......1..1
+ *     free     ....111111..   ->   ........11..
+ */
+BF_INLINE bool grow_quickly(bf_fit *fit, size_t start, size_t end,
+                            size_t new_end)
+{
+    bf_map *map = &fit->map;
+    size_t word = bf_word_of(start);
+    if (word != bf_word_of(new_end)) {
+        return grow(fit, start, end, new_end);
+    }
+    if (!bf_map_free_at(map, end)) {
+        return false;
+    }
+    size_t length = bf_map_end(map, end) - end;
+    if (length < new_end - end) {
+        return false;
+    }
+    bf_map_take_in_word(bf_pair_of(map, word), bf_bit_of(end), new_end - end);
+    bf_map_join(map, end);
+    if (bf_fit_has_tree(fit) &&
+        *bf_leaf_of(bf_fit_tree(fit), word) <= byte_of(length)) {
+        bf_tree_settle(bf_fit_tree(fit), map, word);
+    }
+    return true;
+}
+
+/* As resize_in_place(). */
+BF_INLINE bool resize_where_it_is(bitfit_pool *pool, size_t granule,
+                                  size_t before, size_t count)
+{
+    size_t end = granule + before;
+    size_t new_end = granule + count;
+    if (bf_fit_waits(&pool->fit)) {
+        free_waiting(pool);
+    }
+    pool->fit.last_count = 0;
+    if (count < before) {
+        split_block(&pool->fit.map, granule, new_end, end);
+        free_in_word(pool, new_end);
+        return true;
+    }
+    bool grown = grow_quickly(&pool->fit, granule, end, new_end);
+    if (grown) {
+        bf_note_block(pool, granule, count, count - before);
+    }
+    return grown;
+}
+
+/* As bf_pool_resize(). */
+BF_HOT BF_NOINLINE static void *
+bf_short_resize(bitfit_pool *pool, size_t granule, size_t before, size_t count)
+{
+    uint64_t allocations = pool->allocations;
+    uint64_t frees = pool->frees;
+    uint64_t failures = pool->failures;
+    uint8_t state = pool->state;
+    void *block = bf_pointer_to(pool, granule);
+    if (pool->resize_moves ||
+        !resize_where_it_is(pool, granule, before, count)) {
+        void *there = move_quickly(pool, granule, before, count);
+        block = there == NULL && count < before ? block : there;
+    }
+    pool->allocations = allocations;
+    pool->frees = frees;
+    pool->failures = failures;
+    pool->state = state;
+    return block;
+}
+
 #endif
