@@ -61,7 +61,7 @@ cortex-m3) arm cortex-m3 mps2-an385 0 0x400000 0x20000000 0x400000 ;;
 cortex-m4) arm cortex-m4 mps2-an386 0 0x400000 0x20000000 0x400000 ;;
 cortex-m7) arm cortex-m7 mps2-an500 0 0x400000 0x20000000 0x400000 ;;
 cortex-m33) arm cortex-m33 mps2-an505 0x10000000 0x400000 0x38000000 0x400000 ;;
-cortex-m55) arm cortex-m55 mps3-an547 0 0x80000 0x01000000 0x200000 ;;
+cortex-m55) arm cortex-m55 mps3-an547 0 0x80000 0x60000000 0x1000000 ;;
 riscv32) riscv 32 rv32imac ilp32 ;;
 riscv64) riscv 64 rv64gc lp64d ;;
 native) linux "${CC:-cc}" '' ;;

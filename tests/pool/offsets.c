@@ -449,7 +449,7 @@ static void the_same_calls_give_the_same_offsets_everywhere(void **state)
                               .lock_kind = BITFIT_LOCK_NONE};
     uint64_t size = UINT64_C(64) << 30;
     options.bookkeeping_size = bitfit_offsets_bookkeeping_size(size, &options);
-    options.bookkeeping = malloc(options.bookkeeping_size);
+    options.bookkeeping = memory_for_pool(options.bookkeeping_size);
     bitfit_pool *large = bitfit_init_offsets(size, &options);
     assert_non_null(large);
     memset(slots, 0xff, sizeof slots);

@@ -15,6 +15,12 @@ static void *must(void *memory)
     return memory;
 }
 
+void *memory_for_pool(size_t size)
+{
+    size_t alignment = _Alignof(max_align_t);
+    return must(aligned_alloc(alignment, size + (0 - size) % alignment));
+}
+
 /* `size` bytes at a multiple of `alignment`, with a guard on either side. The
  * memory to free() goes to *raw. */
 static unsigned char *guarded(size_t size, size_t alignment, unsigned char fill,

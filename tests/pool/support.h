@@ -42,6 +42,10 @@ typedef struct rig {
 /* What the memory holds before bitfit_init() unless declared zeroed. */
 #define RIG_GARBAGE 0xA5
 
+/* Memory for a pool or its bookkeeping, to free(): aligned as malloc() owes it,
+ * which aligns to less on some boards. */
+void *memory_for_pool(size_t size);
+
 /* A pool of `count` granules, its bookkeeping in separate memory. NULL options
  * are the defaults, but for the lock: there is none. */
 void rig_open(rig *r, size_t count, const bitfit_options *options);

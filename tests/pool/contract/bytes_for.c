@@ -29,7 +29,7 @@ static size_t capacity_of(size_t size, size_t granule)
 {
     const bitfit_options options = {.granule = granule};
     bitfit_stats stats;
-    void *memory = malloc(size);
+    void *memory = memory_for_pool(size);
     bitfit_pool *pool = bitfit_init(memory, size, &options);
     assert_non_null(pool);
     bitfit_get_stats(pool, &stats);
