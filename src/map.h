@@ -211,14 +211,20 @@ BF_INLINE size_t bf_map_tail(const bf_map *map, size_t word)
     return bf_map_end_beyond(map, word) - start;
 }
 
+/* The start bits behind the first of these holes, but for those one bit behind
+ * the start of another one: the lowest is the end of the first. */
+BF_INLINE bf_word bf_starts_behind(bf_word holes, bf_word starts)
+{
+    return starts & (0 - holes - holes);
+}
+
 /* The longest of these holes, each of which ends at a start bit of its word. */
 BF_INLINE unsigned bf_longest_of(bf_word holes, bf_word starts)
 {
     unsigned longest = 0;
     for (; holes != 0; holes &= holes - 1) {
-        bf_word here = holes & (0 - holes);
-        bf_word after = starts & (0 - here - here);
-        unsigned length = bf_lowest_bit(after) - bf_lowest_bit(here);
+        bf_word after = bf_starts_behind(holes, starts);
+        unsigned length = bf_lowest_bit(after) - bf_lowest_bit(holes);
         longest = length > longest ? length : longest;
     }
     return longest;

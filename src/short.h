@@ -328,9 +328,9 @@ BF_HOT BF_NOINLINE static void *alloc_later(bitfit_pool *pool, size_t count,
  * its word; 0 if there is none. */
 BF_INLINE unsigned length_of_first(bf_word holes, bf_word starts)
 {
-    bf_word here = holes & (0 - holes);
-    bf_word after = starts & (0 - here - here);
-    return bf_lowest_bit(after | BF_TOP_BIT) - bf_lowest_bit(here | BF_TOP_BIT);
+    bf_word after = bf_starts_behind(holes, starts);
+    return bf_lowest_bit(after | BF_TOP_BIT) -
+           bf_lowest_bit(holes | BF_TOP_BIT);
 }
 
 /* As bf_longest_of(). Few words have more than three holes: so many are looked
