@@ -241,7 +241,7 @@ BF_HOT BF_STATIC size_t free_in_map(bf_fit *fit, size_t start)
 
 BF_INLINE bool bf_fit_waits(const bf_fit *fit)
 {
-    return fit->last_count >= BF_WAITING;
+    return (fit->last_count & BF_WAITING) != 0;
 }
 
 /* Frees the waiting block, if any, so that the map is complete. */

@@ -664,12 +664,12 @@ BF_INLINE bool bf_short_free(bitfit_pool *pool, const void *ptr)
     }
     uint32_t last = pool->fit.last_count;
     if (start == pool->fit.last_start && BF_LIKELY(last != 0)) {
-        if (BF_UNLIKELY(last >= BF_WAITING)) {
+        if (BF_UNLIKELY(bf_fit_waits(&pool->fit))) {
             return false;
         }
         pool->fit.last_count = last + BF_WAITING;
         free_done(pool, last);
-    } else if (BF_UNLIKELY(last >= BF_WAITING)) {
+    } else if (BF_UNLIKELY(bf_fit_waits(&pool->fit))) {
         free_while_waiting(pool, start);
     } else {
         pool->fit.last_count = 0; /* something lower may be free now */
