@@ -255,7 +255,7 @@ BF_STATIC void bf_fit_settle(bf_fit *fit)
 }
 
 /* The block [start, start + count) was taken last. One whose start or count
- * needs more than 31 bits is not remembered. */
+ * needs more than 31 bits is not remembered, nor is BF_NONE. */
 BF_INLINE void bf_fit_remember(bf_fit *fit, size_t start, size_t count)
 {
     fit->last_start = (uint32_t)start;
@@ -273,9 +273,7 @@ BF_STATIC size_t bf_fit_alloc(bf_fit *fit, size_t count)
     }
     bf_fit_settle(fit);
     size_t start = alloc_in_map(fit, count);
-    if (BF_LIKELY(start != BF_NONE)) {
-        bf_fit_remember(fit, start, count);
-    }
+    bf_fit_remember(fit, start, count);
     return start;
 }
 
