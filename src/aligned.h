@@ -123,14 +123,12 @@ BF_STATIC void *bf_pool_aligned_alloc(bitfit_pool *pool, size_t alignment,
     if (!bf_is_power_of_two(alignment)) {
         return bf_note_request(pool, NULL);
     }
-    uintptr_t off_granule =
-        (uintptr_t)pool->payload & (bf_bytes_of(pool, 1) - 1);
-    uintptr_t block_alignment = off_granule | bf_bytes_of(pool, 1);
-    block_alignment &= 0 - block_alignment;
-    if (alignment <= block_alignment) {
+    size_t granule = bf_bytes_of(pool, 1);
+    uintptr_t payload = (uintptr_t)pool->payload;
+    if (((payload | granule) & (alignment - 1)) == 0) { /* every block has it */
         return bf_pool_alloc(pool, size);
     }
-    if (off_granule != 0) { /* every block is misaligned alike */
+    if ((payload & (granule - 1)) != 0) { /* every block is misaligned alike */
         return bf_note_request(pool, NULL);
     }
     return bf_note_request(
