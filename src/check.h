@@ -6,7 +6,8 @@
  *     3  the first and the last covered word of a run have its tag
  *     4  no two holes touch
  *     5  the tree says what the map says
- *     6  the counters of live granules and blocks are what the map says
+ *     6  the counters of live granules and blocks, and the block that was taken
+ *        last, are what the map says
  *     7  the guards behind the blocks are untouched (guard.h)
  *
  * Trusted are the pool's struct and the tree's, which say where all lies. A
@@ -215,12 +216,15 @@ BF_STATIC int bf_fit_check(bf_fit *fit, size_t *live, size_t *blocks)
     return broken;
 }
 
-/* Whether the block that waits is one of the map, which is sound. */
-BF_STATIC bool waiting_fits(const bf_fit *fit)
+/* Whether the block that was taken last, if one is remembered, is one of the
+ * map, which is sound. */
+BF_STATIC bool last_fits(const bf_fit *fit)
 {
     size_t start = fit->last_start;
-    return start < fit->map.granules && bf_map_is_block(&fit->map, start) &&
-           bf_map_end(&fit->map, start) - start == fit->last_count - BF_WAITING;
+    return fit->last_count == 0 ||
+           (start < fit->map.granules && bf_map_is_block(&fit->map, start) &&
+            bf_map_end(&fit->map, start) - start ==
+                (fit->last_count & ~BF_WAITING));
 }
 
 BF_STATIC int bf_pool_check(bitfit_pool *pool)
@@ -232,10 +236,10 @@ BF_STATIC int bf_pool_check(bitfit_pool *pool)
     if (broken != 0) {
         return broken;
     }
+    if (!last_fits(fit)) {
+        return 6;
+    }
     if (bf_fit_waits(fit)) {
-        if (!waiting_fits(fit)) {
-            return 6;
-        }
         live -= fit->last_count - BF_WAITING;
         blocks--;
     }

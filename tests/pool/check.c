@@ -271,6 +271,23 @@ static void a_block_that_waits_is_checked_as_it_is(void **state)
     close_patient(&p);
 }
 
+/* It may wait next, so it is checked before it does. */
+static void the_block_taken_last_is_checked(void **state)
+{
+    (void)state;
+    patient p;
+    open_patient(&p, ".{400}");
+    p.rig.pool->fit.last_count = 1;
+    assert_broken(&p, 6);
+    bitfit_alloc(p.rig.pool, 3 * p.rig.granule);
+    memcpy(p.whole, p.rig.options.bookkeeping, p.rig.options.bookkeeping_size);
+    p.rig.pool->fit.last_count++;
+    assert_broken(&p, 6);
+    p.rig.pool->fit.last_start++;
+    assert_broken(&p, 6);
+    close_patient(&p);
+}
+
 static void every_flipped_bit_of_the_map_is_found(void **state)
 {
     (void)state;
@@ -357,6 +374,7 @@ int main(void)
 #endif
         cmocka_unit_test(invariant_6_the_counters_are_what_the_map_says),
         cmocka_unit_test(a_block_that_waits_is_checked_as_it_is),
+        cmocka_unit_test(the_block_taken_last_is_checked),
         cmocka_unit_test(every_flipped_bit_of_the_map_is_found),
         cmocka_unit_test(garbage_is_found_and_leads_nobody_astray),
         cmocka_unit_test(garbage_in_rows_and_map_leads_nobody_astray),
