@@ -39,20 +39,20 @@ static size_t count_requests(const trace *from, const export_plan *plan,
     return count;
 }
 
-/* What lives at the moment; each block's line stands at its number at first. */
+/* What lives at the moment; each block's line stands at its slot at first. */
 static size_t count_live(const trace *from, const export_plan *plan,
                          priced *lines)
 {
     size_t count = 0;
-    for (size_t i = 0; i < from->blocks; i++)
+    for (size_t i = 0; i < from->slots; i++)
         lines[i].key = UINT64_MAX;
     for (size_t i = 0; i < plan->events; i++) {
         const trace_event event = trace_at(from, i);
-        lines[event.block] = (priced){
+        lines[event.slot] = (priced){
             .key = event.op == TRACE_FREE ? UINT64_MAX : key_of(from, &event),
             .cost = event.size};
     }
-    for (size_t i = 0; i < from->blocks; i++) {
+    for (size_t i = 0; i < from->slots; i++) {
         if (lines[i].key != UINT64_MAX)
             lines[count++] = lines[i];
     }

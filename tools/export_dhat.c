@@ -30,7 +30,7 @@ typedef struct dhat {
     size_t key_count;
     uint32_t *first; /* by site: the one that stands for all with its text */
     point *points;   /* by key */
-    life *lives;     /* by block */
+    life *lives;     /* by slot */
 } dhat;
 
 /* -------------------------------------------------------------------- keys */
@@ -121,7 +121,7 @@ static void end_life(dhat *of, const life *ends, uint64_t now)
 
 static void begin_life(dhat *of, const trace_event *event, uint64_t now)
 {
-    life *begins = &of->lives[event->block];
+    life *begins = &of->lives[event->slot];
     *begins = (life){now, point_of(of, event), event->size};
     point *at = &of->points[begins->point];
     at->blocks++;
@@ -150,16 +150,16 @@ static void run(dhat *of, size_t peak_event)
         const trace_event event = trace_at(from, i);
         uint64_t now = time_of(of, i);
         if (event.op != TRACE_ALLOC)
-            end_life(of, &of->lives[event.block], now);
+            end_life(of, &of->lives[event.slot], now);
         if (event.op == TRACE_FREE) {
-            of->lives[event.block].born = UINT64_MAX;
+            of->lives[event.slot].born = UINT64_MAX;
         } else {
             begin_life(of, &event, now);
         }
         if (i == peak_event)
             note_peak(of);
     }
-    for (size_t i = 0; i < from->blocks; i++) {
+    for (size_t i = 0; i < from->slots; i++) {
         const life *left = &of->lives[i];
         if (left->born != UINT64_MAX) {
             of->points[left->point].lifetimes +=
@@ -320,7 +320,7 @@ const char *export_dhat(FILE *to, const input_trace *input,
     frames all = {NULL, 0};
     bool room = of.by_site ? find_sites(&of) : find_sizes(&of);
     of.points = calloc(of.key_count + 1, sizeof *of.points);
-    of.lives = calloc((size_t)of.from->blocks + 1, sizeof *of.lives);
+    of.lives = calloc((size_t)of.from->slots + 1, sizeof *of.lives);
     room =
         room && of.points != NULL && of.lives != NULL && find_frames(&of, &all);
     if (room) {

@@ -11,7 +11,7 @@
 /* A block that lives at the moment. */
 typedef struct placed {
     size_t offset;
-    uint32_t block;
+    uint32_t slot;
 } placed;
 
 typedef struct vma_map {
@@ -39,11 +39,11 @@ static bool reach(vma_map *map, size_t events)
 {
     const trace *from = map->from;
     map->sizes = trace_sizes_at(from, events, &map->sites);
-    map->blocks = calloc((size_t)from->blocks + 1, sizeof *map->blocks);
+    map->blocks = calloc((size_t)from->slots + 1, sizeof *map->blocks);
     if (map->sizes == NULL || map->blocks == NULL)
         return false;
     playback_run(&map->it, events);
-    for (uint32_t i = 0; i < from->blocks; i++) {
+    for (uint32_t i = 0; i < from->slots; i++) {
         if (map->sizes[i] != TRACE_NO_SIZE) {
             map->blocks[map->count++] =
                 (placed){playback_offset(&map->it, i), i};
@@ -61,11 +61,11 @@ static bool count_hole(const bitfit_run *run, void *map)
 
 static void put_block(vma_map *map)
 {
-    uint32_t block = map->blocks[map->next++].block;
-    fprintf(map->to, ",\"Usage\":0,\"Requested\":%" PRIu64, map->sizes[block]);
-    if (map->sites[block] != 0) {
+    uint32_t slot = map->blocks[map->next++].slot;
+    fprintf(map->to, ",\"Usage\":0,\"Requested\":%" PRIu64, map->sizes[slot]);
+    if (map->sites[slot] != 0) {
         fputs(",\"Name\":", map->to);
-        text_put_json(map->to, map->from->sites[map->sites[block]]);
+        text_put_json(map->to, map->from->sites[map->sites[slot]]);
     }
 }
 

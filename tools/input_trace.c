@@ -15,21 +15,28 @@ bool input_is_stream(const char *path)
            !S_ISDIR(about.st_mode);
 }
 
-int input_trace_open(input_trace *input, const char *verb, const char *path)
+int input_trace_read(input_trace *input, const char *verb, const char *path)
 {
     trace_error error;
     *input = (input_trace){.from = trace_open(path, &error)};
     if (input->from == NULL)
         return command_error(verb, "%s", error.text);
-    if (input->from->count > 0 && trace_summarize(input->from, &input->asked))
+    if (input->from->count > 0)
         return COMMAND_OK;
-    const char *why = input->from->count == 0 ? "the trace has no events"
-                                              : "there is not enough memory";
     const char *cut = input->from->cut ? input->from->why_cut : NULL;
     input_trace_close(input);
-    return command_error(verb, "%s: %s%s%s", path, why,
+    return command_error(verb, "%s: the trace has no events%s%s", path,
                          cut != NULL ? "; it was cut: " : "",
                          cut != NULL ? cut : "");
+}
+
+int input_trace_open(input_trace *input, const char *verb, const char *path)
+{
+    int code = input_trace_read(input, verb, path);
+    if (code != COMMAND_OK || trace_summarize(input->from, &input->asked))
+        return code;
+    input_trace_close(input);
+    return command_error(verb, "%s: there is not enough memory", path);
 }
 
 void input_trace_close(input_trace *input)

@@ -7,7 +7,7 @@
 
 #include <jansson.h>
 
-/* A trace, and what is asked of it. */
+/* A trace, and what is asked of it, if that was summed up. */
 typedef struct input_trace {
     trace *from;
     trace_summary asked;
@@ -17,15 +17,19 @@ typedef struct input_trace {
  * look into it to learn what it is, so it is taken for a trace. */
 bool input_is_stream(const char *path);
 
-/* Opens it; else prints why not, and returns COMMAND_INPUT. */
+/* Reads a trace that has events; else prints why not, and returns
+ * COMMAND_INPUT. */
+int input_trace_read(input_trace *input, const char *verb, const char *path);
+
+/* The same, and sums it up: one pass more over its events. */
 int input_trace_open(input_trace *input, const char *verb, const char *path);
 void input_trace_close(input_trace *input);
 
 /*
- * Finds a moment: "peak" (of requested bytes), "end", after an event by its
- * number from 0, or after all events up to a time such as 1.5s, 20ms or 300us.
- * Stores how many events are done then. False, after one line, if there is no
- * such moment.
+ * Finds a moment: "peak" (of requested bytes: of a trace that is summed up),
+ * "end", after an event by its number from 0, or after all events up to a time
+ * such as 1.5s, 20ms or 300us. Stores how many events are done then. False,
+ * after one line, if there is no such moment.
  */
 bool input_moment(const char *verb, const input_trace *input, const char *text,
                   size_t *events);

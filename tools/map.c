@@ -199,7 +199,7 @@ static int map_trace(const map_request *request)
 {
     input_trace input;
     const char *why;
-    int code = input_trace_open(&input, "map", request->input);
+    int code = input_trace_read(&input, "map", request->input);
     if (code != COMMAND_OK)
         return code;
     heap_history *heap = NULL;

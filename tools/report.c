@@ -75,7 +75,7 @@ static int report_trace(report_request *request)
         command_error("report", "a page cannot be shown in a terminal: use -o");
         return COMMAND_USAGE;
     }
-    int code = input_trace_open(&input, "report", request->input);
+    int code = input_trace_read(&input, "report", request->input);
     if (code != COMMAND_OK)
         return code;
     request->heap.columns = heap_columns(input.from, COLUMNS);

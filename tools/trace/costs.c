@@ -42,7 +42,7 @@ static size_t gather(cost *costs, const trace *from, const uint64_t *sizes,
                      const uint32_t *sites, size_t granule)
 {
     size_t count = 0;
-    for (size_t i = 0; i < from->blocks; i++) {
+    for (size_t i = 0; i < from->slots; i++) {
         if (sizes[i] == TRACE_NO_SIZE)
             continue;
         costs[count++] =
@@ -61,7 +61,7 @@ cost *costs_at(const trace *from, size_t events, bool by_site, size_t granule,
     uint32_t *sites = NULL;
     uint64_t *sizes = trace_sizes_at(from, events, by_site ? &sites : NULL);
     cost *costs =
-        sizes == NULL ? NULL : calloc((size_t)from->blocks + 1, sizeof *costs);
+        sizes == NULL ? NULL : calloc((size_t)from->slots + 1, sizeof *costs);
     if (costs != NULL) {
         *count = gather(costs, from, sizes, sites, granule);
         qsort(costs, *count, sizeof *costs, compare_keys);

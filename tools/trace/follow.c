@@ -46,13 +46,13 @@ void follow_close(trace_follower *closed)
         return;
     if (closed->file >= 0)
         close(closed->file);
+    build_end(&closed->to);
     for (size_t i = 0; i < closed->into.site_count; i++)
         free(closed->into.sites[i]);
     free(closed->into.sites);
     free(closed->into.events);
     free(closed->into.kinds);
     free(closed->into.ticks);
-    build_end(&closed->to);
     free(closed);
 }
 
@@ -119,7 +119,7 @@ static site_holding *holdings(const trace_follower *of)
     site_holding *all = calloc(of->into.site_count, sizeof *all);
     if (all == NULL)
         return NULL;
-    for (uint32_t i = 0; i < of->into.blocks; i++) {
+    for (uint32_t i = 0; i < of->into.slots; i++) {
         const trace_event *last = build_last(&of->to, i);
         bool lives = last->op != TRACE_FREE;
         all[last->site].requested += lives ? last->size : 0;

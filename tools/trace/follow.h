@@ -29,7 +29,7 @@ void follow_close(trace_follower *closed);
 bool follow_look(trace_follower *of);
 
 /* The known call stacks that hold most after the last look, most first;
- * returns how many there are. O(blocks). */
+ * returns how many there are. O(blocks that lived at once). */
 size_t follow_largest(const trace_follower *of, site_holding *largest,
                       size_t wanted);
 

@@ -118,7 +118,7 @@ static const char *open_pool(playback *it)
 const char *playback_open(playback *it, const playback_plan *plan)
 {
     *it = (playback){.plan = *plan};
-    it->places = calloc((size_t)plan->from->blocks + 1, sizeof *it->places);
+    it->places = calloc((size_t)plan->from->slots + 1, sizeof *it->places);
     const char *wrong = it->places == NULL ? no_memory : open_pool(it);
     if (wrong != NULL)
         playback_close(it);
@@ -160,7 +160,7 @@ void playback_rewind(playback *it)
         bitfit_reset(it->pool);
     else
         remake(it);
-    memset(it->places, 0, it->plan.from->blocks * sizeof *it->places);
+    memset(it->places, 0, it->plan.from->slots * sizeof *it->places);
     it->next = 0;
     it->failures = 0;
 }
@@ -169,7 +169,7 @@ void playback_rewind(playback *it)
 
 static void *request(playback *it, const trace_event *event)
 {
-    void *place = it->places[event->block];
+    void *place = it->places[event->slot];
     if (event->op == TRACE_RESIZE)
         return bitfit_realloc(it->pool, place, (size_t)event->size);
     if (event->align_log2 == 0)
@@ -182,7 +182,7 @@ static void do_next(playback *it)
 {
     const trace_event unpacked = trace_at(it->plan.from, it->next);
     const trace_event *event = &unpacked;
-    void **place = &it->places[event->block];
+    void **place = &it->places[event->slot];
     if (event->op == TRACE_FREE) {
         bitfit_free(it->pool, *place);
         *place = NULL;
@@ -211,9 +211,9 @@ bool playback_serves(playback *it, size_t end)
     return it->failures == 0;
 }
 
-size_t playback_offset(const playback *it, uint32_t block)
+size_t playback_offset(const playback *it, uint32_t slot)
 {
-    return (size_t)((const unsigned char *)it->places[block] -
+    return (size_t)((const unsigned char *)it->places[slot] -
                     (const unsigned char *)it->payload);
 }
 

@@ -27,7 +27,7 @@ typedef struct playback_plan {
 typedef struct playback {
     playback_plan plan;
     bitfit_pool *pool;
-    void **places; /* by block; NULL where it does not live */
+    void **places; /* by slot; NULL where no block lives */
     void *payload; /* where it starts */
     size_t next;   /* the event to come */
     uint64_t failures;
@@ -58,8 +58,8 @@ void playback_run(playback *it, size_t end);
  * none. */
 bool playback_serves(playback *it, size_t end);
 
-/* Where a block is, in bytes from the payload's start. It must live. */
-size_t playback_offset(const playback *it, uint32_t block);
+/* Where a slot's block is, in bytes from the payload's start. It must live. */
+size_t playback_offset(const playback *it, uint32_t slot);
 
 /* As playback_open(), of a pool whose payload is the trace's high-water mark,
  * unless the plan has a pool's size: it serves the trace, and what is free in

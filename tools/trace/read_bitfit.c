@@ -159,6 +159,8 @@ static void look_behind(const trace_input *input, reading *from)
 
 static bool read_events(trace_input *input, reading *from)
 {
+    enum { SHORTEST = 2 }; /* bytes of an event */
+    build_expect(from->to, (from->end - from->next) / SHORTEST);
     while (from->next < from->end) {
         size_t start = from->next;
         if (from->at[start] == RECORD_END) {

@@ -5,14 +5,14 @@
 typedef struct course {
     series *into;
     playback *it;
-    uint64_t *sizes; /* requested, by block; of those that were served */
+    uint64_t *sizes; /* requested, by slot; of those that were served */
     uint64_t requested;
 } course;
 
 static void count_requested(course *on, const trace_event *event, bool lived,
                             bool failed)
 {
-    uint64_t *size = &on->sizes[event->block];
+    uint64_t *size = &on->sizes[event->slot];
     if (failed || (event->op != TRACE_ALLOC && !lived))
         return;
     on->requested -= event->op == TRACE_ALLOC ? 0 : *size;
@@ -39,7 +39,7 @@ static series_point step(course *on)
 {
     playback *it = on->it;
     const trace_event event = trace_at(it->plan.from, it->next);
-    bool lived = it->places[event.block] != NULL;
+    bool lived = it->places[event.slot] != NULL;
     uint64_t failures = it->failures;
     playback_run(it, it->next + 1);
     count_requested(on, &event, lived, it->failures > failures);
@@ -84,7 +84,7 @@ bool series_run(series *result, playback *it, size_t points,
     size_t every = points == 0 ? 1 : from->count / points + 1;
     course on = {.into = result, .it = it};
     *result = (series){.least_largest = UINT64_MAX};
-    on.sizes = calloc((size_t)from->blocks + 1, sizeof *on.sizes);
+    on.sizes = calloc((size_t)from->slots + 1, sizeof *on.sizes);
     result->points = calloc(from->count / every + 2, sizeof *result->points);
     bool room = on.sizes != NULL && result->points != NULL;
     playback_rewind(it);

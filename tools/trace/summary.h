@@ -41,8 +41,8 @@ static inline uint64_t granules_of(uint64_t size, uint64_t granule)
 }
 
 /*
- * The size of each block, by number, after the first `events` events; blocks
- * that do not live then have TRACE_NO_SIZE. `sites`, unless NULL, gets the call
+ * The size of each slot's block after the first `events` events; slots that are
+ * unused then have TRACE_NO_SIZE. `sites`, unless NULL, gets the call
  * stack of each. The caller frees both. NULL if and only if there is not enough
  * memory.
  */

@@ -1,9 +1,14 @@
 /*
  * A trace: what a program asked of malloc, in the order in which it asked.
  *
- * Blocks are numbered from 0 as they are allocated; a resize keeps the number,
- * wherever the block moves. Every event of a trace that was opened is sound:
- * a free or a resize names a block that lives, a size is below 2^48.
+ * An event names its block by a slot: the number that the block has from its
+ * allocation to its free, wherever it moves, and that no other has in that
+ * time. A later block gets it again. So an array by slot is as large as what
+ * lives at once, however long the trace is.
+ *
+ * Every event of a trace that was opened is sound: a free or a resize names a
+ * slot whose block lives, an allocation one that is unused; a size is below
+ * 2^48.
  */
 #ifndef TRACE_H
 #define TRACE_H
@@ -15,8 +20,8 @@
 typedef enum trace_op { TRACE_ALLOC, TRACE_FREE, TRACE_RESIZE } trace_op;
 
 typedef struct trace_event {
-    uint64_t size; /* bytes requested; of a free: the block's last size */
-    uint32_t block;
+    uint64_t size;      /* bytes requested; of a free: the block's last size */
+    uint32_t slot;      /* of the block */
     uint32_t site;      /* index into sites; 0 is "unknown"; of a free: where
                            the block got its last size */
     uint16_t thread;    /* from 0 */
@@ -25,9 +30,9 @@ typedef struct trace_event {
 } trace_event;
 
 /* Programs ask for the same again and again, and there are millions of events:
- * what differs only in its block is kept once. */
+ * what differs only in its slot is kept once. */
 typedef struct trace_packed {
-    uint32_t block;
+    uint32_t slot;
     uint32_t kind; /* index into kinds */
 } trace_packed;
 
@@ -40,11 +45,12 @@ typedef struct trace_tick {
 typedef struct trace {
     trace_packed *events; /* trace_at() unpacks them */
     size_t count;
-    trace_event *kinds; /* each once, of no block */
+    trace_event *kinds; /* each once, of no slot */
     size_t kind_count;
     trace_tick *ticks; /* trace_time() looks them up */
     size_t tick_count;
     uint32_t blocks; /* how many were ever allocated */
+    uint32_t slots;  /* how many live at once at most */
     uint32_t threads;
     bool timed; /* events have times */
     bool cut;   /* the recording is not all there; what is here is sound */
@@ -81,7 +87,7 @@ static inline trace_event trace_at(const trace *from, size_t event)
 {
     trace_packed packed = from->events[event];
     trace_event unpacked = from->kinds[packed.kind];
-    unpacked.block = packed.block;
+    unpacked.slot = packed.slot;
     return unpacked;
 }
 

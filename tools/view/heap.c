@@ -21,11 +21,18 @@ static const char no_memory[] = "there is not enough memory for the replay";
 
 /* --------------------------------------------------------------- watching */
 
+/* What is in a slot. */
+typedef struct tenant {
+    uint32_t stay; /* NO_STAY: it is unused, or found no place */
+    uint32_t block;
+} tenant;
+
 /* A playback, watched event by event. */
 typedef struct watch {
     heap_history *heap;
     playback playback;
-    uint32_t *current;  /* each block's stay */
+    tenant *current;    /* of each slot */
+    uint32_t blocks;    /* that were allocated so far */
     size_t live;        /* bytes */
     uint64_t requested; /* bytes */
     size_t last_part;   /* of the samples */
@@ -63,7 +70,7 @@ static void compact(watch *w)
         const heap_stay *stay = &heap->stays[i];
         if (stay->died == stay->born)
             continue;
-        uint32_t *current = &w->current[heap_asked(heap, stay).block];
+        uint32_t *current = &w->current[heap_asked(heap, stay).slot].stay;
         if (*current == i)
             *current = (uint32_t)kept;
         heap->stays[kept++] = *stay;
@@ -122,14 +129,14 @@ static void join_crowd(watch *w, heap_stay *stay)
     w->gone++;
 }
 
-static void end_stay(watch *w, uint32_t block, uint32_t event)
+static void end_stay(watch *w, tenant *of, uint32_t event)
 {
-    heap_stay *stay = &w->heap->stays[w->current[block]];
+    heap_stay *stay = &w->heap->stays[of->stay];
     size_t size = stay->count * w->heap->granule;
     stay->died = event;
     w->live -= size;
     w->requested -= size - heap_waste(w->heap, stay);
-    w->current[block] = NO_STAY;
+    of->stay = NO_STAY;
     if (is_in_crowd(w, stay))
         join_crowd(w, stay);
 }
@@ -178,20 +185,22 @@ static bool make_room(watch *w)
 static bool begin_stay(watch *w, const trace_event *event, uint32_t time)
 {
     heap_history *heap = w->heap;
-    void *place = w->playback.places[event->block];
+    tenant *of = &w->current[event->slot];
+    void *place = w->playback.places[event->slot];
     size_t size = bitfit_usable_size(w->playback.pool, place);
     if (!make_room(w))
         return false;
-    w->current[event->block] = (uint32_t)heap->stay_count;
+    of->stay = (uint32_t)heap->stay_count;
     w->live += size;
     w->requested += event->size;
     heap_stay *stay = &heap->stays[heap->stay_count++];
     *stay = (heap_stay){
-        .start = (uint32_t)(playback_offset(&w->playback, event->block) /
+        .start = (uint32_t)(playback_offset(&w->playback, event->slot) /
                             heap->granule),
         .count = (uint32_t)(size / heap->granule),
         .born = time,
         .died = (uint32_t)heap->trace->count,
+        .block = of->block,
     };
     uint64_t end = (uint64_t)stay->start + stay->count;
     w->mark = end > w->mark ? end : w->mark;
@@ -207,12 +216,15 @@ static bool begin_stay(watch *w, const trace_event *event, uint32_t time)
 static bool watch_event(watch *w, uint32_t time)
 {
     const trace_event event = trace_at(w->heap->trace, time);
+    tenant *of = &w->current[event.slot];
     uint64_t failures = w->playback.failures;
+    if (event.op == TRACE_ALLOC)
+        of->block = w->blocks++;
     playback_run(&w->playback, (size_t)time + 1);
     bool failed = w->playback.failures != failures;
-    if (!failed && w->current[event.block] != NO_STAY)
-        end_stay(w, event.block, time);
-    return failed || w->playback.places[event.block] == NULL ||
+    if (!failed && of->stay != NO_STAY)
+        end_stay(w, of, time);
+    return failed || w->playback.places[event.slot] == NULL ||
            begin_stay(w, &event, time);
 }
 
@@ -262,7 +274,7 @@ static void finish_crowds(watch *w)
 static bool watch_all(watch *w, const heap_options *options)
 {
     size_t count = w->heap->trace->count;
-    size_t size = ((size_t)w->heap->trace->blocks + 1) * sizeof *w->current;
+    size_t size = ((size_t)w->heap->trace->slots + 1) * sizeof *w->current;
     w->current = malloc(size);
     bool ok = w->current != NULL;
     if (ok)

@@ -15,6 +15,7 @@ typedef struct heap_stay {
     uint32_t count; /* granules */
     uint32_t born;  /* that event says what was asked: heap_asked() */
     uint32_t died;  /* the trace's count if it never did */
+    uint32_t block; /* its number: blocks count from 0 as they are allocated */
 } heap_stay;
 
 /*

@@ -66,15 +66,13 @@ static void pack(packer *p, unsigned char *bytes, size_t size, int flush)
 static uint32_t stay_value(const heap_history *heap, size_t i, unsigned column)
 {
     const heap_stay *stay = &heap->stays[i];
-    const trace_event asked = heap_asked(heap, stay);
-    const uint32_t values[] = {
-        stay->start,
-        stay->count,
-        heap_waste(heap, stay),
-        stay->born - (i == 0 ? 0 : stay[-1].born),
-        stay->died - stay->born,
-        asked.block - (i == 0 ? 0 : heap_asked(heap, stay - 1).block),
-        asked.site};
+    const uint32_t values[] = {stay->start,
+                               stay->count,
+                               heap_waste(heap, stay),
+                               stay->born - (i == 0 ? 0 : stay[-1].born),
+                               stay->died - stay->born,
+                               stay->block - (i == 0 ? 0 : stay[-1].block),
+                               heap_asked(heap, stay).site};
     return values[column];
 }
 

@@ -1,4 +1,6 @@
 /* Every format that is read, and the one that is written. */
+#include "numbers.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -26,13 +28,15 @@ static char *events_text(const trace *of)
     char *text;
     size_t size;
     FILE *to = open_memstream(&text, &size);
+    block_numbers numbers = numbers_open(of);
     for (size_t i = 0; i < of->count; i++) {
         const trace_event event = trace_at(of, i);
         char op = event.op == TRACE_FREE     ? 'f'
                   : event.op == TRACE_RESIZE ? 'r'
                   : event.align_log2 > 0     ? 'm'
                                              : 'a';
-        fprintf(to, "%s%c%u", i == 0 ? "" : " ", op, (unsigned)event.block);
+        fprintf(to, "%s%c%u", i == 0 ? "" : " ", op,
+                (unsigned)number_of(&numbers, &event));
         if (op != 'f')
             fprintf(to, ":%llu", (unsigned long long)event.size);
         if (op == 'm')
@@ -41,6 +45,7 @@ static char *events_text(const trace *of)
             fprintf(to, "@%u", event.thread);
     }
     fclose(to);
+    numbers_close(&numbers);
     return text;
 }
 
@@ -715,7 +720,7 @@ static int events_of_part(const trace *whole, const bytes *part, bool *cut)
     for (size_t i = 0; i < read->count; i++) {
         assert_int_equal(trace_at(read, i).op, trace_at(whole, i).op);
         assert_int_equal(trace_at(read, i).size, trace_at(whole, i).size);
-        assert_int_equal(trace_at(read, i).block, trace_at(whole, i).block);
+        assert_int_equal(trace_at(read, i).slot, trace_at(whole, i).slot);
     }
     int count = (int)read->count;
     *cut = read->cut;
@@ -919,12 +924,29 @@ static void expect_same(const trace *left, const trace *right)
         assert_int_equal(trace_time(left, i) / 1000,
                          trace_time(right, i) / 1000);
         assert_int_equal(a.size, b.size);
-        assert_int_equal(a.block, b.block);
+        assert_int_equal(a.slot, b.slot);
         assert_int_equal(a.thread, b.thread);
         assert_int_equal(a.align_log2, b.align_log2);
         assert_int_equal(a.op, b.op);
         assert_string_equal(left->sites[a.site], right->sites[b.site]);
     }
+}
+
+/* "ABC", then B and A are freed, and D takes A's slot, E takes B's, F its own.
+ */
+static void a_slot_is_used_again(void **state)
+{
+    (void)state;
+    static const unsigned slots[] = {0, 1, 2, 1, 0, 0, 1, 3};
+    enum { EVENTS = sizeof slots / sizeof slots[0] };
+    content file = own("app", "a\1a\1a\1f\1f\2a\1a\1a\1", 2 * EVENTS);
+    trace *read = parse(file.bytes, file.size);
+    assert_int_equal(read->count, EVENTS);
+    assert_int_equal(read->blocks, 6);
+    assert_int_equal(read->slots, 4);
+    for (size_t i = 0; i < EVENTS; i++)
+        assert_int_equal(trace_at(read, i).slot, slots[i]);
+    trace_close(read);
 }
 
 /* Two sizes, by turns, and their frees; times that change now and then. */
@@ -947,11 +969,13 @@ static void what_is_asked_again_is_kept_once(void **state)
     content file = own("app", events, size);
     trace *read = parse(file.bytes, file.size);
     assert_int_equal(read->count, 2 * PAIRS);
+    assert_int_equal(read->blocks, PAIRS);
+    assert_int_equal(read->slots, 1);
     assert_int_equal(read->kind_count, 4);
     assert_int_equal(read->tick_count, PAIRS / TICK - 1); /* the first is 0 */
     for (size_t i = 0; i < read->count; i++) {
         const trace_event event = trace_at(read, i);
-        assert_int_equal(event.block, i / 2);
+        assert_int_equal(event.slot, 0);
         assert_int_equal(event.size, 7 + i / 2 % 2);
         assert_int_equal(event.op, i % 2 == 0 ? TRACE_ALLOC : TRACE_FREE);
         assert_int_equal(trace_time(read, i), i / 2 / TICK * 5000);
@@ -1138,6 +1162,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(stacks_get_other_names),
     cmocka_unit_test(a_cut_recording_is_renamed),
     cmocka_unit_test(what_is_asked_again_is_kept_once),
+    cmocka_unit_test(a_slot_is_used_again),
     cmocka_unit_test(what_cannot_be_renamed_says_why),
 };
 

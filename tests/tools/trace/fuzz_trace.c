@@ -38,8 +38,10 @@ size_t memory_limit(void)
 
 static void check_sound(const trace *read)
 {
-    unsigned char *lives = calloc((size_t)read->blocks + 1, 1);
+    unsigned char *lives = calloc((size_t)read->slots + 1, 1);
     uint32_t blocks = 0;
+    uint32_t live = 0;
+    uint32_t most = 0;
     uint64_t time = 0;
     CHECK(lives != NULL);
     for (size_t i = 0; i < read->count; i++) {
@@ -48,13 +50,15 @@ static void check_sound(const trace *read)
         CHECK(event.size >> 48 == 0 && event.thread < read->threads);
         CHECK(trace_time(read, i) >= time);
         time = trace_time(read, i);
-        if (event.op == TRACE_ALLOC)
-            CHECK(event.block == blocks++);
-        else
-            CHECK(event.block < blocks && lives[event.block]);
-        lives[event.block] = event.op != TRACE_FREE;
+        CHECK(event.slot < read->slots);
+        CHECK(lives[event.slot] == (event.op != TRACE_ALLOC));
+        lives[event.slot] = event.op != TRACE_FREE;
+        blocks += event.op == TRACE_ALLOC;
+        live += event.op == TRACE_ALLOC;
+        live -= event.op == TRACE_FREE;
+        most = live > most ? live : most;
     }
-    CHECK(blocks == read->blocks);
+    CHECK(blocks == read->blocks && most == read->slots);
     free(lives);
 }
 

@@ -36,10 +36,10 @@ typedef struct storage {
     trace_tick ticks[EVENTS];
 } storage;
 
-static trace made_of(storage *in, size_t count, uint32_t blocks)
+static trace made_of(storage *in, size_t count, uint32_t blocks, uint32_t slots)
 {
     for (uint32_t i = 0; i < count; i++) {
-        in->packed[i] = (trace_packed){in->events[i].block, i};
+        in->packed[i] = (trace_packed){in->events[i].slot, i};
         in->ticks[i] = (trace_tick){i, 1000 * i};
     }
     return (trace){.events = in->packed,
@@ -49,6 +49,7 @@ static trace made_of(storage *in, size_t count, uint32_t blocks)
                    .ticks = in->ticks,
                    .tick_count = count,
                    .blocks = blocks,
+                   .slots = slots,
                    .threads = 1,
                    .timed = true,
                    .sites = no_sites,
@@ -61,11 +62,13 @@ static trace made_of(storage *in, size_t count, uint32_t blocks)
 /* The same random calls each time. */
 static trace random_trace(storage *in)
 {
-    static uint64_t sizes[EVENTS];
-    uint32_t live[LIVE];
+    uint64_t sizes[LIVE];
+    uint32_t slots[LIVE]; /* those of live blocks, then the others */
     uint32_t count = 0;
     uint32_t blocks = 0;
     unsigned dice = 7;
+    for (uint32_t i = 0; i < LIVE; i++)
+        slots[i] = i;
     for (uint32_t i = 0; i < EVENTS; i++) {
         dice = dice * 1103515245 + 12345;
         unsigned choice = dice >> 16;
@@ -74,24 +77,25 @@ static trace random_trace(storage *in)
         uint32_t at = count == 0 ? 0 : choice % count;
         if (count < LIVE && choice % 5 < 3) {
             event->op = TRACE_ALLOC;
-            event->block = blocks;
+            event->slot = slots[count++];
             event->align_log2 = choice % 50 == 0 ? 8 : 0;
-            event->size = sizes[blocks] = choice % 700;
-            live[count++] = blocks++;
+            event->size = sizes[event->slot] = choice % 700;
+            blocks++;
         } else if (count > 0 && choice % 5 == 3) {
             event->op = TRACE_RESIZE;
-            event->block = live[at];
-            event->size = sizes[live[at]] = choice % 900;
+            event->slot = slots[at];
+            event->size = sizes[event->slot] = choice % 900;
         } else if (count > 0) {
             event->op = TRACE_FREE;
-            event->block = live[at];
-            event->size = sizes[live[at]];
-            live[at] = live[--count];
+            event->slot = slots[at];
+            event->size = sizes[event->slot];
+            slots[at] = slots[--count];
+            slots[count] = event->slot;
         } else {
             in->events[i--].op = TRACE_FREE; /* nothing to free: again */
         }
     }
-    return made_of(in, EVENTS, blocks);
+    return made_of(in, EVENTS, blocks, LIVE);
 }
 
 /*
@@ -103,13 +107,13 @@ static trace random_trace(storage *in)
 static trace small_trace(storage *in)
 {
     const trace_event list[] = {
-        {.op = TRACE_ALLOC, .block = 0, .size = 32},
-        {.op = TRACE_ALLOC, .block = 1, .size = 40},
-        {.op = TRACE_FREE, .block = 0, .size = 32},
-        {.op = TRACE_ALLOC, .block = 2, .size = 64},
+        {.op = TRACE_ALLOC, .slot = 0, .size = 32},
+        {.op = TRACE_ALLOC, .slot = 1, .size = 40},
+        {.op = TRACE_FREE, .slot = 0, .size = 32},
+        {.op = TRACE_ALLOC, .slot = 0, .size = 64},
     };
     memcpy(in->events, list, sizeof list);
-    return made_of(in, 4, 3);
+    return made_of(in, 4, 3, 2);
 }
 
 /* ------------------------------------------------------------------ moments */
@@ -277,7 +281,7 @@ static void an_empty_trace_has_an_empty_heap(void **state)
     (void)state;
     static storage none;
     const char *why;
-    trace from = made_of(&none, 0, 0);
+    trace from = made_of(&none, 0, 0, 0);
     const heap_options options = {.samples = 10};
     heap_history *heap = heap_open(&from, &options, &why);
     assert_non_null(heap);
