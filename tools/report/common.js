@@ -33,14 +33,30 @@ const bitfit = (() => {
     c => `&#${c.charCodeAt(0)};`);
 
   // ------------------------------------------------------------------- heaps
+  /* Piece by piece: a Blob or a Response would carry all of it through other
+   * processes of the browser, which takes longer than to inflate it. */
+  async function inflate(packed) {
+    const { readable, writable } = new DecompressionStream('deflate');
+    const writer = writable.getWriter(), reader = readable.getReader();
+    const written = writer.write(packed).then(() => writer.close());
+    const pieces = [];
+    let size = 0, at = 0;
+    for (let next; !(next = await reader.read()).done; size += next.value.length)
+      pieces.push(next.value);
+    await written;
+    const raw = new Uint8Array(size);
+    for (const piece of pieces) {
+      raw.set(piece, at);
+      at += piece.length;
+    }
+    return raw;
+  }
   /* Columns of 32-bit numbers, each as four planes of bytes, and then the call
    * sites, a line each: all of it deflated. */
   async function unpack(text, lengths) {
     const plain = atob(text.trim()), packed = new Uint8Array(plain.length);
     for (let i = 0; i < plain.length; i++) packed[i] = plain.charCodeAt(i);
-    const stream = new Blob([packed]).stream()
-      .pipeThrough(new DecompressionStream('deflate'));
-    const raw = new Uint8Array(await new Response(stream).arrayBuffer());
+    const raw = await inflate(packed);
     let at = 0;
     const columns = lengths.map(n => {
       const column = new Uint32Array(n);
