@@ -8,10 +8,11 @@ A mutant is the core with one operator, constant or condition replaced or one
 statement dropped. Each is compiled by tcc with trial.c, which compares the pool
 with the model, in the builds of BUILDS, one after the other, until a trial
 fails: then the mutant is killed. A mutant that gives every answer right is
-killed, too, if it takes more steps than the core, by more than 0.1 %; a step is
-a basic block, as gcc counts them. Or if a quick proof fails of it, where CBMC is
-(prove.py says where it looks). What survives stands in survivors.txt with the
-reason why it does no harm, or the run fails.
+killed, too, if it takes more steps than the core in a part of pace.c, by more
+than 0.1 %; a step is a basic block, as gcc counts them. Or if a quick proof
+fails of it, where CBMC is (prove.py says where it looks). What gcc -O2 makes the
+same code of as of the core, in every build, is no mutant. What survives stands
+in survivors.txt with the reason why it does no harm, or the run fails.
 
 --every N tries one mutant of N: by its text, so that a change of the core
 changes the choice only where it changes the core. --again FILE tries those that
@@ -46,16 +47,15 @@ BUILDS = {
     "without a tree": ["-DBITFIT_NO_INDEX"],
     "general paths": ["-DBITFIT_NO_SHORT"],
 }
-# Short inputs, long ones, churn, and those at the edge.
-INPUTS = {"64 bits": (800, 2, 1, 1, 0), "8 bits": (800, 2, 0, 0, 0),
-          "without a tree": (500, 1, 0, 0, 0),
-          "general paths": (500, 1, 0, 1, 0)}
+# How many inputs: short ones, long ones, churn, and those at the edge.
+INPUTS = {"64 bits": (800, 2, 1, 1), "8 bits": (800, 2, 0, 0),
+          "without a tree": (500, 1, 0, 0), "general paths": (500, 1, 1, 1)}
 # What no trial calls in every way has quick proofs.
 PROOFS = {"bits.h": ["bits/"], "map.h": ["map/"], "pool.h": ["bytes/"],
           "tree.h": ["tree/", "layout/sizes"], "fit.h": ["layout/sizes"]}
-# Where the compiler counts basic blocks: churn, and the pace of few calls.
+# Where the compiler counts basic blocks: in the sources that are COUNTED.
 STEPS = ["gcc", "-w", "-O0"]
-STEPS_INPUT = (0, 0, 1, 0, 1)
+COUNTED = ("bitfit", "shared", "create")
 STEPS_BUILDS = ("64 bits", "general paths")
 MOST_STEPS_MORE = 0.1
 SECONDS = 8
@@ -146,11 +146,11 @@ def limits():
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
-def steps_of(trial, inputs):
-    """The steps of a trial, where they are counted; None if it fails."""
-    done = subprocess.run([trial, *map(str, inputs)], capture_output=True,
+def run(program, *inputs):
+    """What it prints; None if it fails."""
+    done = subprocess.run([program, *map(str, inputs)], capture_output=True,
                           preexec_fn=limits, check=False)
-    return None if done.returncode else int(done.stdout)
+    return None if done.returncode else done.stdout
 
 
 def dies(src, build, folder):
@@ -163,14 +163,14 @@ def dies(src, build, folder):
                           check=False)
     if made.returncode != 0:
         return "the compiler"
-    if steps_of(trial, INPUTS[build]) is None:
+    if run(trial, *INPUTS[build]) is None:
         return f"the model, {build}"
     return None
 
 
 class Steps:
-    """How many steps a core takes. All but the shell is compiled once, when the
-    first one is asked for."""
+    """How many steps a core takes. What is not counted is compiled once, when
+    the first core is asked for."""
     def __init__(self, root, folder):
         self.root = root
         self.folder = folder
@@ -180,9 +180,9 @@ class Steps:
     def compiled_rest(self):
         with self.lock:
             if not self.rest:
-                files = [HERE / "trial.c"]
+                files = [HERE / "pace.c"]
                 files += [self.root / "src" / f"{name}.c" for name in SOURCES
-                          if name != "bitfit"]
+                          if name not in COUNTED]
                 subprocess.run([*STEPS, f"-I{self.root}/src", "-c", *files,
                                 f"-I{self.root}/include"], cwd=self.folder,
                                check=True)
@@ -190,14 +190,29 @@ class Steps:
         return self.rest
 
     def of(self, src, folder, build):
-        """None if the trial fails."""
-        trial = folder / "steps"
+        """Those of each part; None if the program fails."""
+        pace = folder / "pace"
+        counted = [src / f"{name}.c" for name in COUNTED]
         subprocess.run([*STEPS, *BUILDS[build],
                         "-fsanitize-coverage=trace-pc", f"-I{src}",
-                        f"-I{self.root}/include", src / "bitfit.c",
-                        *self.compiled_rest(), "-o", trial, "-lpthread"],
+                        f"-I{self.root}/include", *counted,
+                        *self.compiled_rest(), "-o", pace, "-lpthread"],
                        check=True)
-        return steps_of(trial, STEPS_INPUT)
+        parts = run(pace)
+        return None if parts is None else [int(part) for part in parts.split()]
+
+
+def takes_more(steps, before):
+    """Whether any part takes more steps, by more than is allowed."""
+    return any(100 * (now - then) > MOST_STEPS_MORE * then
+               for now, then in zip(steps, before))
+
+
+def code_of(src, folder, flags, name):
+    """What gcc -O2 makes of a source. The name it is compiled by is in there."""
+    subprocess.run(["gcc", "-w", "-O2", *flags, "-I../include", "-c", name,
+                    "-o", folder / "code.o"], cwd=src, check=True)
+    return (folder / "code.o").read_bytes()
 
 
 def fails_a_proof(file, folder, tools):
@@ -226,8 +241,20 @@ class Core:
         return {build: self.counter.of(self.root / "src", self.folder, build)
                 for build in STEPS_BUILDS}
 
+    @functools.cached_property
+    def code(self):
+        return {(build, name): code_of(self.root / "src", self.folder,
+                                       BUILDS[build], f"{name}.c")
+                for build in BUILDS for name in SOURCES}
+
+    def has_the_code(self, src, folder):
+        """Whether it is that of the core, each source in each build."""
+        return all(code_of(src, folder, BUILDS[build], f"{name}.c") == code
+                   for (build, name), code in self.code.items())
+
     def killer_of(self, file, folder):
-        """What kills the mutant in the folder; None if nothing does."""
+        """What kills the mutant in the folder, or says that it is none; None if
+        nothing does."""
         src = folder / "src"
         for build in BUILDS:
             killer = dies(src, build, folder)
@@ -237,9 +264,10 @@ class Core:
             steps = self.counter.of(src, folder, build)
             if steps is None:
                 return "the model, gcc"
-            before = self.steps[build]
-            if 100 * (steps - before) > MOST_STEPS_MORE * before:
+            if takes_more(steps, self.steps[build]):
                 return "steps"
+        if self.has_the_code(src, folder):
+            return "the same code"
         return "proof" if fails_a_proof(file, folder, self.tools) else None
 
 
@@ -288,6 +316,7 @@ def chosen(asked):
             if zlib.crc32(mutant.key().encode()) % asked.every == 0]
 
 
+NO_MUTANT = ("the compiler", "the same code")
 KILLERS = ("the model", "steps", "proof")
 
 
@@ -341,7 +370,7 @@ def main():
             concurrent.futures.ThreadPoolExecutor(asked.j) as pool:
         core = Core(asked.src, pathlib.Path(folder), asked.tools)
         for mutant in pool.map(lambda mutant: trial_of(mutant, core), wanted):
-            if mutant.killer != "the compiler":
+            if mutant.killer not in NO_MUTANT:
                 tally.add(mutant, reasons)
     score = tally.tell()
     print(f"{score:.1f} % killed; of the survivors {tally.unexplained} are not "

@@ -1,41 +1,29 @@
 /*
  * A mutant's trial: the fuzzer's comparison of the pool with the model, fed
- * with random bytes. It ends by abort() where the two differ. At the end it
- * says how many steps the core took: basic blocks, where the compiler counts
- * them.
+ * with random bytes. It ends by abort() where the two differ.
  *
- *     trial SHORT LONG CHURN EDGE PACE     how many inputs of each kind
+ *     trial SHORT LONG CHURN EDGE     how many inputs of each kind
  *
  * A short input makes a pool of any kind, for a hundred calls. Long ones and
  * churn make a pool of the smallest granules, with as many of them as there
  * are. A long one has thousands of calls of all kinds. Churn has so many short
  * requests, and the pool is so full, that the core gives its floors up and
  * comes back to them. At the edge there are more granules than 32 bits tell, or
- * nothing beside the bookkeeping may be touched. The pace is that of blocks
- * taken and freed again and again, and of pools of a few words: for the steps.
+ * nothing beside the bookkeeping may be touched.
  */
 #include "../pool/fuzz_pool.c"
 
+#include "../pool/covered.h"
 #include "bitfit_shared.h"
 #include "map.h"
-
-#include <stdio.h>
-#include <sys/mman.h>
+#include "reserved.h"
 
 enum { SHORT_INPUT = 512, LONG_INPUT = 1 << 16, CHURN_INPUT = 1 << 18 };
 enum { VERB_FREE = 10, VERB_ALLOC = 11, FEW_GRANULES = 200 }; /* see play() */
 enum { OFTEN = 160 }; /* of 256: so the pool stays full */
 
-static unsigned long steps;
 static uint64_t state = 1;
 static uint8_t input_bytes[CHURN_INPUT];
-
-/* gcc calls it in each basic block that is compiled to be counted. */
-void __sanitizer_cov_trace_pc(void);
-void __sanitizer_cov_trace_pc(void)
-{
-    steps++;
-}
 
 static unsigned random_byte(void)
 {
@@ -91,14 +79,6 @@ static void try_churn(void)
     LLVMFuzzerTestOneInput(input_bytes, CHURN_INPUT);
 }
 
-static void *reserve(size_t size, int protection)
-{
-    int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE;
-    void *reserved = mmap(NULL, size, protection, flags, -1, 0);
-    must(reserved != MAP_FAILED);
-    return reserved;
-}
-
 /* Two blocks whose starts have the low 32 bits in common: the first of them is
  * freed after the other one was taken, and its place is taken again. Nothing
  * ever touches the payload. */
@@ -118,19 +98,12 @@ static void play_far_apart(bitfit_pool *pool, size_t granule, size_t between)
 
 static void try_huge(void)
 {
-    bitfit_options options = {.granule = 8, .zeroed = true};
     size_t between = (size_t)1 << 32;
-    size_t size = (between + 1024) * options.granule;
-    options.bookkeeping_size = bitfit_bookkeeping_size(size, &options);
-    options.bookkeeping =
-        reserve(options.bookkeeping_size, PROT_READ | PROT_WRITE);
-    void *payload = reserve(size, PROT_NONE);
-    bitfit_pool *pool = bitfit_init(payload, size, &options);
-    must(pool != NULL);
-    play_far_apart(pool, options.granule, between);
-    must(bitfit_destroy(pool) == 4);
-    munmap(payload, size);
-    munmap(options.bookkeeping, options.bookkeeping_size);
+    reserved r;
+    open_reserved(&r, between + 1024);
+    play_far_apart(r.pool, r.options.granule, between);
+    must(bitfit_destroy(r.pool) == 4);
+    release_reserved(&r);
 }
 
 /* Two blocks that fill a pool of whole words, of any counts. */
@@ -271,6 +244,18 @@ static void try_damage(void)
     must(bitfit_check(pool) == 1);
 }
 
+/* Before a block was taken, all is sound; and a word in which nothing starts is
+ * passed over. */
+static void try_covered(void)
+{
+    bitfit_options options = {.granule = 8};
+    options.bookkeeping = bookkeeping;
+    options.bookkeeping_size = sizeof bookkeeping;
+    bitfit_pool *pool = bitfit_init(memory, MEMORY, &options);
+    must(bitfit_check(pool) == 0);
+    must(covered_word_is_passed_over(pool));
+}
+
 static void try_edges(void)
 {
     static const size_t words[] = {1, 2, 3, 4, 5, 16, 64, 65};
@@ -289,40 +274,12 @@ static void try_edges(void)
     try_shared();
     try_attach();
     try_damage();
-}
-
-/* Takes and frees blocks of a few granules, one after the other and by rows. */
-static void play_pace(bitfit_pool *pool, size_t rounds)
-{
-    unsigned char *row[8];
-    for (size_t i = 0; i < rounds; i++) {
-        bitfit_free(pool, bitfit_alloc(pool, 8 * (i % 12 + 1)));
-        for (size_t k = 0; k < 8; k++) {
-            row[k] = bitfit_alloc(pool, 8 * ((i + k) % 9 + 1));
-            must(row[k] != NULL);
-        }
-        for (size_t k = 0; k < 8; k++) {
-            bitfit_free(pool, row[i % 2 == 0 ? k : 7 - k]);
-        }
-    }
-    must(bitfit_destroy(pool) == 0);
-}
-
-static void try_pace(void)
-{
-    bitfit_options options = {.granule = 8};
-    play_pace(bitfit_init(memory, 2048, &options), 1000);
-    play_pace(bitfit_init(memory, MEMORY, &options), 1000);
-    options.zeroed = true;
-    for (size_t i = 0; i < 100; i++) {
-        memset(memory, 0, MEMORY / 2);
-        must(bitfit_init(memory, MEMORY / 2, &options) != NULL);
-    }
+    try_covered();
 }
 
 int main(int argc, char **argv)
 {
-    if (argc != 6) {
+    if (argc != 5) {
         return 2;
     }
     unsigned long shorts = strtoul(argv[1], NULL, 10);
@@ -341,9 +298,5 @@ int main(int argc, char **argv)
         try_edges();
         try_huge();
     }
-    for (unsigned long pace = strtoul(argv[5], NULL, 10); pace > 0; pace--) {
-        try_pace();
-    }
-    printf("%lu\n", steps);
     return 0;
 }

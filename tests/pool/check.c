@@ -5,6 +5,7 @@
  */
 #include "support.h"
 
+#include "covered.h"
 #include "pool.h"
 
 #include <stdlib.h>
@@ -288,6 +289,16 @@ static void the_block_taken_last_is_checked(void **state)
     close_patient(&p);
 }
 
+/* An entry may be too high, even that of a word in which nothing starts. */
+static void a_covered_word_is_passed_over(void **state)
+{
+    (void)state;
+    rig r;
+    rig_open(&r, COVERED_GRANULES, NULL);
+    assert_true(covered_word_is_passed_over(r.pool));
+    rig_close(&r);
+}
+
 static void every_flipped_bit_of_the_map_is_found(void **state)
 {
     (void)state;
@@ -375,6 +386,7 @@ int main(void)
         cmocka_unit_test(invariant_6_the_counters_are_what_the_map_says),
         cmocka_unit_test(a_block_that_waits_is_checked_as_it_is),
         cmocka_unit_test(the_block_taken_last_is_checked),
+        cmocka_unit_test(a_covered_word_is_passed_over),
         cmocka_unit_test(every_flipped_bit_of_the_map_is_found),
         cmocka_unit_test(garbage_is_found_and_leads_nobody_astray),
         cmocka_unit_test(garbage_in_rows_and_map_leads_nobody_astray),
