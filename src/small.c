@@ -148,7 +148,7 @@ static size_t end_of(const bitfit_pool *pool, size_t start)
 /* The bits at which `count` set bits begin; at least one. */
 BF_INLINE bf_word runs_of(bf_word word, unsigned count)
 {
-    while (count > 1) {
+    while (count > 1 && word != 0) {
         unsigned half = count >> 1;
         word &= word >> half;
         count -= half;
@@ -196,7 +196,7 @@ BF_INLINE size_t take(bitfit_pool *pool, size_t count)
  *     free B    "A..BB..C"   ->  "A......C"
  *
  * As end_of() and toggle() would, in one pass. */
-static size_t give(bitfit_pool *pool, size_t start)
+BF_INLINE size_t give(bitfit_pool *pool, size_t start)
 {
     if (start >= pool->granules) {
         return 0;
