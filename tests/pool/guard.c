@@ -248,8 +248,7 @@ static void copies_leave_guards_out(void **state)
     const void *start;
     size_t size;
     bitfit_bookkeeping(r.pool, &start, &size);
-    void *copy = malloc(size);
-    assert_non_null(copy);
+    void *copy = memory_for_pool(size);
     memcpy(copy, start, size);
     assert_int_equal(bitfit_copy_check(copy, size), BITFIT_COPY_WHOLE);
     bitfit_stats of_copy;
