@@ -140,6 +140,15 @@ size_t bf_carve_hole_before(bitfit_pool *pool, size_t start)
                : 0;
 }
 
+size_t bf_carve_hole_behind(bitfit_pool *pool, size_t start)
+{
+    const bf_map *map = &pool->fit.map;
+    bf_fit_settle(&pool->fit);
+    return start < map->granules && bf_map_free_at(map, start)
+               ? bf_map_end(map, start) - start
+               : 0;
+}
+
 size_t bf_carve_room(const bitfit_pool *pool)
 {
     return pool->fit.map.granules - pool->high_water;

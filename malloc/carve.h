@@ -35,6 +35,10 @@ size_t bf_carve_reserve_top(bitfit_pool *pool, size_t count);
  */
 size_t bf_carve_hole_before(bitfit_pool *pool, size_t start);
 
+/* The same of the hole that starts at this granule, which may be the pool's
+ * end. */
+size_t bf_carve_hole_behind(bitfit_pool *pool, size_t start);
+
 /* The first hole of `count` granules or more, which is more than a word has
  * bits, that starts in a word after that of the granule `after`; the first of
  * all if that is BF_NONE. Empty if there is none. */

@@ -25,25 +25,23 @@ static struct {
 
 /* ----------------------------------------------------------- blocks in bulk */
 
-/* In the hardened mode a block is looked at before it is handed out. */
-static void use(void *blocks, size_t size)
+size_t blocks_row(void *const *blocks, size_t number, size_t size)
 {
-    if (UNLIKELY(SETTINGS->options.hardened)) {
-        pages_use_now(blocks, size);
-    } else {
-        pages_use(blocks, size);
+    size_t row = 1;
+    while (row < number && blocks[row] == (char *)blocks[row - 1] + size) {
+        row++;
     }
+    return row;
 }
 
 void blocks_mark(void **blocks, size_t number, size_t count)
 {
     size_t size = heap_size_of(count);
-    for (size_t i = 0, first = 0; i < number; i++) {
-        char *end = (char *)blocks[i] + size;
-        cache_mark(blocks[i]);
-        if (i + 1 == number || blocks[i + 1] != end) { /* of a row */
-            use(blocks[first], (size_t)(end - (char *)blocks[first]));
-            first = i + 1;
+    for (size_t i = 0; i < number;) {
+        size_t row = blocks_row(blocks + i, number - i, size);
+        pages_use(blocks[i], row * size);
+        for (; row > 0; row--) {
+            cache_mark(blocks[i++]);
         }
     }
     for (size_t low = 0, high = number; low + 1 < high; low++) {

@@ -12,6 +12,10 @@ enum { BATCH_MAX = 64 }; /* blocks that change hands at a time */
 /* Marks new blocks of a bin, and turns them round: the lowest goes first. */
 void blocks_mark(void **blocks, size_t number, size_t count);
 
+/* How many of the blocks, which are `size` bytes, lie one behind the other from
+ * the first on. */
+size_t blocks_row(void *const *blocks, size_t number, size_t size);
+
 /* Gives blocks that were marked back to the pool. */
 void blocks_give(void *const *blocks, size_t number, size_t count);
 

@@ -122,10 +122,10 @@ void entry_give_full(const char *call, void *ptr, size_t size)
 void *entry_take_slow(size_t size, const char *call)
 {
     if (size - 1 < PTRDIFF_MAX) {
-        void *block = UNLIKELY(SETTINGS->options.hardened)
+        void *block = SETTINGS->options.hardened
                           ? hardened_take_cached(call, size)
                           : cache_take_any(heap_count_for(size));
-        if (block != NULL) {
+        if (LIKELY(block != NULL)) {
             return block;
         }
     }

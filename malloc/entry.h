@@ -17,11 +17,12 @@ bool entry_enter(const char *call);
 
 /* A request in full: any size, any power of two for an alignment, any state of
  * the heap. NULL and ENOMEM if it cannot be met. */
-void *entry_take_full(const char *call, size_t alignment, size_t size,
-                      fill how);
+__attribute__((noinline)) void *
+entry_take_full(const char *call, size_t alignment, size_t size, fill how);
 
 /* Takes back what is not NULL; `size` as for heap_give(). errno stays. */
-void entry_give_full(const char *call, void *ptr, size_t size);
+__attribute__((noinline)) void entry_give_full(const char *call, void *ptr,
+                                               size_t size);
 
 /* As realloc() of a pointer and a size that are not 0. */
 void *entry_resize(void *ptr, size_t size);

@@ -12,19 +12,18 @@ enum {
     BLOCKS_MAX = 8192,    /* each divides a mapping, and a process has 65,530 */
     WAITING_MAX = 64,     /* blocks that wait, and bytes in them: */
     WAITING_MIN = 524288, /* so many, and */
-    WAITING_LIVE_SHARE = 8, /* this share of what is live, but not more than */
-    WAITING_SHARE = 64,     /* this share of the budget */
-    ALWAYS = 65536,         /* bytes: from here on every block has guards; */
-    CLOSED_ALWAYS = 1,      /* pages of a block that is freed. Below ALWAYS */
-    CREDIT_FIRST = 256,     /* so many blocks have guards, and of all blocks so
-                               many more pages are closed, and then */
-    WORK_A_CREDIT = 1024,   /* one more for so many requests and frees */
-    ROOM_SHARE = 8,         /* of the room left may be for one block's growth */
-    ZEROED_MAX = 4 << 20,   /* bytes: what is larger is given to the system */
-    OFFSET_SHIFT = 46,      /* in a block's word: */
-    KIND_SHIFT = 60,        /* size, offset in granules, kind, */
-    THERE_SHIFT = 63,       /* and that there is one */
-    PADDING = 0xa5          /* between the bytes and the closed pages */
+    WAITING_LIVE_SHARE = 16, /* this share of what is live, but not more than */
+    WAITING_SHARE = 64,      /* this share of the budget */
+    ALWAYS = 65536,          /* bytes: from here on every block has guards; */
+    GUARDS_FIRST = 64,       /* so many blocks have guards, and */
+    PAGES_FIRST = 256,       /* of all blocks so many more pages are closed; */
+    WORK_A_CREDIT = 8192,    /* then one more for so many requests and frees */
+    ROOM_SHARE = 8,       /* of the room left may be for one block's growth */
+    ZEROED_MAX = 4 << 20, /* bytes: what is larger is given to the system */
+    OFFSET_SHIFT = 46,    /* in a block's word: */
+    KIND_SHIFT = 60,      /* size, offset in granules, kind, */
+    THERE_SHIFT = 63,     /* and that there is one */
+    PADDING = 0xa5        /* between the bytes and the closed pages */
 };
 
 static struct {
@@ -105,20 +104,19 @@ static void write_padding(const guarded_block *block)
     memset(block->start + end, PADDING, open_size(block) - end);
 }
 
+/* Whether each of these bytes is that one. */
+static bool has_only(const unsigned char *bytes, size_t size,
+                     unsigned char byte)
+{
+    return size == 0 ||
+           (bytes[0] == byte && memcmp(bytes, bytes + 1, size - 1) == 0);
+}
+
 static bool has_padding(const guarded_block *block)
 {
-    for (size_t i = 0; i < block->offset; i++) {
-        if (block->start[i] != 0) {
-            return false;
-        }
-    }
-    size_t end = open_size(block);
-    for (size_t i = block->offset + block->size; i < end; i++) {
-        if (block->start[i] != PADDING) {
-            return false;
-        }
-    }
-    return true;
+    size_t end = block->offset + block->size;
+    return has_only(block->start, block->offset, 0) &&
+           has_only(block->start + end, open_size(block) - end, PADDING);
 }
 
 /* -------------------------------------------------------------------- blocks
@@ -176,14 +174,14 @@ static void *take_from_pool(size_t alignment, size_t size, size_t more)
 
 /* Closing pages costs more than all else here. So only what costs little beside
  * all that the program does is spent on it; false if that is spent. */
-static bool spend(uint64_t *spent, size_t number)
+static bool spend(uint64_t *spent, size_t number, uint64_t first)
 {
     if (cache_is_real(cache_mine)) {
         guarded.work += cache_mine->gives;
         cache_mine->gives = 0;
     }
     uint64_t work = guarded.work + heap.requests;
-    if (*spent + number > CREDIT_FIRST + work / WORK_A_CREDIT) {
+    if (*spent + number > first + work / WORK_A_CREDIT) {
         return false;
     }
     *spent += number;
@@ -194,7 +192,7 @@ void *guarded_take(size_t alignment, size_t size, size_t more)
 {
     if (!are_possible() || guarded.all >= BLOCKS_MAX ||
         (uint64_t)size >> OFFSET_SHIFT != 0 ||
-        (size < ALWAYS && !spend(&guarded.spent, 1))) {
+        (size < ALWAYS && !spend(&guarded.spent, 1, GUARDS_FIRST))) {
         return NULL;
     }
     size_t open = whole_pages(size);
@@ -213,6 +211,7 @@ void *guarded_take(size_t alignment, size_t size, size_t more)
     };
     cache_unmark(start);
     look_at(start);
+    pages_drop_dirty(start + open, block.whole - open);
     if (!pages_open(start, open) ||
         !pages_close(start + open, block.whole - open)) {
         heap_give(start, SIZE_MAX);
@@ -271,12 +270,13 @@ static uint64_t throw(void)
     return guarded.dice >> 33;
 }
 
-static void make_zero(const guarded_block *block, size_t from, size_t end)
+/* The whole pages [from, end) of the block: zero, and closed. */
+static void shut(const guarded_block *block, size_t from, size_t end)
 {
-    if (end - from <= ZEROED_MAX ||
-        !pages_drop(block->start + from, end - from)) {
+    if (!pages_drop(block->start + from, end - from)) {
         memset(block->start + from, 0, end - from);
     }
+    pages_close(block->start + from, end - from);
 }
 
 /* Bytes that may wait: what does is memory that cannot be used again. */
@@ -287,21 +287,25 @@ static size_t waiting_most(void)
     return share < most ? share : most;
 }
 
-/* Pages of this many to close, of a block that was freed: the first, in which
- * most of what programs do wrong happens, and the others if they may be. */
-static size_t pages_to_close(size_t pages)
+/* Bytes of this many to close, of a block that was freed: the first page, in
+ * which most of what programs do wrong happens, and the others if they may be,
+ * or if to close them is cheaper than to make them zero. */
+static size_t size_to_close(size_t open)
 {
-    return spend(&guarded.pages_spent, pages - CLOSED_ALWAYS) ? pages
-                                                              : CLOSED_ALWAYS;
+    size_t pages = open >> SETTINGS->page_shift;
+    return open > ZEROED_MAX ||
+                   spend(&guarded.pages_spent, pages - 1, PAGES_FIRST)
+               ? open
+               : page_size();
 }
 
 void guarded_give(const guarded_block *block)
 {
     size_t most = waiting_most();
     size_t open = open_size(block);
-    make_zero(block, 0, open);
-    pages_close(block->start, pages_to_close(open >> SETTINGS->page_shift)
-                                  << SETTINGS->page_shift);
+    size_t closed = size_to_close(open);
+    memset(block->start + closed, 0, open - closed);
+    shut(block, 0, closed);
     guarded.closed -= block->whole - open;
     cache_mark(block->start);
     guarded.waiting[guarded.blocks++] = block->start;
@@ -335,8 +339,7 @@ bool guarded_resize(const guarded_block *block, size_t size)
     memset(block->start + block->offset + kept, 0,
            (open < open_after ? open : open_after) - block->offset - kept);
     if (open_after < open) {
-        make_zero(block, open_after, open);
-        pages_close(block->start + open_after, open - open_after);
+        shut(block, open_after, open);
     }
     guarded.closed += open - open_after;
     write_word(&after);

@@ -10,9 +10,14 @@
 #include <string.h>
 
 enum {
-    TAIL = 8,
-    KIND_SHIFT = 56, /* in a tail, above the length */
-    GROWTH_SHARE = 2 /* of a block that grows is room to grow on */
+    TAIL = 1,        /* bytes, at least */
+    WINDOW = 16,     /* bytes of the block's end that a tail may be; where it */
+    LENGTH_BITS = 4, /* is more, it is a long one, and */
+    KIND_LONG = 4,   /* this is added to its kind */
+    CODES = 256,     /* of a last byte: length and kind */
+    GROWTH_SHARE = 2, /* of a block that grows is room to grow on */
+    LAST_BYTE_SHIFT = /* of a word in memory */
+    __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ ? 56 : 0
 };
 
 static bool is_large(size_t size)
@@ -27,8 +32,8 @@ static size_t size_of_block(const void *ptr)
 
 /* -------------------------------------------------------------------- tails */
 
-/* What stands in the padding and, but for length and kind, in the tail. Text
- * and zeros, most of what runs over an end, have no byte like one of these. */
+/* The word that tails at this address are made of. Text and zeros, most of what
+ * runs over an end, have no byte like one of these. */
 static uint64_t secret_of(const void *ptr)
 {
     uint64_t mixed =
@@ -36,85 +41,117 @@ static uint64_t secret_of(const void *ptr)
     return (mixed ^ mixed >> 32) | UINT64_C(0x8080808080808080);
 }
 
-/* Every byte of the padding. */
-static uint64_t padding_of(uint64_t secret)
+/* The last bytes of a block. */
+typedef struct window {
+    uint64_t front;
+    uint64_t back; /* the block's last byte is in it */
+} window;
+
+static inline window window_at(const unsigned char *end)
 {
-    return (secret & 0xff) * UINT64_C(0x0101010101010101);
+    window bytes;
+    memcpy(&bytes, end - WINDOW, sizeof bytes);
+    return bytes;
 }
 
-/* Of the word that ends where `left` bytes of padding, at most a word, do: what
- * is padding. */
-static uint64_t mask_of(size_t left)
+/* Those of them that are a tail of `length` bytes. */
+static inline window window_mask(size_t length)
 {
-    static const unsigned char edge[16] = {[8] = 0xff, 0xff, 0xff, 0xff,
-                                           0xff,       0xff, 0xff, 0xff};
-    uint64_t mask;
-    memcpy(&mask, edge + left, sizeof mask);
+    static const uint64_t edge[] = {0, 0, UINT64_MAX, UINT64_MAX};
+    window mask;
+    memcpy(&mask, (const unsigned char *)edge + length, sizeof mask);
     return mask;
 }
 
-/* The padding, of `size` bytes up to `end`, word by word from there down: all
- * words are the block's, even where its own bytes share the last one. */
-static inline void write_padding(unsigned char *end, size_t size,
-                                 uint64_t padding)
-{
-    uint64_t word;
-    for (; size >= sizeof word; size -= sizeof word) {
-        end -= sizeof word;
-        memcpy(end, &padding, sizeof word);
-    }
-    if (size != 0) {
-        uint64_t mask = mask_of(size);
-        memcpy(&word, end - sizeof word, sizeof word);
-        word = (word & ~mask) | (padding & mask);
-        memcpy(end - sizeof word, &word, sizeof word);
-    }
-}
-
-static inline bool has_padding(const unsigned char *end, size_t size,
-                               uint64_t padding)
-{
-    uint64_t differs = 0;
-    uint64_t word;
-    for (; size >= sizeof word; size -= sizeof word) {
-        end -= sizeof word;
-        memcpy(&word, end, sizeof word);
-        differs |= word ^ padding;
-    }
-    if (size != 0) {
-        memcpy(&word, end - sizeof word, sizeof word);
-        differs |= (word ^ padding) & mask_of(size);
-    }
-    return differs == 0;
-}
-
-static inline void write_tail(unsigned char *block, size_t whole, size_t size,
-                              unsigned kind)
+/* Where granules are large: in front of the window stand more secret bytes, and
+ * in it the length. */
+static void write_long_tail(unsigned char *block, size_t whole, size_t size,
+                            unsigned kind)
 {
     uint64_t secret = secret_of(block);
-    uint64_t tail = secret ^ (whole - size) ^ (uint64_t)kind << KIND_SHIFT;
-    unsigned char *end = block + whole - TAIL;
-    write_padding(end, whole - TAIL - size, padding_of(secret));
-    memcpy(end, &tail, TAIL);
+    uint64_t code = kind + KIND_LONG;
+    window bytes = {
+        .front = secret ^ (whole - size),
+        .back = secret ^ code << LENGTH_BITS << LAST_BYTE_SHIFT,
+    };
+    memset(block + size, (unsigned char)secret, whole - WINDOW - size);
+    memcpy(block + whole - WINDOW, &bytes, sizeof bytes);
+}
+
+/* Where the tail is no longer than the window. */
+static inline void write_short_tail(unsigned char *block, size_t whole,
+                                    size_t size, unsigned kind)
+{
+    size_t length = whole - size;
+    uint64_t secret = secret_of(block);
+    uint64_t code = (length - 1) | kind << LENGTH_BITS;
+    window mask = window_mask(length);
+    window bytes = window_at(block + whole);
+    bytes.front ^= (bytes.front ^ secret) & mask.front;
+    bytes.back ^= (bytes.back ^ secret) & mask.back;
+    bytes.back ^= code << LAST_BYTE_SHIFT;
+    memcpy(block + whole - WINDOW, &bytes, sizeof bytes);
+}
+
+static void write_tail(unsigned char *block, size_t whole, size_t size,
+                       unsigned kind)
+{
+    if (whole - size > WINDOW) {
+        write_long_tail(block, whole, size, kind);
+    } else {
+        write_short_tail(block, whole, size, kind);
+    }
+}
+
+/* Its length; 0 if something was written over it. */
+static size_t long_tail(const unsigned char *block, size_t whole)
+{
+    uint64_t secret = secret_of(block);
+    size_t length = (size_t)(window_at(block + whole).front ^ secret);
+    if (length <= WINDOW || length > whole ||
+        length > TAIL + SETTINGS->granule_mask) {
+        return 0;
+    }
+    for (size_t i = whole - length; i < whole - WINDOW; i++) {
+        if (block[i] != (unsigned char)secret) {
+            return 0;
+        }
+    }
+    return length;
+}
+
+/* What the last byte tells; CODES if something was written over the window. */
+static inline unsigned read_code(const unsigned char *block, size_t whole)
+{
+    uint64_t secret = secret_of(block);
+    window bytes = window_at(block + whole);
+    bytes.front ^= secret;
+    bytes.back ^= secret;
+    uint64_t code = bytes.back >> LAST_BYTE_SHIFT & 0xff;
+    window mask = window_mask((code & (WINDOW - 1)) + 1);
+    bytes.back ^= code << LAST_BYTE_SHIFT;
+    bool whole_tail =
+        ((bytes.front & mask.front) | (bytes.back & mask.back)) == 0;
+    return whole_tail ? (unsigned)code : CODES;
+}
+
+static inline size_t length_of(unsigned code)
+{
+    return (code & (WINDOW - 1)) + 1;
 }
 
 /* The bytes asked for; dies if something was written behind them. */
-static inline size_t read_tail(const unsigned char *block, size_t whole,
-                               const char *call, unsigned *kind)
+static size_t read_tail(const unsigned char *block, size_t whole,
+                        const char *call, unsigned *kind)
 {
-    uint64_t secret = secret_of(block);
-    uint64_t tail;
-    const unsigned char *end = block + whole - TAIL;
-    memcpy(&tail, end, TAIL);
-    uint64_t slack = tail ^ secret;
-    *kind = (unsigned)(slack >> KIND_SHIFT);
-    slack &= (UINT64_C(1) << KIND_SHIFT) - 1;
-    bool whole_tail = slack >= TAIL && slack <= TAIL + SETTINGS->granule_mask &&
-                      slack <= whole && *kind <= KIND_MAX;
-    if (!whole_tail || !has_padding(end, slack - TAIL, padding_of(secret))) {
+    unsigned code = read_code(block, whole);
+    bool is_long = code >= KIND_LONG << LENGTH_BITS;
+    size_t length = is_long ? long_tail(block, whole) : length_of(code);
+    *kind = (code >> LENGTH_BITS) - (is_long ? KIND_LONG : 0);
+    if (length == 0 || *kind > KIND_MAX) {
         die("write past the end", call, block);
     }
-    return whole - slack;
+    return whole - length;
 }
 
 /* What is new of the bytes asked for is zero. */
@@ -132,27 +169,21 @@ static void resize_tail(unsigned char *block, size_t whole, size_t asked,
 typedef uint64_t lanes __attribute__((vector_size(FAST_GRANULE),
                                       aligned(FAST_GRANULE), may_alias));
 
-/* Whether a block is two lanes at its front and two at its end, which may be
- * the same: most are, and then no branch asks how many it has. */
-static inline bool is_two_pairs(size_t whole)
-{
-    return whole - 2 * sizeof(lanes) <= 2 * sizeof(lanes);
-}
+enum { LANES_AT_ONCE = 4 };
 
-/* Dies unless the block, which is to be handed out, is as it was left. */
+/* Dies unless the block, which is to be handed out, is as it was left. Most are
+ * at most four lanes: no branch asks how many. */
 static inline void verify_zero(const char *call, const void *block,
                                size_t whole)
 {
     const lanes *at = block;
-    size_t number = whole / sizeof(lanes);
-    lanes any = at[0];
-    if (LIKELY(is_two_pairs(whole))) {
-        any |= at[1] | at[number - 2] | at[number - 1];
-    } else {
-        for (size_t i = 1; i < number; i++) {
-            any |= at[i];
-        }
+    const lanes *last = at + whole / sizeof(lanes) - 1;
+    lanes any = {0, 0};
+    for (; UNLIKELY(last - at >= LANES_AT_ONCE); at += LANES_AT_ONCE) {
+        any |= (at[0] | at[1]) | (at[2] | at[3]);
     }
+    size_t left = (size_t)(last - at);
+    any |= (at[0] | at[left / 2]) | (*(last - left / 2) | last[0]);
     if (UNLIKELY((any[0] | any[1]) != 0)) {
         die("write after free", call, block);
     }
@@ -160,13 +191,14 @@ static inline void verify_zero(const char *call, const void *block,
 
 static inline void clear(void *block, size_t whole)
 {
+    const lanes zero = {0, 0};
     lanes *at = block;
-    size_t number = whole / sizeof(lanes);
-    if (LIKELY(is_two_pairs(whole))) {
-        at[0] = at[1] = at[number - 2] = at[number - 1] = (lanes){0, 0};
-    } else {
-        memset(block, 0, whole);
+    lanes *last = at + whole / sizeof(lanes) - 1;
+    for (; UNLIKELY(last - at >= LANES_AT_ONCE); at += LANES_AT_ONCE) {
+        at[0] = at[1] = at[2] = at[3] = zero;
     }
+    size_t left = (size_t)(last - at);
+    at[0] = at[left / 2] = *(last - left / 2) = last[0] = zero;
 }
 
 /* Dies unless what the caller says of a live block is right. */
@@ -183,8 +215,7 @@ static inline void verify_claim(const char *call, const void *ptr, size_t asked,
 }
 
 /* Looks at the tail of a live block, and makes the block zero. */
-static inline void clear_block(const char *call, void *ptr, size_t whole,
-                               size_t size)
+static void clear_block(const char *call, void *ptr, size_t whole, size_t size)
 {
     unsigned kind;
     size_t asked = read_tail(ptr, whole, call, &kind);
@@ -193,22 +224,6 @@ static inline void clear_block(const char *call, void *ptr, size_t whole,
 }
 
 /* ------------------------------------------------------------------- cached */
-
-/* The granules of the live block at `ptr`; 0 if there may be none. */
-static inline size_t live_count(const void *ptr)
-{
-    size_t count = 0;
-    size_t granule = bf_rotate(heap_offset_of(ptr), FAST_GRANULE_SHIFT);
-    if (LIKELY(granule < SETTINGS->hardened_granules)) {
-        count = bf_view_count_small(heap_fast_pair(ptr), heap_fast_bit(ptr),
-                                    marks_load(heap_fast_marks(ptr)));
-    }
-    if (UNLIKELY(count == 0)) { /* or it is long, or starts in the last word */
-        count = heap_count_of(ptr);
-        count = count != 0 && cache_marked(ptr) ? 0 : count;
-    }
-    return count;
-}
 
 static inline void *take_small(size_t count)
 {
@@ -222,17 +237,33 @@ static inline void *take_small(size_t count)
     return block;
 }
 
-void *hardened_take_cached(const char *call, size_t size)
+/* A block that is not small, or of another granule. */
+__attribute__((noinline)) static void *take_other(const char *call, size_t size)
 {
     if (is_large(size)) {
         return NULL;
     }
     size_t count = heap_count_for(size + TAIL);
-    bool small = count <= SMALL_MAX && SETTINGS->hardened_granules != 0;
-    void *block = LIKELY(small) ? take_small(count) : cache_take_any(count);
+    void *block = cache_take_any(count);
     if (block != NULL) {
         verify_zero(call, block, heap_size_of(count));
         write_tail(block, heap_size_of(count), size, guarded_kind(call));
+    }
+    return block;
+}
+
+void *hardened_take_cached(const char *call, size_t size)
+{
+    if (UNLIKELY(size >= FAST_GRANULE * SMALL_MAX ||
+                 SETTINGS->hardened_granules == 0)) {
+        return take_other(call, size);
+    }
+    size_t count = (size + TAIL - 1) / FAST_GRANULE + 1;
+    size_t whole = count * FAST_GRANULE;
+    void *block = take_small(count);
+    if (LIKELY(block != NULL)) {
+        verify_zero(call, block, whole);
+        write_short_tail(block, whole, size, guarded_kind(call));
     }
     return block;
 }
@@ -245,25 +276,67 @@ static void leave(const waiting_block *one)
     }
 }
 
-bool hardened_give_cached(const char *call, void *ptr, size_t size)
+__attribute__((noinline)) static bool leave_slowly(const char *call,
+                                                   waiting_block one)
+{
+    threads_enter(call);
+    leave(&one);
+    threads_leave();
+    return true;
+}
+
+/* The gate being shut: opens it, and takes the block, which is zero, and marked
+ * by these marks. True. */
+static inline bool delay(const char *call, cache *c, waiting_block one,
+                         _Atomic bf_word *marks, bf_word marked)
+{
+    marks_store(marks, marked);
+    bool kept = !cache_delay(c, &one) || bin_give_any(c, one.ptr, one.count);
+    cache_leave(c);
+    return LIKELY(kept) || leave_slowly(call, one);
+}
+
+/* A block that is not small, or of another granule, or none at all. */
+__attribute__((noinline)) static bool give_other(const char *call, void *ptr,
+                                                 size_t size)
 {
     cache *c = cache_mine;
-    size_t count = SETTINGS->marks == NULL ? 0 : live_count(ptr);
+    size_t granule = heap_granule_of(ptr);
+    size_t count = SETTINGS->marks == NULL ? 0 : heap_count_at(granule);
     size_t whole = heap_size_of(count);
-    if (count == 0 || is_large(whole) || !cache_enter_any(c)) {
+    if (count == 0 || cache_marked(ptr) || is_large(whole) ||
+        !cache_enter_any(c)) {
         return false;
     }
     clear_block(call, ptr, whole, size);
-    cache_mark(ptr);
-    waiting_block one = {ptr, count};
-    bool kept = !cache_delay(c, &one) || bin_give_any(c, one.ptr, one.count);
-    cache_leave(c);
-    if (UNLIKELY(!kept)) {
-        threads_enter(call);
-        leave(&one);
-        threads_leave();
+    _Atomic bf_word *marks = &SETTINGS->marks[bf_word_of(granule)];
+    return delay(call, c, (waiting_block){ptr, count}, marks,
+                 marks_load(marks) | BF_ONE << bf_bit_of(granule));
+}
+
+bool hardened_give_cached(const char *call, void *ptr, size_t size)
+{
+    cache *c = cache_mine;
+    size_t granule = bf_rotate(heap_offset_of(ptr), FAST_GRANULE_SHIFT);
+    if (UNLIKELY(granule >= SETTINGS->hardened_granules)) {
+        return give_other(call, ptr, size);
     }
-    return true;
+    size_t bit = heap_fast_bit(ptr);
+    _Atomic bf_word *marks = heap_fast_marks(ptr);
+    bf_word before = marks_load(marks);
+    size_t count = bf_view_count_small(heap_fast_pair(ptr), bit, before);
+    if (UNLIKELY(count == 0 || !cache_enter_any(c))) {
+        return give_other(call, ptr, size);
+    }
+    size_t whole = count * FAST_GRANULE;
+    unsigned code = read_code(ptr, whole);
+    if (UNLIKELY(code > (KIND_MAX << LENGTH_BITS | (WINDOW - 1)))) {
+        die("write past the end", call, ptr);
+    }
+    verify_claim(call, ptr, whole - length_of(code), code >> LENGTH_BITS, size);
+    clear(ptr, whole);
+    return delay(call, c, (waiting_block){ptr, count}, marks,
+                 before | BF_ONE << bf_bit_of(bit));
 }
 
 /* Takes what was just copied from. */

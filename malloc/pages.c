@@ -7,6 +7,8 @@
 enum {
     WORD_BITS = 64,
     TICKS_BEFORE_CLOCK = 64, /* looks at the clock once in so many */
+    OPEN_AHEAD = 262144,     /* bytes behind those that are wanted, and */
+    TOUCH_AHEAD = 16384,     /* those of them that are made to be there */
     CHANGES_MAX = 16384,     /* of pages opened and closed, before they join */
     NANOSECONDS_BETWEEN = 500000000
 };
@@ -110,11 +112,6 @@ static uint64_t dirty_pages(const page_bits *bits)
     return bits->dirty;
 }
 
-static uint64_t clean_pages(const page_bits *bits)
-{
-    return ~bits->dirty;
-}
-
 static uint64_t writable_pages(const page_bits *bits)
 {
     return bits->dirty & ~bits->closed;
@@ -141,19 +138,6 @@ static bool for_pages(uint64_t (*which)(const page_bits *bits), const void *ptr,
         }
     }
     return true;
-}
-
-static bool touch_part(unsigned char *start, size_t bytes)
-{
-    (void)bytes;
-    *start = 0;
-    return true;
-}
-
-void pages_use_now(void *ptr, size_t size)
-{
-    for_pages(clean_pages, ptr, size, touch_part);
-    pages_use(ptr, size);
 }
 
 void pages_use_zeroed(void *ptr, size_t size)
@@ -211,6 +195,49 @@ bool pages_open(const void *ptr, size_t size)
     size_t offset = offset_of(ptr);
     return set_closed(offset >> SETTINGS->page_shift,
                       ((offset + size - 1) >> SETTINGS->page_shift) + 1, false);
+}
+
+bool pages_are_ready(const void *ptr, size_t size)
+{
+    size_t offset = offset_of(ptr);
+    size_t end = ((offset + size - 1) >> SETTINGS->page_shift) + 1;
+    uint64_t missing = 0;
+    for (size_t page = offset >> SETTINGS->page_shift; page < end;
+         page = next_word(page)) {
+        const page_bits *bits = bits_of(page);
+        missing |= (bits->closed | ~bits->dirty) & mask_of(page, end);
+    }
+    return missing == 0;
+}
+
+/* Makes the system give the open pages [page, end) now; one by one where it
+ * knows no other way. */
+static void touch(size_t page, size_t end)
+{
+    unsigned char *start = SETTINGS->view.payload;
+    unsigned shift = SETTINGS->page_shift;
+    if (system_populate(start + (page << shift), (end - page) << shift)) {
+        return;
+    }
+    for (; page < end; page++) {
+        if ((bits_of(page)->dirty >> page % WORD_BITS & 1) == 0) {
+            start[page << shift] = 0;
+        }
+    }
+}
+
+bool pages_make_ready(void *ptr, size_t size, size_t more)
+{
+    size_t opened = size + (more < OPEN_AHEAD ? more : OPEN_AHEAD);
+    size_t touched = size + (more < TOUCH_AHEAD ? more : TOUCH_AHEAD);
+    size_t offset = offset_of(ptr);
+    if (!pages_open(ptr, opened)) {
+        return false;
+    }
+    touch(offset >> SETTINGS->page_shift,
+          ((offset + touched - 1) >> SETTINGS->page_shift) + 1);
+    pages_use(ptr, touched);
+    return true;
 }
 
 /* -------------------------------------------------------------- giving back */

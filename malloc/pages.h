@@ -23,10 +23,6 @@ size_t pages_size(size_t size, unsigned page_shift);
 /* The bytes [ptr, ptr + size) are in use now. */
 void pages_use(const void *ptr, size_t size);
 
-/* The same, where they are about to be read and then written to: a page that
- * nobody had is written to now, or else it would cost two faults. */
-void pages_use_now(void *ptr, size_t size);
-
 /* The same, where the content has to be zero: writes only what may be dirty. */
 void pages_use_zeroed(void *ptr, size_t size);
 
@@ -38,6 +34,13 @@ bool pages_are_zero(const void *ptr, size_t size);
  * pages that have some of these bytes. False if the system does not. */
 bool pages_close(const void *ptr, size_t size);
 bool pages_open(const void *ptr, size_t size);
+
+/* Whether all pages that have some of these bytes are open and in use; and
+ * makes them so, and there: a page that is read before it is written to costs
+ * two faults. The `more` bytes behind them are free: some become so, too. False
+ * if the system does not give them. */
+bool pages_are_ready(const void *ptr, size_t size);
+bool pages_make_ready(void *ptr, size_t size, size_t more);
 
 /* Each run of closed pages may be a mapping, and a process has 65,530: opens
  * those that are free, once in some thousand changes. */

@@ -17,14 +17,30 @@ static bool is_cached_size(size_t count)
            cache_is_real(cache_mine);
 }
 
+/* Makes the pages of a row of blocks ones that can be touched and are there; if
+ * any was not, some of the hole behind the row's end, too: each page by itself
+ * costs more. False if the system does not give them. */
+static bool make_ready(unsigned char *row, size_t size)
+{
+    if (pages_are_ready(row, size)) {
+        return true;
+    }
+    size_t most = heap.open - heap_offset_of(row) - size;
+    size_t behind = heap_size_of(
+        bf_carve_hole_behind(SETTINGS->pool, heap_granule_of(row + size)));
+    return pages_make_ready(row, size, behind < most ? behind : most);
+}
+
 /* Whether each of these blocks of that many granules can be touched now; the
  * last of them is the highest. */
 static bool can_touch(void *const *blocks, size_t number, size_t count)
 {
     size_t size = heap_size_of(count);
     bool can = heap_open(heap_offset_of(blocks[number - 1]) + size);
-    for (size_t i = 0; SETTINGS->options.hardened && can && i < number; i++) {
-        can = pages_open(blocks[i], size);
+    for (size_t i = 0; SETTINGS->options.hardened && can && i < number;) {
+        size_t row = blocks_row(blocks + i, number - i, size);
+        can = make_ready(blocks[i], row * size);
+        i += row;
     }
     return can;
 }
@@ -199,7 +215,8 @@ static void *take_from_pool(size_t alignment, size_t size)
     for (int i = 0; block == NULL && make_room(heap_count_for(size), i); i++) {
         block = heap_take(alignment, size);
     }
-    if (block != NULL && !can_touch(&block, 1, heap_count_for(size))) {
+    if (block != NULL && SETTINGS->options.hardened &&
+        !pages_open(block, size)) {
         heap_give(block, SIZE_MAX);
         return NULL;
     }
