@@ -9,10 +9,11 @@ statement dropped. Each is compiled by tcc with trial.c, which compares the pool
 with the model, in the builds of BUILDS, one after the other, until a trial
 fails: then the mutant is killed. A mutant that gives every answer right is
 killed, too, if it takes more steps than the core in a part of pace.c, by more
-than 0.1 %; a step is a basic block, as gcc counts them. Or if a quick proof
-fails of it, where CBMC is (prove.py says where it looks). What gcc -O2 makes the
-same code of as of the core, in every build, is no mutant. What survives stands
-in survivors.txt with the reason why it does no harm, or the run fails.
+than 0.1 %; a step is a basic block, as gcc counts them. So it is if something
+undefined happens there, which UBSan tells, or if a quick proof fails of it,
+where CBMC is (prove.py says where it looks). What gcc -O2 makes the same code of
+as of the core, in every build, is no mutant. What survives stands in
+survivors.txt with the reason why it does no harm, or the run fails.
 
 --every N tries one mutant of N: by its text, so that a change of the core
 changes the choice only where it changes the core. --again FILE tries those that
@@ -54,7 +55,10 @@ INPUTS = {"64 bits": (800, 2, 1, 1), "8 bits": (800, 2, 0, 0),
 PROOFS = {"bits.h": ["bits/"], "map.h": ["map/"], "pool.h": ["bytes/"],
           "tree.h": ["tree/", "layout/sizes"], "fit.h": ["layout/sizes"]}
 # Where the compiler counts basic blocks: in the sources that are COUNTED.
+# What is undefined ends the program.
 STEPS = ["gcc", "-w", "-O0"]
+SEEN = ["-fsanitize-coverage=trace-pc", "-fsanitize=undefined",
+        "-fsanitize-undefined-trap-on-error", "-fno-sanitize=alignment"]
 COUNTED = ("bitfit", "shared", "create")
 STEPS_BUILDS = ("64 bits", "general paths")
 MOST_STEPS_MORE = 0.1
@@ -193,8 +197,7 @@ class Steps:
         """Those of each part; None if the program fails."""
         pace = folder / "pace"
         counted = [src / f"{name}.c" for name in COUNTED]
-        subprocess.run([*STEPS, *BUILDS[build],
-                        "-fsanitize-coverage=trace-pc", f"-I{src}",
+        subprocess.run([*STEPS, *SEEN, *BUILDS[build], f"-I{src}",
                         f"-I{self.root}/include", *counted,
                         *self.compiled_rest(), "-o", pace, "-lpthread"],
                        check=True)
@@ -263,7 +266,7 @@ class Core:
         for build in STEPS_BUILDS:
             steps = self.counter.of(src, folder, build)
             if steps is None:
-                return "the model, gcc"
+                return "undefined"
             if takes_more(steps, self.steps[build]):
                 return "steps"
         if self.has_the_code(src, folder):
@@ -317,7 +320,7 @@ def chosen(asked):
 
 
 NO_MUTANT = ("the compiler", "the same code")
-KILLERS = ("the model", "steps", "proof")
+KILLERS = ("the model", "undefined", "steps", "proof")
 
 
 class Tally:
@@ -327,7 +330,7 @@ class Tally:
         self.unexplained = 0
 
     def add(self, mutant, reasons):
-        row = self.rows.setdefault(mutant.file, [0, 0, 0, 0, 0])
+        row = self.rows.setdefault(mutant.file, [0] * (len(KILLERS) + 2))
         row[0] += 1
         if mutant.killer is None:
             row[-1] += 1

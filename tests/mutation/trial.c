@@ -13,7 +13,7 @@
  */
 #include "../pool/fuzz_pool.c"
 
-#include "../pool/covered.h"
+#include "../pool/floors.h"
 #include "bitfit_shared.h"
 #include "map.h"
 #include "reserved.h"
@@ -244,9 +244,9 @@ static void try_damage(void)
     must(bitfit_check(pool) == 1);
 }
 
-/* Before a block was taken, all is sound; and a word in which nothing starts is
- * passed over. */
-static void try_covered(void)
+/* Before a block was taken all is sound, and floors that are given up hide no
+ * hole. */
+static void try_floors(void)
 {
     bitfit_options options = {.granule = 8};
     options.bookkeeping = bookkeeping;
@@ -254,6 +254,7 @@ static void try_covered(void)
     bitfit_pool *pool = bitfit_init(memory, MEMORY, &options);
     must(bitfit_check(pool) == 0);
     must(covered_word_is_passed_over(pool));
+    must(hole_is_below_no_floor(bitfit_init(memory, MEMORY, &options)));
 }
 
 static void try_edges(void)
@@ -274,7 +275,7 @@ static void try_edges(void)
     try_shared();
     try_attach();
     try_damage();
-    try_covered();
+    try_floors();
 }
 
 int main(int argc, char **argv)

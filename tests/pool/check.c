@@ -5,7 +5,7 @@
  */
 #include "support.h"
 
-#include "covered.h"
+#include "floors.h"
 #include "pool.h"
 
 #include <stdlib.h>
@@ -294,8 +294,17 @@ static void a_covered_word_is_passed_over(void **state)
 {
     (void)state;
     rig r;
-    rig_open(&r, COVERED_GRANULES, NULL);
+    rig_open(&r, FLOORS_GRANULES, NULL);
     assert_true(covered_word_is_passed_over(r.pool));
+    rig_close(&r);
+}
+
+static void floors_that_were_given_up_are_low_again(void **state)
+{
+    (void)state;
+    rig r;
+    rig_open(&r, FLOORS_GRANULES, NULL);
+    assert_true(hole_is_below_no_floor(r.pool));
     rig_close(&r);
 }
 
@@ -387,6 +396,7 @@ int main(void)
         cmocka_unit_test(a_block_that_waits_is_checked_as_it_is),
         cmocka_unit_test(the_block_taken_last_is_checked),
         cmocka_unit_test(a_covered_word_is_passed_over),
+        cmocka_unit_test(floors_that_were_given_up_are_low_again),
         cmocka_unit_test(every_flipped_bit_of_the_map_is_found),
         cmocka_unit_test(garbage_is_found_and_leads_nobody_astray),
         cmocka_unit_test(garbage_in_rows_and_map_leads_nobody_astray),
