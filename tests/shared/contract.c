@@ -142,6 +142,23 @@ static void ordinary_calls_serve(void **state)
     assert_int_equal(bitfit_destroy(pool), 1);
 }
 
+static void a_resize_moves_where_that_was_asked_for(void **state)
+{
+    (void)state;
+    pool = bitfit_init_shared(memory, SIZE,
+                              &(bitfit_options){.resize_moves = true});
+    char *first = bitfit_alloc(pool, 100);
+    char *second = bitfit_alloc(pool, 100);
+    bitfit_free(pool, first);
+    assert_ptr_equal(bitfit_realloc(pool, second, 50), first);
+    bitfit_stats stats;
+    bitfit_get_stats(pool, &stats);
+    assert_non_null(bitfit_alloc(pool, stats.largest_free));
+    assert_ptr_equal(bitfit_realloc(pool, first, 20), first);
+    assert_null(bitfit_realloc(pool, first, 200));
+    assert_int_equal(live_blocks(), 2);
+}
+
 static void places_are_those_of_an_ordinary_pool(void **state)
 {
     (void)state;
@@ -761,6 +778,21 @@ static void an_intent_out_of_bounds_is_damage(void **state)
     }
 }
 
+static void a_change_that_was_broken_off_is_carried_out(void **state)
+{
+    (void)state;
+    bf_shared *shared = bf_shared_of(pool);
+    bitfit_link *slot = bitfit_alloc(pool, sizeof *slot);
+    *slot = 0;
+    shared->intent = (bf_intent){.op = BF_CHANGE,
+                                 .slots[0] = shared->payload,
+                                 .values[0] = 48,
+                                 .allocations = 1};
+    assert_ptr_equal(bitfit_attach(memory, SIZE, true, NULL), pool);
+    assert_int_equal(*slot, 48);
+    assert_int_equal(live_blocks(), 1);
+}
+
 /* ------------------------------------------------------------------ the lock
  */
 
@@ -819,6 +851,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(init_refuses_what_lies_elsewhere_in_each_process),
         TEST(ordinary_calls_serve),
+        TEST(a_resize_moves_where_that_was_asked_for),
         TEST(places_are_those_of_an_ordinary_pool),
         TEST(reset_empties_pool_and_roots),
         TEST(slots_name_their_blocks),
@@ -837,6 +870,7 @@ int main(void)
         TEST(a_lock_that_cannot_be_had_is_no_misuse),
         TEST(what_is_damaged_is_refused_or_whole),
         TEST(an_intent_out_of_bounds_is_damage),
+        TEST(a_change_that_was_broken_off_is_carried_out),
         TEST(a_dead_owner_leaves_no_lock),
         TEST(the_child_of_a_fork_waits_like_any_process),
     };

@@ -276,6 +276,26 @@ static void pointers_are_misuse_in_a_pool_without_memory(void **state)
                         "wrong kind of pool");
 }
 
+/* Whatever lock it has. */
+static void offsets_are_misuse_in_a_pool_with_guards(void **state)
+{
+    static const bitfit_lock_kind kinds[] = {BITFIT_LOCK_NONE,
+                                             BITFIT_LOCK_DEFAULT};
+    static _Alignas(max_align_t) unsigned char memory[4096];
+    (void)state;
+    for (unsigned i = 0; i < 2; i++) {
+        seen = (recorder){0};
+        bitfit_options options = recording(&seen);
+        options.lock_kind = kinds[i];
+        options.guard = true;
+        bitfit_pool *pool = bitfit_init(memory, sizeof memory, &options);
+        assert_true(bitfit_alloc_offset(pool, 1) == BITFIT_NO_OFFSET);
+        assert_int_equal(seen.calls, 1);
+        assert_int_equal(seen.last.kind, BITFIT_WRONG_POOL);
+        assert_int_equal(bitfit_destroy(pool), 0);
+    }
+}
+
 static bool go_on_beyond(const bitfit_range *range, void *context)
 {
     (void)range;
@@ -537,6 +557,7 @@ int main(void)
         cmocka_unit_test(a_bad_offset_is_named_before_anything_changes),
         cmocka_unit_test(no_offset_is_as_null),
         cmocka_unit_test(pointers_are_misuse_in_a_pool_without_memory),
+        cmocka_unit_test(offsets_are_misuse_in_a_pool_with_guards),
         cmocka_unit_test(reentry_is_caught),
         cmocka_unit_test(what_speaks_of_neither_serves),
         cmocka_unit_test(stats_have_64_bits_and_say_their_size),
