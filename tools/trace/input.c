@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/stat.h>
 
 /* ------------------------------------------------------------------ errors */
 
@@ -64,9 +65,25 @@ void gathering_keep(gathering *bytes, trace_input *input)
     input->size = bytes->size;
 }
 
+/* Room for a file's size at once spares moving what is read. */
+static gathering gathering_for(trace_input *input, FILE *file)
+{
+    struct stat about;
+    gathering bytes = {NULL, 0, 0};
+    if (fstat(fileno(file), &about) != 0 || !S_ISREG(about.st_mode) ||
+        about.st_size <= INPUT_CHUNK ||
+        (uint64_t)about.st_size > input->left / 2)
+        return bytes;
+    size_t capacity = (size_t)about.st_size + INPUT_CHUNK + 1;
+    bytes.at = malloc(capacity);
+    bytes.capacity = bytes.at == NULL ? 0 : capacity;
+    input->left -= bytes.capacity;
+    return bytes;
+}
+
 static bool read_stream(trace_input *input, FILE *file)
 {
-    gathering bytes = {NULL, 0, 0};
+    gathering bytes = gathering_for(input, file);
     while (gathering_make_room(&bytes, input)) {
         size_t got = fread(bytes.at + bytes.size, 1, INPUT_CHUNK, file);
         bytes.size += got;

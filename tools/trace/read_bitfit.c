@@ -11,7 +11,7 @@ static bool is_bitfit(const trace_input *input)
            memcmp(input->at, TRACE_MAGIC, TRACE_MAGIC_SIZE) == 0;
 }
 
-uint64_t reading_varint(reading *from)
+uint64_t reading_long_varint(reading *from)
 {
     uint64_t value = 0;
     for (unsigned shift = 0; shift < 64 && from->next < from->end; shift += 7) {

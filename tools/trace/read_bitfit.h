@@ -12,8 +12,20 @@ typedef struct reading {
     bool short_of; /* the record is cut off */
 } reading;
 
-/* 0 and `short_of` if it is cut off, or has too many bytes to be a number. */
-uint64_t reading_varint(reading *from);
+/* Of any length. */
+uint64_t reading_long_varint(reading *from);
+
+/* 0 and `short_of` if it is cut off, or has too many bytes to be a number. Most
+ * are one byte. */
+static inline uint64_t reading_varint(reading *from)
+{
+    unsigned char first =
+        from->next < from->end ? (unsigned char)from->at[from->next] : 0x80;
+    if (first >= 0x80)
+        return reading_long_varint(from);
+    from->next++;
+    return first;
+}
 
 /* Skips the header, with the flag and the description. False if it is cut
  * off. */
