@@ -6,6 +6,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 int command_error(const char *verb, const char *format, ...)
 {
@@ -24,9 +25,16 @@ int command_error(const char *verb, const char *format, ...)
     return COMMAND_INPUT;
 }
 
+/* A stream remembers that a write failed, not why. What it wanted to write is
+ * lost already: one byte more tells why, or that it was but for a while. */
+static int why_it_failed(FILE *file)
+{
+    return write(fileno(file), "\n", 1) < 0 ? errno : EIO;
+}
+
 int command_flush(FILE *file)
 {
-    return fflush(file) != 0 ? errno : ferror(file) ? EIO : 0;
+    return fflush(file) != 0 ? errno : ferror(file) ? why_it_failed(file) : 0;
 }
 
 int command_close(FILE *file)

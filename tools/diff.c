@@ -430,6 +430,11 @@ int verb_diff(int argc, char **argv)
         command_error(verb, "--json prints figures, -o writes a page");
         return COMMAND_USAGE;
     }
+    if (strcmp(words.at[BEFORE], "-") == 0 &&
+        strcmp(words.at[AFTER], "-") == 0) {
+        command_error(verb, "only one of the traces can be standard input");
+        return COMMAND_USAGE;
+    }
     for (int i = BEFORE; code == COMMAND_OK && i <= AFTER; i++) {
         request.paths[i] = words.at[i];
         code = measure(&on.sides[i], &request, request.paths[i]);

@@ -29,7 +29,7 @@ enum { FORMATS = sizeof formats / sizeof formats[0] };
 static const verb_option options[] = {
     {"format", 'f', "collapsed|chrome|vma|dhat", "What to write", &kind_choice,
      offsetof(export_options, format)},
-    {"output", 'o', "FILE", "Where to write (standard output)", &kind_text,
+    {"output", 'o', "FILE", "Where to write (standard output)", &kind_file,
      offsetof(export_options, output)},
     {"at", 0, "MOMENT",
      "collapsed, vma: after this event (a number, from 0), at this time (such "

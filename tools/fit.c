@@ -305,7 +305,7 @@ static const verb_option options[] = {
      &kind_flag, offsetof(fit_options, json)},
     {"sites", 0, NULL, "Record the program's call stacks, too", &kind_flag,
      offsetof(fit_options, sites)},
-    {"output", 'o', "FILE", "Keep the recording of the program", &kind_text,
+    {"output", 'o', "FILE", "Keep the recording of the program", &kind_file,
      offsetof(fit_options, output)},
     {0}};
 

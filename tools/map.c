@@ -61,8 +61,8 @@ static bool take_picture(const verb_option *option, const char *text, void *to)
     const char *dot = strrchr(slash == NULL ? text : slash, '.');
     (void)option;
     *(const char **)to = text;
-    return dot == NULL || strcasecmp(dot, ".png") == 0 ||
-           strcasecmp(dot, ".svg") == 0;
+    return *text != '\0' && (dot == NULL || strcasecmp(dot, ".png") == 0 ||
+                             strcasecmp(dot, ".svg") == 0);
 }
 
 static const option_kind kind_picture = {

@@ -27,6 +27,11 @@ static bool take_text(const verb_option *option, const char *text, void *to)
     return true;
 }
 
+static bool take_file(const verb_option *option, const char *text, void *to)
+{
+    return *text != '\0' && take_text(option, text, to);
+}
+
 static bool take_size(const verb_option *option, const char *text, void *to)
 {
     (void)option;
@@ -60,6 +65,7 @@ static bool take_choice(const verb_option *option, const char *text, void *to)
 
 const option_kind kind_flag = {take_flag, NULL};
 const option_kind kind_text = {take_text, NULL};
+const option_kind kind_file = {take_file, "a file's name"};
 const option_kind kind_size = {take_size,
                                "a size such as 500K, 8M or 2G (above 0)"};
 const option_kind kind_count = {take_size, "a number above 0"};
@@ -321,6 +327,16 @@ static void check_count(const verb_usage *usage, size_t count, bool program)
                usage->what, either ? "; put -- before a program" : "");
 }
 
+/* A program's own arguments may be empty. */
+static void check_names(const verb_usage *usage, char *const *words,
+                        bool program)
+{
+    for (size_t i = 0; words[i] != NULL && (i == 0 || !program); i++) {
+        if (*words[i] == '\0')
+            refuse(usage, "an empty name: which %s? See --help", usage->what);
+    }
+}
+
 verb_words options_take(const verb_usage *usage, int argc, char **argv,
                         void *request)
 {
@@ -333,5 +349,6 @@ verb_words options_take(const verb_usage *usage, int argc, char **argv,
         on.words[on.count++] = *on.next++;
     on.words[on.count] = NULL;
     check_count(usage, on.count, program);
+    check_names(usage, on.words, program);
     return (verb_words){.at = on.words, .program = program};
 }

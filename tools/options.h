@@ -16,6 +16,7 @@ typedef struct option_kind {
 
 extern const option_kind kind_flag, /* a bool, which becomes true */
     kind_text,                      /* a const char * */
+    kind_file,                      /* the same, not "" */
     kind_size,                      /* a size_t above 0, as text_to_size() */
     kind_count,                     /* the same, of no bytes */
     kind_granule,                   /* a size_t: option_granule() */

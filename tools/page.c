@@ -20,6 +20,8 @@ static bool take_page(const verb_option *option, const char *text, void *to)
     size_t length = strlen(text);
     (void)option;
     *(const char **)to = text;
+    if (length == 0)
+        return false;
     for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {
         size_t ending = strlen(others[i]);
         if (length > ending &&

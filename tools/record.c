@@ -289,7 +289,7 @@ int record_program(const char *verb, const record_plan *plan, char **program,
 /* -------------------------------------------------------------- the options */
 
 static const verb_option options[] = {
-    {"output", 'o', "FILE", "The trace (PROGRAM.trace)", &kind_text,
+    {"output", 'o', "FILE", "The trace (PROGRAM.trace)", &kind_file,
      offsetof(record_plan, path)},
     {"sites", 0, NULL, "Also record call stacks: slower, and larger",
      &kind_flag, offsetof(record_plan, sites)},

@@ -252,12 +252,13 @@ static bool choose_site(heaptrack *from, uint64_t number)
 static bool read_alloc(heaptrack *from)
 {
     uint64_t size, number, address;
-    if (!take_hex(&from->lines, &size) || at_line_end(&from->lines)) {
+    bool sound = take_hex(&from->lines, &size);
+    if (sound && at_line_end(&from->lines)) {
         return line_wrong(&from->lines,
                           "there is no pointer: this is heaptrack's "
                           "interpreted file; record with heaptrack --raw");
     }
-    if (!take_hex(&from->lines, &number) ||
+    if (!sound || !take_hex(&from->lines, &number) ||
         !take_pointer(&from->lines, &address))
         return line_wrong(&from->lines, "the allocation makes no sense");
     return choose_site(from, number) &&
@@ -268,8 +269,10 @@ static bool read_alloc(heaptrack *from)
 static bool read_free(heaptrack *from)
 {
     uint64_t address;
-    if (!take_pointer(&from->lines, &address))
+    if (at_line_end(&from->lines))
         return line_wrong(&from->lines, "there is no pointer");
+    if (!take_pointer(&from->lines, &address))
+        return line_wrong(&from->lines, "the pointer makes no sense");
     return build_free_at(from->to, address) ||
            line_wrong(&from->lines, from->to->wrong);
 }

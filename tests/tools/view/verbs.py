@@ -270,11 +270,23 @@ def check_mistakes(trace, folder):
         run("report", trace, "-o", "/dev/full", code=3, word="No space left")
         run("map", trace, "-o", "/dev/full", code=3, word="No space left")
     run("map", trace, "-o", "/dev/full", "--at", "1", code=3)
+    for verb in "map", "report", "record", "fit":
+        run(verb, "-o", "", "--", trace, code=2, word="--output must be a ")
+    run("export", "-f", "dhat", "-o", "", trace, code=2, word="a file's name")
+    for verb in "map", "report", "replay", "fit", "top", "record":
+        run(verb, "", code=2, word="an empty name: which ")
+    run("diff", trace, "", code=2, word="an empty name: which ")
+    run("diff", "-", "-", code=2, word="only one of the traces can be ")
 
 
-def check_full_disk(trace):
+def check_full_disk(folder, trace):
     """What cannot be printed is no success."""
-    for arguments in (["--help"], ["map", "--help"], ["map", trace],
+    long = folder + "/long.rep" # what it prints is more than a buffer
+    with open(long, "w") as file:
+        file.write("0\n0\n0\n0\n" + "".join(
+            f"a {2 * i} 16\na {2 * i + 1} 32\nf {2 * i}\n"
+            for i in range(500)))
+    for arguments in (["--help"], ["map", "--json", long], ["map", "--help"], ["map", trace],
                       ["map", "--json", trace], ["report", trace],
                       ["replay", trace], ["replay", "--json", trace],
                       ["fit", trace], ["fit", "--json", trace],
@@ -442,7 +454,7 @@ def main():
         check_moments(trace)
         check_small_pool(trace)
         check_mistakes(trace, folder)
-        check_full_disk(trace)
+        check_full_disk(folder, trace)
         check_pipes(folder, trace)
         check_image(folder)
         check_bad_images(folder)
