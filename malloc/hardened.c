@@ -14,7 +14,7 @@ enum {
     WINDOW = 16,     /* bytes of the block's end that a tail may be; where it */
     LENGTH_BITS = 4, /* is more, it is a long one, and */
     KIND_LONG = 4,   /* this is added to its kind */
-    CODES = 256,     /* of a last byte: length and kind */
+    CODES = 256,
     GROWTH_SHARE = 2, /* of a block that grows is room to grow on */
     LAST_BYTE_SHIFT = /* of a word in memory */
     __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ ? 56 : 0
@@ -39,6 +39,18 @@ static uint64_t secret_of(const void *ptr)
     uint64_t mixed =
         ((uintptr_t)ptr ^ SETTINGS->secret) * UINT64_C(0x9e3779b97f4a7c15);
     return (mixed ^ mixed >> 32) | UINT64_C(0x8080808080808080);
+}
+
+/* A tail's code is its length and kind. It is mixed into each byte: none can be
+ * changed by itself. */
+static inline uint64_t tail_word(uint64_t secret, unsigned code)
+{
+    return secret ^ code * UINT64_C(0x0101010101010101);
+}
+
+static inline size_t length_of(unsigned code)
+{
+    return (code & (WINDOW - 1)) + 1;
 }
 
 /* The last bytes of a block. */
@@ -69,11 +81,8 @@ static void write_long_tail(unsigned char *block, size_t whole, size_t size,
                             unsigned kind)
 {
     uint64_t secret = secret_of(block);
-    uint64_t code = kind + KIND_LONG;
-    window bytes = {
-        .front = secret ^ (whole - size),
-        .back = secret ^ code << LENGTH_BITS << LAST_BYTE_SHIFT,
-    };
+    unsigned code = (kind + KIND_LONG) << LENGTH_BITS;
+    window bytes = {secret ^ (whole - size), tail_word(secret, code)};
     memset(block + size, (unsigned char)secret, whole - WINDOW - size);
     memcpy(block + whole - WINDOW, &bytes, sizeof bytes);
 }
@@ -83,13 +92,12 @@ static inline void write_short_tail(unsigned char *block, size_t whole,
                                     size_t size, unsigned kind)
 {
     size_t length = whole - size;
-    uint64_t secret = secret_of(block);
-    uint64_t code = (length - 1) | kind << LENGTH_BITS;
+    unsigned code = (unsigned)(length - 1) | kind << LENGTH_BITS;
+    uint64_t word = tail_word(secret_of(block), code);
     window mask = window_mask(length);
     window bytes = window_at(block + whole);
-    bytes.front ^= (bytes.front ^ secret) & mask.front;
-    bytes.back ^= (bytes.back ^ secret) & mask.back;
-    bytes.back ^= code << LAST_BYTE_SHIFT;
+    bytes.front ^= (bytes.front ^ word) & mask.front;
+    bytes.back ^= (bytes.back ^ word) & mask.back;
     memcpy(block + whole - WINDOW, &bytes, sizeof bytes);
 }
 
@@ -120,24 +128,17 @@ static size_t long_tail(const unsigned char *block, size_t whole)
     return length;
 }
 
-/* What the last byte tells; CODES if something was written over the window. */
+/* The code; CODES if something was written over the window. */
 static inline unsigned read_code(const unsigned char *block, size_t whole)
 {
     uint64_t secret = secret_of(block);
     window bytes = window_at(block + whole);
-    bytes.front ^= secret;
-    bytes.back ^= secret;
-    uint64_t code = bytes.back >> LAST_BYTE_SHIFT & 0xff;
-    window mask = window_mask((code & (WINDOW - 1)) + 1);
-    bytes.back ^= code << LAST_BYTE_SHIFT;
-    bool whole_tail =
-        ((bytes.front & mask.front) | (bytes.back & mask.back)) == 0;
-    return whole_tail ? (unsigned)code : CODES;
-}
-
-static inline size_t length_of(unsigned code)
-{
-    return (code & (WINDOW - 1)) + 1;
+    unsigned code = (unsigned)((bytes.back ^ secret) >> LAST_BYTE_SHIFT & 0xff);
+    uint64_t word = tail_word(secret, code);
+    window mask = window_mask(length_of(code));
+    uint64_t differs =
+        ((bytes.front ^ word) & mask.front) | ((bytes.back ^ word) & mask.back);
+    return differs == 0 ? code : CODES;
 }
 
 /* The bytes asked for; dies if something was written behind them. */

@@ -5,8 +5,8 @@
  *     large     [ in front | n bytes asked for | padding ] [ closed pages ]
  *
  * *Small blocks* end in a tail of 1 to 16 bytes: secret bytes for this address,
- * of which the last has the length of the tail in it, too. It is looked at when
- * the block is freed or resized, and at the program's end.
+ * into which its length is mixed. It is looked at when the block is freed or
+ * resized, and at the program's end.
  *
  * *Large blocks*, from 64 KiB on, and some smaller ones from a page on, as many
  * as is cheap, end at a page that nobody can touch. How many

@@ -840,10 +840,58 @@ static void every_misuse_has_its_verdict(void **state)
     assert_int_equal(wrong, 0);
 }
 
+static struct {
+    size_t size;
+    size_t byte;
+    unsigned bit;
+} change;
+
+static void change_a_bit(void)
+{
+    unsigned char *a = block(change.size);
+    unsigned char *behind = hide(a + change.size + change.byte);
+    *behind ^= (unsigned char)(1U << change.bit);
+    free(a);
+}
+
+static void assert_change_is_seen(void)
+{
+    const misuse one = {"change_a_bit", change_a_bit, NULL, NULL};
+    outcome seen;
+    watch(&one, &seen);
+    if (!is_verdict(&seen, "write past the end: free(0x")) {
+        fail_msg("bit %u of byte %zu behind %zu bytes: status %x, \"%s\"",
+                 change.bit, change.byte, change.size, (unsigned)seen.status,
+                 seen.line);
+    }
+}
+
+/* Hardened: not even one that says how long the canary is. For these lengths no
+ * single bit of the last byte makes it that of a canary of one byte. */
+static void no_bit_of_a_canary_can_change(void **state)
+{
+    (void)state;
+    static const size_t sizes[] = {1, 8, 12, 16, 1000};
+    enum { GRANULE = 16, BITS = 8 };
+    if (!is_hardened()) {
+        skip();
+    }
+    for (size_t i = 0; i < LENGTH(sizes); i++) {
+        change.size = sizes[i];
+        for (change.byte = 0; change.byte < GRANULE - sizes[i] % GRANULE;
+             change.byte++) {
+            for (change.bit = 0; change.bit < BITS; change.bit++) {
+                assert_change_is_seen();
+            }
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_misuse_has_its_verdict),
+        cmocka_unit_test(no_bit_of_a_canary_can_change),
     };
     return cmocka_run_group_tests_name("malloc misuse", tests, NULL, NULL);
 }
