@@ -166,9 +166,13 @@ static void try_first_short(size_t words)
     must(bitfit_check(pool) == 0);
 }
 
-/* Products that wrap around to few bytes. */
-static void try_products(void)
+/* Products that wrap around to few bytes, and memory that leaves the address
+ * space. */
+static void try_numbers(void)
 {
+    void *last_page = (void *)(UINTPTR_MAX - 4095);
+    must(bitfit_init_status(last_page, 4096, NULL) == BITFIT_OK);
+    must(bitfit_init_status(last_page, 4097, NULL) == BITFIT_BAD_MEMORY);
     bitfit_pool *pool = bitfit_init(memory, 4096, NULL);
     for (size_t count = 2; count < 9; count++) {
         must(bitfit_calloc(pool, count, SIZE_MAX / count + 1) == NULL);
@@ -271,7 +275,7 @@ static void try_edges(void)
     try_move(from, to);
     munmap(pages, 3 * page);
     try_first_short(128);
-    try_products();
+    try_numbers();
     try_shared();
     try_attach();
     try_damage();
