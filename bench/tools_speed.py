@@ -53,15 +53,16 @@ def record(bitfit, trace, *options, events=MILLION):
     return [bitfit, "record", *options, "-o", trace, "--", *program(events)]
 
 
-def seconds_and_kib(command):
-    """Of one run: how long, and the most memory at once."""
+def costs(command):
+    """Of one run: how long, the processor's time, the most memory at once."""
     start = time.perf_counter()
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL,
                                stderr=subprocess.DEVNULL)
     _, status, usage = os.wait4(process.pid, 0)
     if status != 0:
         sys.exit(f"{command}: status {status}")
-    return time.perf_counter() - start, usage.ru_maxrss
+    return (time.perf_counter() - start, usage.ru_utime + usage.ru_stime,
+            usage.ru_maxrss)
 
 
 def seconds_until_ready(page):
@@ -95,8 +96,8 @@ def measure_large(bitfit, folder):
     figures = {}
     for verb, output in ("map", picture), ("report", page):
         name = f"15 million: {verb}"
-        figures[name], figures[name + " KiB"] = seconds_and_kib(
-            [bitfit, verb, trace, "-o", output])
+        keys = name, name + ", processor", name + " KiB"
+        figures |= zip(keys, costs([bitfit, verb, trace, "-o", output]))
     return figures | measure_page("15 million: ", page)
 
 
