@@ -225,9 +225,18 @@ def pools():
                     yield name, pool
 
 
+def address_of(expression):
+    """Of what the user typed: gdb would print what is wrong as Python does."""
+    try:
+        return int(gdb.parse_and_eval(expression)) & 2 ** 64 - 1
+    except (gdb.error, TypeError, ValueError) as error:
+        raise gdb.GdbError("bitfit: %s is no address: %s"
+                           % (expression, error)) from None
+
+
 def chosen(argument):
     if argument.strip():
-        return Pool(int(gdb.parse_and_eval(argument))).found()
+        return Pool(address_of(argument)).found()
     found = list(pools())
     if len(found) != 1:
         raise gdb.GdbError("bitfit: there are %d pools: name one, as in "
@@ -300,7 +309,7 @@ class Owner(Command):
     def lines(self, argument):
         if not argument.strip():
             raise gdb.GdbError("bitfit owner ADDRESS")
-        address = int(gdb.parse_and_eval(argument))
+        address = address_of(argument)
         for name, pool in pools():
             if pool.has(address):
                 yield self.place(name, pool, address)

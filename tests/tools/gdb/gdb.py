@@ -93,14 +93,21 @@ def what_is_no_pool():
     """And, at the end, a pool whose map was written over."""
     text = gdb("bitfit check 8", "bitfit check &other_memory[100000]",
                "bitfit map", "bitfit check no_such_name", "bitfit owner",
+               "bitfit owner no_such_name", "bitfit walk 12 13",
+               "bitfit map 'text'", "bitfit owner -1",
                "python payload = Pool(int(gdb.parse_and_eval('messages'))).payload",
                "python gdb.selected_inferior().write_memory("
                "payload - 64, b'\\x55' * 64)",
                "bitfit check messages",
                "set var messages = (bitfit_pool *)77", "bitfit pools")
     expect(text, "there is no memory at 0x8", "no pool, or another",
-           "there are 2 pools: name one", "No symbol", "^bitfit owner ADDRESS",
+           "there are 2 pools: name one", "^bitfit owner ADDRESS",
+           "^bitfit: no_such_name is no address: No symbol",
+           "^bitfit: 12 13 is no address: ", "^bitfit: 'text' is no address: ",
+           "^0xffffffffffffffff is in no pool",
            "damaged, or a call was changing it|no pool, or another", r"^frames = ")
+    if "Python Exception" in text:
+        sys.exit("gdb is told in words, not in Python's:\n" + text)
 
 
 def the_malloc(folder):
