@@ -8,30 +8,19 @@
 
 /* ------------------------------------------------------------------ script */
 
-/* Slots of blocks that were freed are used again, the last one first. */
 typedef struct writing {
     bench_trace *into;
-    uint32_t *slots; /* by block */
-    uint32_t *idle;
-    size_t idle_count;
-    uint32_t slot_count;
-    uint64_t *sizes; /* by block */
+    uint64_t *sizes; /* of the blocks that live, by slot */
     uint64_t live_bytes;
     uint64_t total_bytes;
 } writing;
-
-static uint32_t take_slot(writing *state)
-{
-    return state->idle_count > 0 ? state->idle[--state->idle_count]
-                                 : state->slot_count++;
-}
 
 static void count_bytes(writing *state, const trace_event *event, uint64_t size)
 {
     bench_trace *into = state->into;
 
-    state->live_bytes += size - state->sizes[event->block];
-    state->sizes[event->block] = size;
+    state->live_bytes += size - state->sizes[event->slot];
+    state->sizes[event->slot] = size;
     if (state->live_bytes > into->calls.peak_bytes) {
         into->calls.peak_bytes = state->live_bytes;
     }
@@ -53,39 +42,33 @@ static bool add_alloc(writing *state, const trace_event *event)
     if (aligned) {
         size |= (uint64_t)event->align_log2 << ALIGNED_SIZE_BITS;
     }
-    state->slots[event->block] = take_slot(state);
     count_bytes(state, event, event->size);
     return script_add(&state->into->calls, aligned ? VERB_ALIGNED : VERB_ALLOC,
-                      state->slots[event->block], size);
+                      event->slot, size);
 }
 
 static bool add_event(writing *state, const trace_event *event)
 {
-    uint32_t slot = state->slots[event->block];
-
     switch (event->op) {
     case TRACE_ALLOC:
         return add_alloc(state, event);
     case TRACE_FREE:
-        state->idle[state->idle_count++] = slot;
         count_bytes(state, event, 0);
-        return script_add(&state->into->calls, VERB_FREE, slot, 0);
+        return script_add(&state->into->calls, VERB_FREE, event->slot, 0);
     default:
         count_bytes(state, event, event->size);
         return event->size <= UINT32_MAX &&
-               script_add(&state->into->calls, VERB_REALLOC, slot, event->size);
+               script_add(&state->into->calls, VERB_REALLOC, event->slot,
+                          event->size);
     }
 }
 
 static bool write_script(bench_trace *into, const trace *from)
 {
-    size_t blocks = (size_t)from->blocks + 1;
     writing state = {.into = into,
-                     .slots = calloc(blocks, sizeof *state.slots),
-                     .idle = calloc(blocks, sizeof *state.idle),
-                     .sizes = calloc(blocks, sizeof *state.sizes)};
-    bool good =
-        state.slots != NULL && state.idle != NULL && state.sizes != NULL;
+                     .sizes =
+                         calloc((size_t)from->slots + 1, sizeof *state.sizes)};
+    bool good = state.sizes != NULL;
 
     for (size_t i = 0; good && i < from->count; i++) {
         const trace_event event = trace_at(from, i);
@@ -96,8 +79,6 @@ static bool write_script(bench_trace *into, const trace *from)
     if (into->allocs > 0) {
         into->mean_size = state.total_bytes / into->allocs;
     }
-    free(state.slots);
-    free(state.idle);
     free(state.sizes);
     return good;
 }
