@@ -327,11 +327,10 @@ static void check_count(const verb_usage *usage, size_t count, bool program)
                usage->what, either ? "; put -- before a program" : "");
 }
 
-/* A program's own arguments may be empty. */
-static void check_names(const verb_usage *usage, char *const *words,
-                        bool program)
+/* A program's are not judged: no such program is found later. */
+static void check_names(const verb_usage *usage, char *const *words)
 {
-    for (size_t i = 0; words[i] != NULL && (i == 0 || !program); i++) {
+    for (size_t i = 0; words[i] != NULL; i++) {
         if (*words[i] == '\0')
             refuse(usage, "an empty name: which %s? See --help", usage->what);
     }
@@ -349,6 +348,7 @@ verb_words options_take(const verb_usage *usage, int argc, char **argv,
         on.words[on.count++] = *on.next++;
     on.words[on.count] = NULL;
     check_count(usage, on.count, program);
-    check_names(usage, on.words, program);
+    if (!program)
+        check_names(usage, on.words);
     return (verb_words){.at = on.words, .program = program};
 }

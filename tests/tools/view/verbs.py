@@ -273,8 +273,10 @@ def check_mistakes(trace, folder):
     for verb in "map", "report", "record", "fit":
         run(verb, "-o", "", "--", trace, code=2, word="--output must be a ")
     run("export", "-f", "dhat", "-o", "", trace, code=2, word="a file's name")
-    for verb in "map", "report", "replay", "fit", "top", "record":
+    for verb in "map", "report", "replay", "fit", "top":
         run(verb, "", code=2, word="an empty name: which ")
+    for program in ("run", ""), ("record", ""), ("fit", "--", ""):
+        run(*program, code=127, word="no such program")
     run("diff", trace, "", code=2, word="an empty name: which ")
     run("diff", "-", "-", code=2, word="only one of the traces can be ")
 
